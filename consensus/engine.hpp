@@ -1,0 +1,267 @@
+// The one interface of every ordering engine.
+//
+// An engine is a deterministic state machine: it owns no thread, socket, file, clock, log or random
+// source. The host calls step() from a single thread, performs the outputs in order and feeds the
+// completions back as later events. Payloads are opaque: the engine orders them, the ledger
+// executes them, and neither knows the other.
+//
+// Contract:
+//  1. step never blocks, throws, logs, reads a clock or draws randomness. Bad messages give
+//  Rejected.
+//  2. Every request output (Persist, RequestProposal, Validate, Commit, LoadPayload, RequestSync)
+//  gets
+//     exactly one answer, unless it was cancelled (a RequestProposal by CancelProposal).
+//  3. The host must not release a Send before Persisted{*after}; the vote log is FIFO.
+//  4. There is one timer: next_deadline(). At or after it the host sends Ticked. Deadlines are
+//  engine
+//     state, so a stale timer cannot exist.
+//  5. Every message was verified, certificates inside it included, before it reaches step: only a
+//     MessageVerifier makes a VerifiedMessage.
+//  6. The host answers Commit in order of height, once the block is durable.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "crypto/base/bytes.hpp"
+#include "crypto/base/instant.hpp"
+#include "crypto/base/result.hpp"
+#include "crypto/base/strong_int.hpp"
+#include "crypto/certificate/seal.hpp"
+
+namespace quorate::consensus {
+
+using PersistToken = StrongInt<struct PersistTokenTag, std::uint64_t>;  // increases by one
+
+// A message whose signatures hold. Each engine derives its own; the base keeps it opaque to hosts.
+class VerifiedMessage {
+ public:
+  virtual ~VerifiedMessage() = default;
+  // For logs and metrics: "prepare", "commit", ... A name of the engine's, with static lifetime.
+  virtual const char* type_name() const = 0;
+};
+using VerifiedMessagePtr = std::shared_ptr<const VerifiedMessage>;
+
+// ---- in ----
+
+// First event of a life. `durable` holds what Persist wrote, oldest first, from the newest
+// snapshot.
+struct Started {
+  std::vector<Bytes> durable;
+  Height applied;     // the ledger's head
+  Digest applied_id;  // its payload id; zero at genesis
+  Digest block_hash;
+  Digest checkpoint_digest;  // of the head, as in Executed
+  bool observer = false;     // true: follow and execute, never vote
+};
+struct MessageReceived {
+  ReplicaId from;  // the transport peer, which may relay for another replica
+  VerifiedMessagePtr message;
+};
+// Answers RequestProposal. The payload is statically valid and within the chain's caps.
+struct ProposalReady {
+  Height height;
+  View view;
+  Bytes payload;
+  Digest payload_digest;
+};
+// Answers Validate: the host has every byte of the payload and it is statically valid, or not.
+struct Validated {
+  Digest id;
+  bool valid = false;
+};
+struct Persisted {
+  PersistToken token;
+};
+// Answers Commit, once the block is durable.
+struct Executed {
+  Height height;
+  Digest id;
+  Digest block_hash;
+  Digest checkpoint_digest;
+};
+// Answers LoadPayload: a payload that left the engine's memory, with its commit certificate.
+struct PayloadLoaded {
+  struct Body {
+    Bytes payload;
+    Bytes commit_certificate;
+  };
+  Digest id;
+  std::optional<Body> body;
+};
+// Answers RequestSync: the round of block catch-up that it asked for has ended, for better or
+// worse. The blocks themselves arrive as commit certificates with their payloads (MessageReceived).
+struct SyncFinished {
+  Height height;
+};
+// Client work that could be proposed waits in the host, or no longer.
+struct PendingChanged {
+  bool eligible = false;
+};
+enum class SuspicionReason : std::uint8_t {
+  progress = 1,
+  censorship = 2,
+  throughput = 3,
+  equivocation = 4
+};
+// The host judges censorship and throughput, since payloads are opaque here.
+struct PrimarySuspected {
+  View view;
+  SuspicionReason reason;
+};
+struct Ticked {};
+
+using Input = std::variant<Started, MessageReceived, ProposalReady, Validated, Persisted, Executed,
+                           PayloadLoaded, SyncFinished, PendingChanged, PrimarySuspected, Ticked>;
+struct Event {
+  Instant now;  // monotonic
+  WallMs wall;  // judges proposal times only
+  Input input;
+};
+
+// ---- out ----
+
+// Append to the vote log. A snapshot replaces everything before it once it is durable.
+struct Persist {
+  PersistToken token;
+  Bytes record;
+  bool snapshot = false;
+};
+// `to` empty = every other replica. `after` = hold back until that token is durable.
+struct Send {
+  std::optional<ReplicaId> to;
+  Bytes message;
+  std::optional<PersistToken> after;
+};
+// Ask for the next payload. `ahead` lists the ids of payloads proposed above the ledger's head,
+// whose transactions must not be repeated. The host answers when it has work (or at once if
+// allow_empty).
+struct RequestProposal {
+  Height height;
+  View view;
+  bool allow_empty = false;
+  std::vector<Digest> ahead;
+};
+struct CancelProposal {
+  Height height;
+  View view;
+};
+// `payload_digest` is what ProposalReady carried for it; `id` is the id of the whole proposal.
+struct Validate {
+  Height height;
+  Digest id;
+  Bytes payload;
+};
+// Execute this payload next. Heights come without gaps, each exactly once in a life.
+struct Commit {
+  Height height;
+  Digest id;
+  WallMs proposed_time;  // 0 for a null payload
+  PublicKey proposer;    // zero for a null payload
+  Bytes payload;         // empty for a null payload
+  Bytes commit_certificate;
+};
+// A quorum sealed the block of this height.
+struct Sealed {
+  Height height;
+  Digest block_hash;
+  std::vector<crypto::ReplicaSignature> seals;
+};
+struct LoadPayload {
+  Digest id;
+};
+// A quorum is ahead of this replica: fetch committed payloads above `above` from peers and feed
+// them in as messages. `evidence` is a height that signatures prove to exist, never a peer's claim.
+struct RequestSync {
+  Height above;
+  Height evidence;
+};
+// A bad or useless message: for metrics and for disconnecting a peer that sends many.
+struct Rejected {
+  ReplicaId from;
+  std::string reason;
+};
+// Two signed contents where a correct replica signs one. `proof` is self-contained.
+struct Evidence {
+  ReplicaId culprit;
+  std::string what;
+  Bytes proof;
+};
+// A contradiction that cannot happen with at most f faulty replicas, or a damaged durable record.
+// The host stops voting and tells the operator.
+struct Halt {
+  std::string reason;
+};
+// A step worth a log line or a metric; never needed for correctness.
+struct Progress {
+  enum class Phase : std::uint8_t {
+    proposed,
+    pre_prepared,
+    prepared,
+    committed,
+    executed,
+    sealed,
+    checkpoint_stable
+  };
+  Phase phase;
+  Height height;
+  View view;
+};
+
+using Output = std::variant<Persist, Send, RequestProposal, CancelProposal, Validate, Commit,
+                            Sealed, LoadPayload, RequestSync, Rejected, Evidence, Halt, Progress>;
+
+// For status pages; a copy, made on the calling thread.
+struct Status {
+  Epoch epoch;
+  View view;
+  View promise_view;
+  ReplicaId primary;
+  Height last_executed;
+  Height sealed_to;  // every height up to it has a block certificate here
+  Height low_watermark;
+  Height high_watermark;
+  Height highest_evidence;  // the highest height that signatures prove to be committed
+  bool observer = false;
+  std::string observer_reason;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  // Appends to `out`.
+  virtual void step(const Event& event, std::vector<Output>& out) = 0;
+  virtual std::optional<Instant> next_deadline() const = 0;
+  virtual Status status() const = 0;
+  // Bytes held for messages, votes and payloads: the simulator asserts a bound on it.
+  virtual std::size_t memory_bytes() const = 0;
+};
+
+// What a commit certificate proves: that `payload_digest` was ordered at `height`.
+struct CommittedPayload {
+  Height height;
+  Digest id;
+  WallMs proposed_time;
+  PublicKey proposer;
+  Digest payload_digest;
+};
+
+// Checks messages before the engine sees them. Stateless; any thread.
+class MessageVerifier {
+ public:
+  virtual ~MessageVerifier() = default;
+  // `from` is the authenticated transport peer. Errors: bad_encoding, bad_signature,
+  // limit_exceeded.
+  virtual Result<VerifiedMessagePtr> verify(ReplicaId from, ByteView message) const = 0;
+  // A commit certificate alone, or with its payload as the message that block catch-up feeds in.
+  virtual Result<CommittedPayload> verify_commit_certificate(ByteView certificate) const = 0;
+  virtual Result<VerifiedMessagePtr> verify_committed(ByteView certificate,
+                                                      Bytes payload) const = 0;
+  // The digest of a payload as ProposalReady carries it.
+  virtual Digest payload_digest(ByteView payload) const = 0;
+};
+
+}  // namespace quorate::consensus

@@ -1,0 +1,39 @@
+// Makes the engine that the genesis names, with its message verifier. The one place that knows
+// which engines exist.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "consensus/engine.hpp"
+#include "crypto/certificate/membership.hpp"
+#include "crypto/signer.hpp"
+#include "crypto/verifier.hpp"
+
+namespace quorate::consensus {
+
+struct EngineConfig {
+  std::string engine = "pbft";  // the genesis's consensus.engine
+  crypto::Membership membership;
+  std::optional<ReplicaId> self;  // none: a follower without a key
+  // Parameters of the chain (ledger/types/genesis.hpp has their meaning and defaults).
+  std::uint64_t checkpoint_interval = 128;
+  std::uint32_t proposals_in_flight = 32;
+  std::uint32_t payload_bytes_max = 1U << 20U;
+  // Local timing; never part of what replicas must agree on.
+  Duration status_interval_busy = std::chrono::milliseconds(200);
+  Duration status_interval_idle = std::chrono::seconds(2);
+  Duration proposal_ahead_max = std::chrono::seconds(10);  // delta
+};
+
+struct EngineParts {
+  std::unique_ptr<Engine> engine;
+  std::shared_ptr<const MessageVerifier> message_verifier;
+};
+
+// `signer` (null for a follower) and `verifier` must outlive the parts.
+// Error invalid_argument for an unknown engine, naming those there are.
+Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer* signer,
+                                const crypto::Verifier& verifier);
+
+}  // namespace quorate::consensus

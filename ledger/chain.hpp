@@ -1,0 +1,117 @@
+// The chain: blocks in order, the state they lead to, and what clients ask about both. Executing a
+// run of blocks writes blocks, state, receipts, commit certificates and indexes in one atomic
+// batch.
+//
+// Threads: execute and store_seals belong to one thread (the node's execute thread). Everything
+// const is safe on any thread and sees whole blocks only. A StateView is immutable and can be kept.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "crypto/base/result.hpp"
+#include "crypto/certificate/seal.hpp"
+#include "ledger/kv_store.hpp"
+#include "ledger/types/block.hpp"
+#include "ledger/types/block_certificate.hpp"
+#include "ledger/types/genesis.hpp"
+#include "ledger/types/merkle.hpp"
+#include "ledger/types/receipt.hpp"
+#include "ledger/types/state_proof.hpp"
+
+namespace quorate::ledger {
+
+// The state after one height: an immutable tree that shares its unchanged parts with other heights.
+// Copying is cheap; lookups take no lock.
+class StateView {
+ public:
+  virtual ~StateView() = default;
+  virtual Height height() const = 0;
+  virtual Digest root() const = 0;
+  virtual std::optional<Account> account(const crypto::Address& address) const = 0;
+  virtual StateProof prove(const crypto::Address& address) const = 0;
+};
+using StateViewPtr = std::shared_ptr<const StateView>;
+
+// One ordered payload, as consensus hands it over.
+struct OrderedBlock {
+  Height height;
+  Digest payload_id;
+  WallMs proposed_time;                      // 0 for a null block
+  PublicKey proposer;                        // zero for a null block
+  Bytes payload;                             // kept beside the block to serve catch-up
+  std::vector<TransactionPtr> transactions;  // the decoded payload, in order
+  Bytes commit_certificate;
+};
+
+struct ExecutedBlock {
+  Header header;
+  Digest block_hash;
+  Digest checkpoint_digest;  // covers state root, block hash and configuration
+  Digest payload_id;
+  std::vector<TransactionPtr> transactions;
+  std::vector<Receipt> receipts;
+  StateViewPtr state;  // after this block
+};
+
+// A block as it is stored and served.
+struct StoredBlock {
+  Header header;
+  Bytes payload;
+  Bytes commit_certificate;  // empty at genesis
+};
+
+struct TransactionLocation {
+  Height height;
+  std::uint32_t index = 0;
+  Receipt receipt;
+};
+
+struct Head {
+  Height height;
+  Digest block_hash;
+  Digest payload_id;  // zero at genesis
+};
+
+class Chain {
+ public:
+  // Opens the chain in `store` (which must outlive it) or writes the genesis block into an empty
+  // one. Errors: conflict when the store holds another chain or storage version, naming both;
+  // corrupt when the stored state does not lead to the head's state root.
+  static Result<std::unique_ptr<Chain>> open(KvStore& store, const Genesis& genesis);
+  ~Chain();
+
+  // Executes consecutive heights from head + 1 in one atomic batch, synced before it returns.
+  // The blocks were ordered by consensus: what cannot execute becomes a receipt, never an error.
+  // Error io or corrupt only; the caller ends the process.
+  Result<std::vector<ExecutedBlock>> execute(std::vector<OrderedBlock> blocks);
+  // Stores the SEALs of a height at or below the head, without sync: they can be collected again.
+  Result<void> store_seals(Height height, const std::vector<crypto::ReplicaSignature>& seals);
+
+  const Genesis& genesis() const;
+  const Digest& chain_id() const;
+  Head head() const;
+  StateViewPtr state() const;  // at the head
+  // The state at a recent height, if it is still in memory (the newest 256 at least).
+  std::optional<StateViewPtr> state_at(Height height) const;
+  // The newest height with a block certificate; genesis counts as certified.
+  Height certified_height() const;
+
+  // Errors of all: not_found, io, corrupt.
+  Result<StoredBlock> block(Height height) const;
+  Result<Header> header(Height height) const;
+  Result<Height> height_of(const Digest& block_hash) const;
+  Result<Height> height_of_payload(const Digest& payload_id) const;
+  Result<std::vector<Receipt>> receipts(Height height) const;
+  Result<BlockCertificate> certificate(Height height) const;
+  // Where a transaction was executed (succeeded or failed); skipped ones are not located.
+  Result<TransactionLocation> find(const Digest& transaction_id) const;
+
+ private:
+  struct Impl;
+  explicit Chain(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quorate::ledger

@@ -1,0 +1,2 @@
+add_library(quorate_node_config INTERFACE)
+target_link_libraries(quorate_node_config INTERFACE quorate_rpc_json)

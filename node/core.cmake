@@ -1,0 +1,2 @@
+add_library(quorate_node_core INTERFACE)
+target_link_libraries(quorate_node_core INTERFACE quorate_ledger quorate_consensus)

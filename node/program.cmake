@@ -1,0 +1,1 @@
+# quorate-node: the composition root and its commands.

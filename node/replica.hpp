@@ -1,0 +1,122 @@
+// The replica: ordering engine, mempool, block builder and catch-up behind one sans-IO step. It
+// owns no clock, socket, file, thread or randomness; the node's runtime and the simulator drive
+// this very class through the ports. Not thread-safe: one thread owns it.
+//
+// The replica enforces durable-before-send: a consensus message that waits for the vote log is
+// handed to the transport only after VotesPersisted.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "consensus/factory.hpp"
+#include "ledger/chain.hpp"
+#include "node/mempool.hpp"
+#include "node/peer_messages.hpp"
+#include "node/ports.hpp"
+
+namespace quorate::node {
+
+// ---- in ----
+
+struct ReplicaStarted {
+  std::vector<Bytes> vote_log;  // records since the newest snapshot, oldest first
+  ledger::Head head;
+  Digest checkpoint_digest;    // of the head
+  ledger::StateViewPtr state;  // at the head
+  bool observer = false;       // follow, never vote
+  std::string observer_reason;
+};
+// A frame from a peer, verified off-thread by verify_peer_message.
+struct PeerMessageReceived {
+  ReplicaId from;
+  PeerMessage message;
+};
+struct PeerConnected {
+  ReplicaId peer;
+};
+struct PeerDisconnected {
+  ReplicaId peer;
+};
+// From a client of this node, verified. Answered through Clients::admitted.
+struct TransactionsSubmitted {
+  Ticket ticket;
+  std::vector<ledger::TransactionPtr> transactions;
+};
+struct VotesPersisted {
+  consensus::PersistToken token;
+};
+struct BlocksExecuted {
+  std::vector<ledger::ExecutedBlock> blocks;
+};
+struct PayloadChecked {
+  Digest id;
+  Height height;
+  std::optional<std::vector<ledger::TransactionPtr>> transactions;  // none = invalid
+};
+struct PayloadLoaded {
+  Digest id;
+  std::optional<consensus::PayloadLoaded::Body> body;
+};
+struct BlocksRead {
+  ReplicaId for_peer;
+  std::vector<ServedBlock> blocks;
+};
+struct ReplicaTicked {};
+
+using ReplicaInput =
+    std::variant<ReplicaStarted, PeerMessageReceived, PeerConnected, PeerDisconnected,
+                 TransactionsSubmitted, VotesPersisted, BlocksExecuted, PayloadChecked,
+                 PayloadLoaded, BlocksRead, ReplicaTicked>;
+
+struct ReplicaEvent {
+  Instant now;
+  WallMs wall;
+  ReplicaInput input;
+};
+
+// ---- configuration and state ----
+
+struct ReplicaConfig {
+  ledger::Genesis genesis;
+  std::optional<ReplicaId> self;
+  Duration batch_delay = std::chrono::milliseconds(2);
+  MempoolLimits mempool;
+};
+
+struct ReplicaStatus {
+  consensus::Status consensus;
+  ledger::Head head;
+  Height target;  // the highest height that signatures prove; head == target when synced
+  bool syncing = false;
+  std::uint32_t peers_connected = 0;
+  // Synced, allowed to vote, and a quorum (itself included) is connected.
+  bool ready = false;
+  std::string not_ready_reason;  // for people; empty when ready
+};
+
+class Replica {
+ public:
+  // `parts` from consensus::make_engine. The ports must outlive the replica.
+  Replica(ReplicaConfig config, consensus::EngineParts parts, Ports ports);
+  ~Replica();
+
+  // The first event is ReplicaStarted.
+  void step(const ReplicaEvent& event);
+  // When ReplicaTicked is due, at the latest.
+  std::optional<Instant> next_deadline() const;
+
+  ReplicaStatus status() const;
+  const Mempool& mempool() const;
+  // The state after the newest executed block.
+  const ledger::StateViewPtr& state() const;
+  std::size_t memory_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quorate::node

@@ -1,0 +1,4 @@
+add_library(quorate_node_net INTERFACE)
+target_link_libraries(quorate_node_net INTERFACE quorate_node_core)
+add_library(quorate_node_runtime INTERFACE)
+target_link_libraries(quorate_node_runtime INTERFACE quorate_node_net)
