@@ -17,5 +17,8 @@ struct Account {
 
 void encode(crypto::Writer& out, const Account& account);  // balance u64 || nonce u64
 Account decode_account(crypto::Reader& in);
+// The 21 bytes of an address; rejects an unknown version byte, so that a transfer cannot go where
+// no key leads.
+crypto::Address decode_address(crypto::Reader& in);
 
 }  // namespace quorate::ledger

@@ -35,10 +35,14 @@ Bytes encode(const Header& header);
 Result<Header> decode_header(ByteView bytes);
 // H("quorate/block/1", encoding).
 Digest block_hash(const Header& header);
+// What a CHECKPOINT signs for this block, everything that is replicated:
+// H("quorate/checkpoint/1", state_root || block hash || config_hash || next_config_hash).
+Digest checkpoint_digest(const Header& header);
 
-// A payload: u32 count, each a u32 length and a signed transaction. Empty bytes = a null block.
+// A payload: u32 count, each a u32 length and a signed transaction. Empty bytes = a null block; a
+// proposed block without transactions has the four bytes of a zero count.
 Bytes encode_payload(const std::vector<TransactionPtr>& transactions);
-// Splits without decoding the transactions. Views into `payload`.
+// Splits without decoding the transactions. Views into `payload`. Errors: bad_encoding.
 Result<std::vector<ByteView>> split_payload(ByteView payload);
 
 }  // namespace quorate::ledger

@@ -48,10 +48,16 @@ struct Genesis {
   bool operator==(const Genesis&) const = default;
 };
 
-// The encoding that chain_id hashes (no P2P addresses).
+// The encoding that chain_id hashes (no P2P addresses):
+//   chain_name text | genesis_time u64 | parameters | validators | u32 count, each: address 21,
+//   balance u64 | submit_any u8 | u32 count of submitters, each: address 21
+//   parameters = engine text | checkpoint_interval u64 | proposals_in_flight u32 |
+//                payload_bytes_max u32 | payload_transactions_max u32
+//   validators = u32 count, each: name text | validator_key 32 | node_key 32
+// Lists keep the order of the genesis file: validators are numbered by it.
 Bytes encode_identity(const Genesis& genesis);
 Digest chain_id(const Genesis& genesis);     // H("quorate/genesis/1", encode_identity)
-Digest config_hash(const Genesis& genesis);  // H("quorate/config/1", members and parameters)
+Digest config_hash(const Genesis& genesis);  // H("quorate/config/1", validators || parameters)
 crypto::Membership membership(const Genesis& genesis);  // epoch 0
 
 // Every rule a genesis must meet: at least one validator (four, unless `allow_no_bft`), distinct

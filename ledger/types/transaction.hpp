@@ -39,6 +39,7 @@ struct SignedTransaction {
   bool operator==(const SignedTransaction&) const = default;
 };
 
+// Both assert 1..kOperationsMax operations and a memo within kMemoBytesMax.
 Bytes encode(const Transaction& transaction);
 Bytes encode(const SignedTransaction& transaction);
 // Errors: bad_encoding; limit_exceeded above kTransactionBytesMax.
@@ -50,6 +51,7 @@ Result<Transaction> decode_transaction(ByteView bytes);
 Digest transaction_id(const Digest& chain_id, const Transaction& transaction);
 // The bytes the sender signs.
 Bytes transaction_signing_bytes(const Digest& chain_id, const Transaction& transaction);
+// Sets the sender to the key's own public key.
 SignedTransaction sign(const Digest& chain_id, Transaction transaction, const crypto::Signer& key);
 
 // A transaction whose encoding and signature were checked, with what everybody asks of it computed
