@@ -1,5 +1,6 @@
 #include "ledger/types/genesis.hpp"
 
+#include <limits>
 #include <set>
 
 #include "crypto/base/assert.hpp"
@@ -121,8 +122,7 @@ Result<void> check_accounts(const Genesis& genesis) {
     if (!seen.insert(account.address).second) {
       return refuse(at + "address", text, "this address appears twice");
     }
-    if (crypto::is_dev_account(account.address) &&
-        !crypto::is_dev_chain_name(genesis.chain_name)) {
+    if (crypto::is_dev_account(account.address) && !crypto::is_dev_chain_name(genesis.chain_name)) {
       return refuse(at + "address", text,
                     "it is a development account whose key everybody knows; only a chain_name "
                     "that starts with local- or dev- may fund it");
@@ -198,8 +198,7 @@ crypto::Membership membership(const Genesis& genesis) {
 
 Result<void> validate(const Genesis& genesis, bool allow_no_bft) {
   QUORATE_CHECK(check_name("chain_name", genesis.chain_name, kChainNameMax));
-  QUORATE_CHECK(
-      check_range("genesis_time_ms", genesis.genesis_time.value(), 0, kJsonIntegerMax));
+  QUORATE_CHECK(check_range("genesis_time_ms", genesis.genesis_time.value(), 0, kJsonIntegerMax));
   QUORATE_CHECK(check_parameters(genesis.consensus));
   QUORATE_CHECK(check_validators(genesis, allow_no_bft));
   QUORATE_CHECK(check_accounts(genesis));
