@@ -22,7 +22,7 @@ Bytes mnemonic_seed(std::string_view mnemonic, std::string_view passphrase = "")
 // SLIP-0010 Ed25519 along a path of hardened steps such as "m/44'/1'/0'/0'/0'".
 // Error invalid_argument when the path is malformed or has a step that is not hardened.
 Result<SecretSeed> derive(ByteView seed, std::string_view path);
-// m/44'/1'/0'/0'/index'
+// m/44'/1'/0'/0'/index'; `index` is below 2^31.
 AccountKey derive_account(ByteView seed, std::uint32_t index);
 
 }  // namespace quorate::crypto

@@ -12,7 +12,8 @@ namespace quorate::crypto {
 
 class VerifiedCache final : public Verifier {
  public:
-  // Wraps `inner`, which must outlive this. Holds at most `capacity` entries (two generations).
+  // Wraps `inner`, which must outlive this. Holds at most `capacity` entries (two generations);
+  // `capacity` is at least 32.
   VerifiedCache(const Verifier& inner, std::size_t capacity);
   ~VerifiedCache() override;
   bool verify(const PublicKey& key, ByteView message, const Signature& signature) const override;
