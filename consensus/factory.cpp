@@ -1,0 +1,57 @@
+#include "consensus/factory.hpp"
+
+#include "consensus/pbft/message_verifier.hpp"
+#include "consensus/pbft/pbft_engine.hpp"
+
+namespace quorate::consensus {
+
+namespace {
+
+Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::Signer* signer) {
+  const crypto::Membership& membership = config.membership;
+  if (membership.size() == 0) {
+    return fail(Errc::invalid_argument, "the membership is empty; name at least one validator");
+  }
+  if (config.self && (signer == nullptr || !membership.contains(*config.self) ||
+                      signer->public_key() != membership.key(*config.self))) {
+    return fail(Errc::invalid_argument,
+                "the validator key is not the one the genesis lists for "
+                "replica " +
+                    std::to_string(config.self->value()));
+  }
+  if (config.checkpoint_interval == 0 || config.checkpoint_interval > (1U << 20U)) {
+    return fail(Errc::invalid_argument, "checkpoint_interval must be 1..1048576");
+  }
+  if (config.proposals_in_flight == 0 ||
+      config.proposals_in_flight > 2 * config.checkpoint_interval) {
+    return fail(Errc::invalid_argument,
+                "proposals_in_flight must be 1.." + std::to_string(2 * config.checkpoint_interval));
+  }
+  pbft::Settings out;
+  out.membership = membership;
+  out.self = config.self;
+  out.checkpoint_interval = config.checkpoint_interval;
+  out.proposals_in_flight = config.proposals_in_flight;
+  out.payload_bytes_max = config.payload_bytes_max;
+  out.status_interval_busy = config.status_interval_busy;
+  out.status_interval_idle = config.status_interval_idle;
+  out.proposal_ahead_max = config.proposal_ahead_max;
+  return out;
+}
+
+}  // namespace
+
+Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer* signer,
+                                const crypto::Verifier& verifier) {
+  if (config.engine != "pbft") {
+    return fail(Errc::invalid_argument, "unknown engine \"" + config.engine + "\"; there is: pbft");
+  }
+  QUORATE_TRY(pbft::Settings settings, pbft_settings(config, signer));
+  EngineParts parts;
+  parts.message_verifier = std::make_shared<const pbft::PbftMessageVerifier>(
+      config.membership, config.payload_bytes_max, verifier);
+  parts.engine = std::make_unique<pbft::PbftEngine>(std::move(settings), signer);
+  return parts;
+}
+
+}  // namespace quorate::consensus

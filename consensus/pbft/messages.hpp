@@ -1,0 +1,209 @@
+// The messages of the PBFT engine: their fields, their one encoding, and the digests they sign.
+//
+// On the wire every message is
+//   type u8 || epoch u64 || fields
+// in the canonical encoding (crypto/codec). Signatures cover consensus_signing_digest() of the
+// type, the chain, the epoch, the configuration and the fields, so bytes signed for one purpose
+// mean nothing for another. Decoding checks form and caps only; MessageVerifier checks signatures.
+// Plain values; any thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "consensus/pbft/replica_set.hpp"
+#include "crypto/base/bytes.hpp"
+#include "crypto/base/result.hpp"
+#include "crypto/base/strong_int.hpp"
+#include "crypto/certificate/membership.hpp"
+#include "crypto/certificate/seal.hpp"
+#include "crypto/codec/reader.hpp"
+#include "crypto/codec/writer.hpp"
+
+namespace quorate::consensus::pbft {
+
+// ---- proposals ----
+
+using Payload = std::shared_ptr<const Bytes>;
+
+// What a proposal's id hashes. A proposal keeps it, unchanged, when a later view proposes it again.
+struct ProposalHeader {
+  Height height;
+  WallMs time;
+  PublicKey proposer;
+  View orig_view;  // the view in which it was proposed first
+  Digest payload_digest;
+  bool operator==(const ProposalHeader&) const = default;
+};
+constexpr std::size_t kProposalHeaderSize = 8 + 8 + 32 + 8 + 32;
+
+// A proposal's header with the payload it commits to.
+struct Body {
+  ProposalHeader header;
+  Payload payload;
+};
+
+// H("quorate/payload/1", payload).
+Digest payload_digest(ByteView payload);
+// H("quorate/prop/1", chain_id || epoch || header).
+Digest proposal_id(const crypto::Membership& membership, const ProposalHeader& header);
+// H("quorate/null/1", chain_id || epoch || height): the proposal without a body that a view change
+// may put into a slot.
+Digest null_id(const crypto::Membership& membership, Height height);
+
+// ---- votes ----
+
+// What a PRE-PREPARE, PREPARE or COMMIT is about.
+struct Ballot {
+  View view;
+  Height height;
+  Digest id;
+  auto operator<=>(const Ballot&) const = default;
+};
+
+// The signed part of a PRE-PREPARE, by primary(view). The body travels beside it, unsigned.
+struct Core {
+  Ballot ballot;
+  Signature signature;
+};
+struct PrePrepare {
+  Core core;
+  Body body;
+};
+enum class VoteKind : std::uint8_t { prepare = 2, commit = 3 };
+struct Vote {
+  VoteKind kind;
+  Ballot ballot;
+  ReplicaId replica;
+  Signature signature;
+};
+struct Seal {
+  Height height;
+  Digest block_hash;
+  ReplicaId replica;
+  Signature signature;
+};
+// What q replicas agree on at a checkpoint. `epoch_last` is the last height of the epoch (the
+// maximum while no new configuration is pending).
+struct CheckpointClaim {
+  Height height;
+  Digest digest;
+  Height epoch_last = Height::max();
+  auto operator<=>(const CheckpointClaim&) const = default;
+};
+struct CheckpointVote {
+  CheckpointClaim claim;
+  ReplicaId replica;
+  Signature signature;
+};
+
+// ---- certificates ----
+
+// A PRE-PREPARE core and matching PREPAREs of q-1 replicas other than its primary.
+struct PreparedCertificate {
+  Core core;
+  std::vector<crypto::ReplicaSignature> prepares;
+};
+// q COMMITs of one view for one proposal. With the payload it proves and gives all of a block's
+// order. Without a header it is the null proposal of the height.
+struct CommitCertificate {
+  View view;
+  Height height;
+  std::optional<ProposalHeader> header;
+  std::vector<crypto::ReplicaSignature> commits;
+};
+struct CheckpointProof {
+  CheckpointClaim claim;
+  std::vector<crypto::ReplicaSignature> votes;
+};
+Digest certified_id(const crypto::Membership& membership, const CommitCertificate& certificate);
+
+// ---- retransmission ----
+
+// What the sender holds for one height, so that others send only what is missing.
+struct SlotReport {
+  bool pre_prepare = false;  // with its body
+  bool prepared = false;
+  bool committed = false;
+  ReplicaSet prepares;
+  ReplicaSet commits;
+};
+// Not signed: believed only from the authenticated peer itself, and never part of a proof.
+struct StatusReport {
+  View view;
+  View promise_view;
+  Height low_watermark;
+  Height last_executed;
+  Height last_committed;
+  Height sealed_to;
+  bool starting = false;                // asks for `witnesses` before its first vote
+  std::vector<SlotReport> slots;        // of heights last_committed + 1, + 2, ...
+  std::vector<ReplicaSet> seals;        // of heights sealed_to + 1, + 2, ...
+  std::vector<ReplicaSet> checkpoints;  // of the checkpoints above the low watermark
+  ReplicaSet view_changes;              // empty until views change
+  ReplicaSet suspects;
+  // For a starting replica: the newest messages signed by it that the sender holds.
+  std::vector<Bytes> witnesses;
+};
+struct Fetch {
+  Digest id;
+};
+struct Data {
+  Body body;
+};
+
+// A commit certificate with its payload; made by block catch-up, never sent as such.
+struct Committed {
+  CommitCertificate certificate;
+  Payload payload;  // empty for a null proposal
+};
+
+using Message = std::variant<PrePrepare, Vote, Seal, CheckpointVote, StatusReport, Fetch, Data,
+                             CommitCertificate, CheckpointProof>;
+
+struct Envelope {
+  Epoch epoch;
+  Message message;
+};
+
+// Caps that hold before anything is allocated.
+struct DecodeLimits {
+  std::uint32_t members = 0;
+  std::uint32_t payload_bytes_max = 0;
+};
+constexpr std::uint32_t kSlotReportsMax = 256;
+constexpr std::uint32_t kSealReportsMax = 64;
+constexpr std::uint32_t kCheckpointReportsMax = 4;
+constexpr std::uint32_t kWitnessesMax = 8;
+constexpr std::uint32_t kWitnessBytesMax = 256;
+
+Bytes encode(Epoch epoch, const Message& message);
+Result<Envelope> decode(ByteView bytes, const DecodeLimits& limits);
+
+// Parts that records and certificates share with messages.
+void encode(crypto::Writer& out, const ProposalHeader& header);
+ProposalHeader decode_proposal_header(crypto::Reader& in);
+void encode(crypto::Writer& out, const Core& core);
+Core decode_core(crypto::Reader& in);
+void encode(crypto::Writer& out, const PreparedCertificate& certificate);
+PreparedCertificate decode_prepared_certificate(crypto::Reader& in, std::uint32_t members);
+void encode(crypto::Writer& out, const CheckpointProof& proof);
+CheckpointProof decode_checkpoint_proof(crypto::Reader& in, std::uint32_t members);
+
+// A commit certificate as it is stored with its block: epoch u64, height u64, view u64, kind u8
+// (0 null, 1 proposal), the header unless null, the signatures.
+Bytes encode_certificate(Epoch epoch, const CommitCertificate& certificate);
+Result<std::pair<Epoch, CommitCertificate>> decode_certificate(ByteView bytes,
+                                                               std::uint32_t members);
+
+// ---- signed digests ----
+
+Digest core_signing_digest(const crypto::Membership& membership, const Ballot& ballot);
+Digest vote_signing_digest(const crypto::Membership& membership, VoteKind kind,
+                           const Ballot& ballot);
+Digest checkpoint_signing_digest(const crypto::Membership& membership,
+                                 const CheckpointClaim& claim);
+
+}  // namespace quorate::consensus::pbft
