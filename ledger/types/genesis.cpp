@@ -3,7 +3,6 @@
 #include <limits>
 #include <set>
 
-#include "crypto/base/assert.hpp"
 #include "crypto/dev_accounts.hpp"
 #include "crypto/hash.hpp"
 #include "ledger/types/account.hpp"

@@ -5,15 +5,9 @@
 namespace quorate::ledger {
 namespace {
 
-constexpr std::uint32_t kDepthMax = 256;  // bits of a state key
-
-bool bit(const Digest& key, std::size_t depth) {
-  return ((key.bytes[depth / 8] >> (7U - depth % 8)) & 1U) != 0;
-}
-
 bool same_prefix(const Digest& a, const Digest& b, std::size_t bits) {
   for (std::size_t i = 0; i < bits; ++i) {
-    if (bit(a, i) != bit(b, i)) return false;
+    if (state_key_bit(a, i) != state_key_bit(b, i)) return false;
   }
   return true;
 }
@@ -24,12 +18,19 @@ Digest state_key(const crypto::Address& address) {
   return crypto::hash("quorate/state-key/1", {address});
 }
 
+bool state_key_bit(const Digest& key, std::size_t depth) {
+  return ((key.bytes[depth / 8] >> (7U - depth % 8)) & 1U) != 0;
+}
+
 Digest state_leaf_hash(const StateLeaf& leaf) {
+  return state_leaf_hash(state_key(leaf.address), leaf);
+}
+
+Digest state_leaf_hash(const Digest& key, const StateLeaf& leaf) {
   crypto::Writer account;
   account.reserve(16);
   encode(account, leaf.account);
-  return crypto::hash("quorate/state-leaf/1",
-                      {state_key(leaf.address), leaf.address, account.view()});
+  return crypto::hash("quorate/state-leaf/1", {key, leaf.address, account.view()});
 }
 
 Digest state_inner_hash(const Digest& left, const Digest& right) {
@@ -39,7 +40,7 @@ Digest state_inner_hash(const Digest& left, const Digest& right) {
 Result<std::optional<Account>> verify_state_proof(const Digest& root,
                                                   const crypto::Address& address,
                                                   const StateProof& proof) {
-  if (proof.siblings.size() > kDepthMax) {
+  if (proof.siblings.size() > kStateDepthMax) {
     return fail(Errc::bad_encoding, "a state proof deeper than a key has bits");
   }
   const Digest key = state_key(address);
@@ -54,7 +55,8 @@ Result<std::optional<Account>> verify_state_proof(const Digest& root,
   }
   for (std::size_t depth = proof.siblings.size(); depth-- > 0;) {
     const Digest& sibling = proof.siblings[depth];
-    node = bit(key, depth) ? state_inner_hash(sibling, node) : state_inner_hash(node, sibling);
+    node = state_key_bit(key, depth) ? state_inner_hash(sibling, node)
+                                     : state_inner_hash(node, sibling);
   }
   if (node != root) {
     return fail(Errc::bad_encoding, "the state proof leads to another root than " + to_0x(root));
@@ -74,7 +76,7 @@ void encode(crypto::Writer& out, const StateProof& proof) {
 
 StateProof decode_state_proof(crypto::Reader& in) {
   StateProof proof;
-  const std::uint32_t siblings = in.count(0, kDepthMax, Digest::kSize);
+  const std::uint32_t siblings = in.count(0, kStateDepthMax, Digest::kSize);
   proof.siblings.reserve(siblings);
   for (std::uint32_t i = 0; i < siblings; ++i) proof.siblings.push_back(in.fixed<Digest>());
   const std::uint8_t present = in.u8();

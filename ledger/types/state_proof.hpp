@@ -28,6 +28,11 @@ struct StateProof {
 
 Digest state_key(const crypto::Address& address);
 Digest state_leaf_hash(const StateLeaf& leaf);
+// The same where the key is known already; `key` must be state_key(leaf.address).
+Digest state_leaf_hash(const Digest& key, const StateLeaf& leaf);
+// Bit `depth` of a key, 0 = the most significant bit of byte 0: whether the path turns right there.
+bool state_key_bit(const Digest& key, std::size_t depth);
+inline constexpr std::uint32_t kStateDepthMax = 256;  // bits of a key
 Digest state_inner_hash(const Digest& left, const Digest& right);
 
 // The proved account, or nothing when the proof shows that `address` does not exist.

@@ -1,0 +1,371 @@
+#include "ledger/chain.hpp"
+
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include "crypto/base/assert.hpp"
+#include "ledger/state_machine.hpp"
+#include "ledger/storage_layout.hpp"
+
+namespace quorate::ledger {
+namespace {
+
+constexpr std::size_t kStatesKept = 256;
+
+class TreeView final : public StateView {
+ public:
+  TreeView(Height height, StateTree tree) : height_(height), tree_(std::move(tree)) {}
+  Height height() const override { return height_; }
+  Digest root() const override { return tree_.root(); }
+  std::optional<Account> account(const crypto::Address& address) const override {
+    return tree_.account(address);
+  }
+  StateProof prove(const crypto::Address& address) const override { return tree_.prove(address); }
+
+ private:
+  Height height_;
+  StateTree tree_;
+};
+
+std::string at(std::string_view what, Height height) {
+  return std::string(what) + " at height " + std::to_string(height.value());
+}
+
+void put_block(WriteBatch& batch, const BlockOutcome& block, Bytes payload) {
+  const Height height = block.header.height;
+  batch.put(Family::blocks, layout::header_key(height), encode(block.header));
+  batch.put(Family::blocks, layout::payload_key(height), std::move(payload));
+  batch.put(Family::blocks, layout::receipts_key(height), layout::encode_receipts(block.receipts));
+  batch.put(Family::index, layout::block_hash_key(block.block_hash), layout::encode_height(height));
+}
+
+void put_commit(WriteBatch& batch, const BlockOutcome& block, Bytes commit_certificate) {
+  const Height height = block.header.height;
+  batch.put(Family::blocks, layout::commit_certificate_key(height), std::move(commit_certificate));
+  batch.put(Family::index, layout::payload_id_key(block.header.payload_id),
+            layout::encode_height(height));
+}
+
+// In order of id: sorted keys are cheaper to insert. Skipped transactions are not located.
+void put_locations(WriteBatch& batch, const BlockOutcome& block) {
+  std::vector<std::pair<Digest, std::uint32_t>> located;
+  located.reserve(block.receipts.size());
+  for (std::uint32_t i = 0; i < block.receipts.size(); ++i) {
+    const Receipt& receipt = block.receipts[i];
+    if (receipt.outcome != Outcome::skipped) located.emplace_back(receipt.transaction_id, i);
+  }
+  std::sort(located.begin(), located.end());
+  for (const auto& [id, index] : located) {
+    batch.put(Family::index, layout::transaction_key(id),
+              layout::encode_position({block.header.height, index}));
+  }
+}
+
+void put_state(WriteBatch& batch, const std::vector<StateEntry>& changes) {
+  for (const StateEntry& entry : changes) {
+    batch.put(Family::state, to_bytes(entry.key), layout::encode_state(entry.leaf));
+  }
+}
+
+// The last value of each account that several blocks changed, by key.
+std::vector<StateEntry> last_changes(const std::vector<BlockOutcome>& blocks) {
+  if (blocks.size() == 1) return blocks.front().changes;
+  std::map<Digest, const StateEntry*> last;
+  for (const BlockOutcome& block : blocks) {
+    for (const StateEntry& entry : block.changes) last[entry.key] = &entry;
+  }
+  std::vector<StateEntry> out;
+  out.reserve(last.size());
+  for (const auto& [key, entry] : last) out.push_back(*entry);
+  return out;
+}
+
+Head head_of(const BlockOutcome& block) {
+  return {block.header.height, block.block_hash, block.header.payload_id};
+}
+
+}  // namespace
+
+struct Chain::Impl {
+  Impl(KvStore& s, const Genesis& g) : store(s), genesis(g), machine(g) {}
+
+  Result<void> write_genesis();
+  Result<void> check_identity() const;
+  Result<void> load();
+  Result<void> load_certified();
+  bool has_seal_quorum(Height height) const;
+  void publish(Head head, StateViewPtr view);
+
+  KvStore& store;
+  const Genesis genesis;
+  const StateMachine machine;
+  const std::uint32_t quorum =
+      crypto::quorum_size(static_cast<std::uint32_t>(genesis.validators.size()));
+
+  // Written by the executing thread alone; that thread may read them without the lock.
+  Header head_header;
+  StateTree tree;
+
+  mutable std::mutex mutex;  // guards what follows
+  Head head;
+  std::deque<StateViewPtr> recent;  // consecutive heights, the head's last
+  Height certified;
+};
+
+Result<void> Chain::Impl::write_genesis() {
+  BlockOutcome block = machine.genesis_block();
+  WriteBatch batch;
+  batch.put(Family::meta, layout::meta_key(layout::kVersionKey),
+            layout::encode_version(layout::kStorageVersion));
+  batch.put(Family::meta, layout::meta_key(layout::kChainIdKey), to_bytes(machine.chain_id()));
+  batch.put(Family::meta, layout::meta_key(layout::kHeadKey), layout::encode_head(head_of(block)));
+  put_block(batch, block, {});
+  put_state(batch, block.changes);
+  return store.write(batch, true);
+}
+
+Result<void> Chain::Impl::check_identity() const {
+  QUORATE_TRY(
+      const Bytes version_bytes,
+      layout::read(store, Family::meta, layout::meta_key(layout::kVersionKey), "storage version"));
+  QUORATE_TRY(const std::uint32_t version, layout::decode_version(version_bytes));
+  if (version != layout::kStorageVersion) {
+    return fail(Errc::conflict,
+                "the database has storage version " + std::to_string(version) +
+                    ", this program reads and writes version " +
+                    std::to_string(layout::kStorageVersion) +
+                    "; use the program that wrote it, or start with an empty data folder");
+  }
+  QUORATE_TRY(const Bytes stored_id,
+              layout::read(store, Family::meta, layout::meta_key(layout::kChainIdKey), "chain id"));
+  if (stored_id != to_bytes(machine.chain_id())) {
+    return fail(Errc::conflict, "the database holds chain " + to_0x(stored_id) +
+                                    ", the genesis is that of chain " + to_0x(machine.chain_id()) +
+                                    "; use the right genesis or another data folder");
+  }
+  return {};
+}
+
+Result<void> Chain::Impl::load() {
+  QUORATE_TRY(const Bytes head_bytes,
+              layout::read(store, Family::meta, layout::meta_key(layout::kHeadKey), "head"));
+  QUORATE_TRY(head, layout::decode_head(head_bytes));
+  QUORATE_TRY(const Bytes header_bytes,
+              layout::read(store, Family::blocks, layout::header_key(head.height), "head header"));
+  QUORATE_TRY(head_header, layout::decode_stored_header(header_bytes, head.height));
+  if (block_hash(head_header) != head.block_hash) {
+    return fail(Errc::corrupt, "the database's head marker names block " + to_0x(head.block_hash) +
+                                   ", but the " + at("header", head.height) + " is that of " +
+                                   to_0x(block_hash(head_header)));
+  }
+  QUORATE_TRY(tree, layout::read_state(store));
+  if (tree.root() != head_header.state_root) {
+    return fail(Errc::corrupt, "the stored accounts lead to state root " + to_0x(tree.root()) +
+                                   ", but the " + at("header", head.height) + " has " +
+                                   to_0x(head_header.state_root) +
+                                   "; restore the data folder or sync it again");
+  }
+  recent = {std::make_shared<TreeView>(head.height, tree)};
+  return load_certified();
+}
+
+// The marker is written in one batch with the seals it speaks of, but neither is synced: what a
+// crash leaves is an older marker with its seals.
+Result<void> Chain::Impl::load_certified() {
+  auto marker = store.get(Family::meta, layout::meta_key(layout::kCertifiedKey));
+  if (!marker) {
+    if (marker.error().code == Errc::not_found) return {};
+    return tl::unexpected(marker.error());
+  }
+  QUORATE_TRY(certified, layout::decode_height(*marker, "certified marker"));
+  certified = std::min(certified, head.height);
+  while (certified != Height(0) && !has_seal_quorum(certified)) certified = certified.previous();
+  return {};
+}
+
+bool Chain::Impl::has_seal_quorum(Height height) const {
+  const auto value = store.get(Family::blocks, layout::seals_key(height));
+  if (!value) return false;
+  const auto seals = layout::decode_seals(*value, height);
+  return seals && seals->size() >= quorum;
+}
+
+void Chain::Impl::publish(Head new_head, StateViewPtr view) {
+  const std::scoped_lock lock(mutex);
+  head = new_head;
+  recent.push_back(std::move(view));
+  // One more than promised: the head and the 256 before it.
+  if (recent.size() > kStatesKept + 1) recent.pop_front();
+}
+
+Chain::Chain(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Chain::~Chain() = default;
+
+Result<std::unique_ptr<Chain>> Chain::open(KvStore& store, const Genesis& genesis) {
+  auto impl = std::make_unique<Impl>(store, genesis);
+  const auto version = store.get(Family::meta, layout::meta_key(layout::kVersionKey));
+  if (!version && version.error().code == Errc::not_found) {
+    QUORATE_CHECK(impl->write_genesis());
+  } else if (!version) {
+    return tl::unexpected(version.error());
+  }
+  auto opened = impl->check_identity().and_then([&impl] { return impl->load(); });
+  // What the genesis batch wrote cannot be missing later.
+  if (!opened && opened.error().code == Errc::not_found) opened.error().code = Errc::corrupt;
+  QUORATE_CHECK(std::move(opened));
+  return std::unique_ptr<Chain>(new Chain(std::move(impl)));
+}
+
+Result<std::vector<ExecutedBlock>> Chain::execute(std::vector<OrderedBlock> blocks) {
+  std::vector<BlockOutcome> outcomes;
+  outcomes.reserve(blocks.size());
+  WriteBatch batch;
+  const Header* parent = &impl_->head_header;
+  const StateTree* tree = &impl_->tree;
+  for (OrderedBlock& block : blocks) {
+    const BlockInput input{block.height, block.payload_id, block.proposed_time, block.proposer,
+                           block.transactions};
+    outcomes.push_back(impl_->machine.execute(*parent, *tree, input));
+    const BlockOutcome& outcome = outcomes.back();
+    put_block(batch, outcome, std::move(block.payload));
+    put_commit(batch, outcome, std::move(block.commit_certificate));
+    put_locations(batch, outcome);
+    parent = &outcome.header;
+    tree = &outcome.state;
+  }
+  std::vector<ExecutedBlock> out;
+  if (outcomes.empty()) return out;
+  put_state(batch, last_changes(outcomes));
+  batch.put(Family::meta, layout::meta_key(layout::kHeadKey),
+            layout::encode_head(head_of(outcomes.back())));
+  QUORATE_CHECK(impl_->store.write(batch, true));
+
+  impl_->head_header = outcomes.back().header;
+  impl_->tree = outcomes.back().state;
+  out.reserve(outcomes.size());
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    BlockOutcome& outcome = outcomes[i];
+    const Head head = head_of(outcome);
+    auto view = std::make_shared<TreeView>(head.height, std::move(outcome.state));
+    impl_->publish(head, view);
+    out.push_back({outcome.header, outcome.block_hash, ledger::checkpoint_digest(outcome.header),
+                   outcome.header.payload_id, std::move(blocks[i].transactions),
+                   std::move(outcome.receipts), std::move(view)});
+  }
+  return out;
+}
+
+Result<void> Chain::store_seals(Height height, const std::vector<crypto::ReplicaSignature>& seals) {
+  const Height top = head().height;
+  if (height == Height(0) || height > top) {
+    return fail(Errc::invalid_argument, "these are " + at("seals", height) +
+                                            ", but this node has executed heights 1 to " +
+                                            std::to_string(top.value()));
+  }
+  if (seals.size() < impl_->quorum) {
+    return fail(Errc::invalid_argument, std::to_string(seals.size()) + " seals are no quorum of " +
+                                            std::to_string(impl_->quorum));
+  }
+  const bool newest = height > certified_height();
+  WriteBatch batch;
+  batch.put(Family::blocks, layout::seals_key(height), layout::encode_seals(seals));
+  if (newest) {
+    batch.put(Family::meta, layout::meta_key(layout::kCertifiedKey), layout::encode_height(height));
+  }
+  QUORATE_CHECK(impl_->store.write(batch, false));
+  if (newest) {
+    const std::scoped_lock lock(impl_->mutex);
+    impl_->certified = height;
+  }
+  return {};
+}
+
+const Genesis& Chain::genesis() const { return impl_->genesis; }
+const Digest& Chain::chain_id() const { return impl_->machine.chain_id(); }
+
+Head Chain::head() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->head;
+}
+
+StateViewPtr Chain::state() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->recent.back();
+}
+
+std::optional<StateViewPtr> Chain::state_at(Height height) const {
+  const std::scoped_lock lock(impl_->mutex);
+  const std::uint64_t oldest = impl_->recent.front()->height().value();
+  if (height.value() < oldest || height > impl_->head.height) return std::nullopt;
+  return impl_->recent[height.value() - oldest];
+}
+
+Height Chain::certified_height() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->certified;
+}
+
+Result<Header> Chain::header(Height height) const {
+  QUORATE_TRY(const Bytes value, layout::read(impl_->store, Family::blocks,
+                                              layout::header_key(height), at("block", height)));
+  return layout::decode_stored_header(value, height);
+}
+
+Result<StoredBlock> Chain::block(Height height) const {
+  StoredBlock out;
+  QUORATE_TRY(out.header, header(height));
+  QUORATE_TRY(out.payload, layout::read(impl_->store, Family::blocks, layout::payload_key(height),
+                                        at("payload", height)));
+  if (height == Height(0)) return out;
+  QUORATE_TRY(out.commit_certificate,
+              layout::read(impl_->store, Family::blocks, layout::commit_certificate_key(height),
+                           at("commit certificate", height)));
+  return out;
+}
+
+Result<Height> Chain::height_of(const Digest& hash) const {
+  QUORATE_TRY(const Bytes value,
+              layout::read(impl_->store, Family::index, layout::block_hash_key(hash),
+                           "block " + to_0x(hash)));
+  return layout::decode_height(value, "block hash index entry");
+}
+
+Result<Height> Chain::height_of_payload(const Digest& payload_id) const {
+  QUORATE_TRY(const Bytes value,
+              layout::read(impl_->store, Family::index, layout::payload_id_key(payload_id),
+                           "payload " + to_0x(payload_id)));
+  return layout::decode_height(value, "payload id index entry");
+}
+
+Result<std::vector<Receipt>> Chain::receipts(Height height) const {
+  QUORATE_TRY(const Bytes value, layout::read(impl_->store, Family::blocks,
+                                              layout::receipts_key(height), at("block", height)));
+  return layout::decode_receipts(value, height);
+}
+
+Result<BlockCertificate> Chain::certificate(Height height) const {
+  BlockCertificate out;
+  QUORATE_TRY(out.header, header(height));
+  if (height == Height(0)) return out;
+  QUORATE_TRY(const Bytes value,
+              layout::read(impl_->store, Family::blocks, layout::seals_key(height),
+                           at("block certificate", height)));
+  QUORATE_TRY(out.seals, layout::decode_seals(value, height));
+  return out;
+}
+
+Result<TransactionLocation> Chain::find(const Digest& transaction_id) const {
+  QUORATE_TRY(const Bytes value,
+              layout::read(impl_->store, Family::index, layout::transaction_key(transaction_id),
+                           "executed transaction " + to_0x(transaction_id)));
+  QUORATE_TRY(const layout::Position position, layout::decode_position(value));
+  QUORATE_TRY(const std::vector<Receipt> all, receipts(position.height));
+  if (position.index >= all.size() || all[position.index].transaction_id != transaction_id) {
+    return fail(Errc::corrupt, "the transaction index leads to the wrong receipt " +
+                                   at("for " + to_0x(transaction_id), position.height));
+  }
+  return TransactionLocation{position.height, position.index, all[position.index]};
+}
+
+}  // namespace quorate::ledger

@@ -1,0 +1,47 @@
+// The Merkle tree over all accounts, as types/state_proof.hpp defines it: an immutable value whose
+// versions share what did not change. A block makes a new version from the old one and the accounts
+// it touched, hashing every changed node once.
+//
+// Invariants: a subtree with one account is that account's leaf, an empty subtree is no node, so
+// equal sets of accounts have equal trees whatever the history. Accounts are never removed.
+// Threads: a StateTree may be read and copied from any thread; nodes are never written again.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "ledger/types/state_proof.hpp"
+
+namespace quorate::ledger {
+
+// An account with the key it has in the tree.
+struct StateEntry {
+  Digest key;  // state_key(leaf.address)
+  StateLeaf leaf;
+};
+
+class StateTree {
+ public:
+  struct Node;
+  using NodePtr = std::shared_ptr<const Node>;
+
+  StateTree() = default;
+
+  // Zero for the empty tree.
+  Digest root() const;
+  std::optional<Account> find(const Digest& key) const;
+  std::optional<Account> account(const crypto::Address& address) const {
+    return find(state_key(address));
+  }
+  StateProof prove(const crypto::Address& address) const;
+
+  // This tree with the given accounts added or replaced. Asserts that keys strictly increase.
+  StateTree with(std::span<const StateEntry> entries) const;
+
+ private:
+  explicit StateTree(NodePtr root) : root_(std::move(root)) {}
+  NodePtr root_;
+};
+
+}  // namespace quorate::ledger
