@@ -1,2 +1,12 @@
-add_library(quorate_node_core INTERFACE)
-target_link_libraries(quorate_node_core INTERFACE quorate_ledger quorate_consensus)
+# The sans-IO node: what the runtime drives with threads and the simulator in virtual time.
+add_library(quorate_node_core STATIC
+  block_builder.cpp
+  catch_up.cpp
+  mempool.cpp
+  peer_messages.cpp
+  relay.cpp
+  replica.cpp
+  replica_outputs.cpp
+)
+quorate_target(quorate_node_core)
+target_link_libraries(quorate_node_core PUBLIC quorate_ledger quorate_consensus)

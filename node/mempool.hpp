@@ -1,9 +1,13 @@
 // Transactions that wait to be ordered: one nonce lane per account, capped by count and bytes, with
 // expiry. Deterministic; owned by the replica.
 //
-// Order of proposal: accounts take turns in order of arrival (FIFO over ready lanes), and one
-// account's transactions follow each other by nonce. A transaction is dropped only when it was
-// executed, has expired, or its nonce has been used; never because it was proposed.
+// Order of proposal: accounts take turns in order of arrival (FIFO over ready lanes), one
+// transaction a turn, and one account's transactions follow each other by nonce. A transaction is
+// dropped only when it was executed, has expired, its nonce has been used, or it waited behind a
+// nonce gap while the pool was full; never because it was proposed.
+//
+// A lane, from left to right: executed nonces | in flight (in payloads that are proposed above the
+// ledger's head) | proposable | gap | waiting behind the gap.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +31,15 @@ struct MempoolLimits {
 
 struct MempoolStatus {
   std::size_t transactions = 0;
-  std::size_t ready = 0;  // proposable now: no nonce gap before them
+  std::size_t ready = 0;  // no nonce gap before them: proposable now, or in flight
   std::size_t bytes = 0;
   std::size_t accounts = 0;
+};
+
+// What the next payload could hold, counted as encode_payload writes it.
+struct Proposable {
+  std::size_t transactions = 0;
+  std::size_t bytes = 0;
 };
 
 class Mempool {
@@ -38,17 +48,39 @@ class Mempool {
   ~Mempool();
 
   // Nothing = admitted or already known. Refusals: duplicate never (submitting again is fine),
-  // nonce_too_low, nonce_too_high (gap beyond per_account_max), insufficient_funds (the balance
-  // cannot cover this transaction), expired, unknown_sender, not_permitted, mempool_full.
+  // nonce_too_low (also when another transaction waits at this nonce: the first one stays),
+  // nonce_too_high (gap beyond per_account_max), insufficient_funds (the balance cannot cover this
+  // transaction), expired, unknown_sender, not_permitted, mempool_full.
+  // `state` is the newest: never older than what executed() was last told.
   std::optional<Refusal> admit(const ledger::TransactionPtr& transaction,
                                const ledger::StateView& state, Instant now);
-  // True when `id` waits here.
+  // The transaction if it waits here, else null.
   ledger::TransactionPtr find(const Digest& id) const;
   // The nonce a new transaction of this account should carry: after what waits without a gap.
   std::uint64_t next_nonce(const crypto::Address& address, const ledger::StateView& state) const;
   MempoolStatus status() const;
 
-  // ... the block builder's and replica's calls follow here (take, executed, expire).
+  // ---- for the block builder and the replica ----
+
+  // Not in flight and without a gap before them.
+  Proposable proposable() const;
+  // The next transactions in order of proposal, at most so many in number and encoded bytes (each
+  // counts 4 bytes of length besides its own). They stay here and are in flight from now on, until
+  // release or execution.
+  std::vector<ledger::TransactionPtr> take(std::size_t transactions_max, std::size_t bytes_max);
+  // A payload that somebody else proposed is in flight: take() skips its transactions and goes on
+  // after their nonces. Transactions that do not wait here count too.
+  void reserve(const std::vector<ledger::TransactionPtr>& transactions);
+  // Ends one take or reserve of the same transactions.
+  void release(const std::vector<ledger::TransactionPtr>& transactions);
+  // Drops what was executed, what its nonces overtook, and what can no longer be included.
+  void executed(const ledger::ExecutedBlock& block);
+  // Drops what waited longer than lifetime_max.
+  void expire(Instant now);
+  // When expire has something to do.
+  std::optional<Instant> next_expiry() const;
+  std::size_t memory_bytes() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

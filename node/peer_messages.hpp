@@ -29,8 +29,13 @@ struct BlocksRequest {
 // only certificates count.
 struct CommittedBlock {
   Height height;
+  Digest id;                                            // of the ordered payload
   consensus::VerifiedMessagePtr committed;              // from MessageVerifier::verify_committed
   std::optional<ledger::BlockCertificate> certificate;  // verified; absent if the peer had none
+  // The payload, decoded. Its signatures are not checked again: q replicas committed to it, so at
+  // least one correct one checked them, and refusing the block now could only stop this replica.
+  std::vector<ledger::TransactionPtr> transactions;
+  std::size_t bytes = 0;  // what it occupied in the frame, for memory bounds
 };
 struct BlocksResponse {
   std::vector<CommittedBlock> blocks;
@@ -56,7 +61,19 @@ Result<PeerMessage> verify_peer_message(const VerifyContext& context, ReplicaId 
 Result<std::vector<ledger::TransactionPtr>> verify_payload(const VerifyContext& context,
                                                            ByteView payload);
 
+// Decodes a payload that a commit certificate covers, without checking signatures.
+Result<std::vector<ledger::TransactionPtr>> decode_committed_payload(const Digest& chain_id,
+                                                                     ByteView payload);
+
+// Bounds on one frame; a peer that exceeds them gets limit_exceeded or bad_encoding.
+inline constexpr std::uint32_t kRelayedTransactionsMax = 4096;
+inline constexpr std::uint32_t kBlocksPerResponseMax = 256;
+
+// Bodies of the class `transactions`: u32 count, each a u32 length and a signed transaction.
 Bytes encode_transactions(const std::vector<ledger::TransactionPtr>& transactions);
+// Bodies of the class `sync`: u8 kind; 1 = request: from u64; 2 = response: u32 count, each
+// payload, commit certificate and block certificate as u32 length and bytes (length 0 = no block
+// certificate).
 Bytes encode_blocks_request(Height from);
 // One served block, as read from the store.
 struct ServedBlock {

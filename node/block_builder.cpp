@@ -1,0 +1,97 @@
+#include "node/block_builder.hpp"
+
+namespace quorate::node {
+namespace {
+
+constexpr std::size_t kCountBytes = 4;  // of a payload's transaction count
+
+// From this many proposals in flight on, the next one waits for a full batch: enough to keep disk,
+// network and execution busy at once, few enough to let batches grow under load.
+constexpr std::size_t kInFlightSoft = 3;
+// But it does not wait for ever, lest one slow height holds up everything that arrives after it.
+constexpr int kPatienceBusy = 25;  // times batch_delay
+
+}  // namespace
+
+BlockBuilder::BlockBuilder(BatchLimits limits, Mempool& mempool)
+    : limits_(limits), mempool_(mempool) {}
+
+void BlockBuilder::request(const consensus::RequestProposal& request,
+                           const std::map<Height, std::vector<ledger::TransactionPtr>>& ahead,
+                           Instant now) {
+  // Own payloads of an earlier view, or at a height that is asked for again, came to nothing.
+  for (auto it = in_flight_.begin(); it != in_flight_.end();) {
+    const bool stale =
+        it->first >= request.height || !it->second.own || it->second.view != request.view;
+    if (stale) mempool_.release(it->second.transactions);
+    it = stale ? in_flight_.erase(it) : std::next(it);
+  }
+  for (const auto& [height, transactions] : ahead) {
+    if (height <= head_ || height >= request.height) continue;
+    const auto [at, added] = in_flight_.try_emplace(height);
+    if (!added) continue;
+    at->second = {request.view, false, transactions};
+    mempool_.reserve(transactions);
+  }
+  request_ = request;
+  work_since_.reset();
+  if (mempool_.proposable().transactions > 0) work_since_ = now;
+}
+
+void BlockBuilder::cancel(Height height, View view) {
+  if (request_ && request_->height == height && request_->view == view) request_.reset();
+}
+
+void BlockBuilder::executed(Height height) {
+  head_ = height;
+  while (!in_flight_.empty() && in_flight_.begin()->first <= height) {
+    mempool_.release(in_flight_.begin()->second.transactions);
+    in_flight_.erase(in_flight_.begin());
+  }
+}
+
+std::size_t BlockBuilder::in_flight() const {
+  // Counted by heights, since the payloads of some may be unknown here.
+  const std::uint64_t next = request_->height.value();
+  return next > head_.value() + 1 ? next - head_.value() - 1 : 0;
+}
+
+bool BlockBuilder::full() const {
+  const Proposable waiting = mempool_.proposable();
+  return waiting.transactions >= limits_.transactions_max ||
+         waiting.bytes + kCountBytes >= limits_.bytes_max;
+}
+
+Duration BlockBuilder::patience() const {
+  return in_flight() < kInFlightSoft ? limits_.batch_delay : limits_.batch_delay * kPatienceBusy;
+}
+
+std::optional<BuiltPayload> BlockBuilder::poll(Instant now) {
+  if (!request_) return std::nullopt;
+  if (mempool_.proposable().transactions == 0) {
+    work_since_.reset();
+    if (!request_->allow_empty) return std::nullopt;
+  } else {
+    if (!work_since_) work_since_ = now;
+    const bool due = full() || now >= *work_since_ + patience() || request_->allow_empty;
+    if (!due) return std::nullopt;
+  }
+  BuiltPayload out{request_->height, request_->view,
+                   mempool_.take(limits_.transactions_max, limits_.bytes_max - kCountBytes)};
+  in_flight_[out.height] = {out.view, true, out.transactions};
+  request_.reset();
+  work_since_.reset();
+  return out;
+}
+
+std::optional<Instant> BlockBuilder::next_deadline() const {
+  if (!request_ || !work_since_) return std::nullopt;
+  return *work_since_ + patience();
+}
+
+const std::vector<ledger::TransactionPtr>* BlockBuilder::own_proposal(Height height) const {
+  const auto it = in_flight_.find(height);
+  return it == in_flight_.end() || !it->second.own ? nullptr : &it->second.transactions;
+}
+
+}  // namespace quorate::node

@@ -1,0 +1,69 @@
+// Decides when the primary answers RequestProposal, and with which transactions. An idle chain
+// proposes batch_delay after work arrives; a busy one lets the batch fill while earlier payloads
+// are still in flight, since bigger blocks cost fewer messages and syncs per transaction.
+// Deterministic; owned by the replica.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "consensus/engine.hpp"
+#include "node/mempool.hpp"
+
+namespace quorate::node {
+
+struct BatchLimits {
+  std::size_t transactions_max = 4096;  // of the chain
+  std::size_t bytes_max = 1U << 20U;    // of the chain, for the whole payload
+  Duration batch_delay = std::chrono::milliseconds(2);
+};
+
+// A payload to answer with.
+struct BuiltPayload {
+  Height height;
+  View view;
+  std::vector<ledger::TransactionPtr> transactions;
+};
+
+class BlockBuilder {
+ public:
+  // The mempool must outlive the builder.
+  BlockBuilder(BatchLimits limits, Mempool& mempool);
+
+  // `ahead`: the decoded payloads above the ledger's head that others proposed, by height, as far
+  // as they are known here. Own ones the builder remembers itself.
+  void request(const consensus::RequestProposal& request,
+               const std::map<Height, std::vector<ledger::TransactionPtr>>& ahead, Instant now);
+  void cancel(Height height, View view);
+  // The ledger's head moved to this height.
+  void executed(Height height);
+
+  // The answer, once it is due. Call after everything that may change the mempool, and at
+  // next_deadline.
+  std::optional<BuiltPayload> poll(Instant now);
+  std::optional<Instant> next_deadline() const;
+
+  // The transactions of the own proposal for this height that is not yet executed, or null.
+  const std::vector<ledger::TransactionPtr>* own_proposal(Height height) const;
+
+ private:
+  struct InFlight {
+    View view;
+    bool own = false;
+    std::vector<ledger::TransactionPtr> transactions;
+  };
+  std::size_t in_flight() const;
+  bool full() const;
+  Duration patience() const;
+
+  BatchLimits limits_;
+  Mempool& mempool_;
+  Height head_;
+  std::optional<consensus::RequestProposal> request_;
+  std::optional<Instant> work_since_;  // since when the request could be answered with something
+  std::map<Height, InFlight> in_flight_;
+};
+
+}  // namespace quorate::node

@@ -1,0 +1,158 @@
+#include "node/catch_up.hpp"
+
+#include <algorithm>
+
+namespace quorate::node {
+namespace {
+
+constexpr Duration kAnswerTimeout = std::chrono::seconds(2);
+// A round whose blocks lead nowhere ends, so that the engine can judge the situation anew.
+constexpr Duration kStallTimeout = std::chrono::seconds(10);
+// How far fetching and delivery may run ahead of execution.
+constexpr std::uint64_t kFetchAhead = 512;
+constexpr std::uint64_t kDeliverAhead = 64;
+constexpr std::size_t kFetchedBytesMax = 8U << 20U;
+constexpr std::size_t kDeliveredBytesMax = 8U << 20U;
+
+}  // namespace
+
+CatchUp::CatchUp(std::optional<ReplicaId> self, std::uint32_t replicas, Transport& transport)
+    : replicas_(replicas), transport_(transport), last_asked_(self.value_or(ReplicaId(0))) {}
+
+void CatchUp::start(Height evidence, Instant now) {
+  if (round_) {
+    round_->evidence = std::max(round_->evidence, evidence);
+    ++round_->requests;
+    return;
+  }
+  round_ = Round{evidence, 1, now, 0, std::nullopt};
+  // Deliver again what an earlier round delivered in vain.
+  delivered_to_ = executed_;
+}
+
+void CatchUp::executed(Height height, Instant now) {
+  executed_ = height;
+  delivered_to_ = std::max(delivered_to_, height);
+  if (round_) round_->progress_at = now;
+  while (!buffered_.empty() && buffered_.begin()->first <= height) {
+    buffered_bytes_ -= buffered_.begin()->second.block.bytes;
+    buffered_.erase(buffered_.begin());
+  }
+  while (!delivered_bytes_.empty() && delivered_bytes_.begin()->first <= height) {
+    executing_bytes_ -= delivered_bytes_.begin()->second;
+    delivered_bytes_.erase(delivered_bytes_.begin());
+  }
+}
+
+void CatchUp::peer_connected(ReplicaId peer) { peers_.insert(peer); }
+
+void CatchUp::peer_disconnected(ReplicaId peer) {
+  peers_.erase(peer);
+  if (round_ && round_->asked && round_->asked->peer == peer) give_up_on_peer();
+}
+
+void CatchUp::on_blocks(ReplicaId from, BlocksResponse response) {
+  if (!round_) return;
+  bool useful = false;
+  for (CommittedBlock& block : response.blocks) {
+    // Checked for every block, so that no answer, asked for or not, exceeds the bounds.
+    const Height height = block.height;
+    if (height <= delivered_to_ || height > executed_.saturating_add(kFetchAhead)) continue;
+    if (buffered_bytes_ >= kFetchedBytesMax || buffered_.count(height) != 0) continue;
+    buffered_bytes_ += block.bytes;
+    buffered_.emplace(height, Delivery{from, std::move(block)});
+    useful = true;
+  }
+  if (useful) round_->fruitless = 0;
+  if (!round_->asked || round_->asked->peer != from) return;
+  if (useful) {
+    round_->asked.reset();
+    // Whoever answers well is asked again.
+    last_asked_ = ReplicaId((from.value() + replicas_ - 1) % replicas_);
+  } else {
+    give_up_on_peer();
+  }
+}
+
+void CatchUp::poll(Instant now) {
+  if (!round_) return;
+  if (executed_ >= round_->evidence || now >= round_->progress_at + kStallTimeout) return finish();
+  if (round_->asked && now >= round_->asked->since + kAnswerTimeout) give_up_on_peer();
+  // Every peer had its turn in vain, or there is none.
+  const bool nothing_to_wait_for = buffered_.empty() && delivered_bytes_.empty();
+  if (nothing_to_wait_for && !round_->asked && round_->fruitless >= peers_.size()) return finish();
+  if (may_ask()) ask(now);
+}
+
+std::optional<Instant> CatchUp::next_deadline() const {
+  if (!round_) return std::nullopt;
+  const Instant stall = round_->progress_at + kStallTimeout;
+  if (!round_->asked) return stall;
+  return std::min(stall, round_->asked->since + kAnswerTimeout);
+}
+
+std::optional<CatchUp::Delivery> CatchUp::next_delivery() {
+  if (!round_ || buffered_.empty()) return std::nullopt;
+  const auto next = buffered_.begin();
+  if (next->first != delivered_to_.saturating_add(1)) return std::nullopt;
+  if (next->first > executed_.saturating_add(kDeliverAhead)) return std::nullopt;
+  if (executing_bytes_ >= kDeliveredBytesMax) return std::nullopt;
+  Delivery out = std::move(next->second);
+  buffered_.erase(next);
+  buffered_bytes_ -= out.block.bytes;
+  delivered_to_ = out.block.height;
+  if (delivered_bytes_.emplace(out.block.height, out.block.bytes).second) {
+    executing_bytes_ += out.block.bytes;
+  }
+  return out;
+}
+
+std::uint32_t CatchUp::take_finished() { return std::exchange(finished_, 0); }
+
+// The end of what is there without a gap.
+Height CatchUp::fetched_to() const {
+  Height to = delivered_to_;
+  for (auto it = buffered_.find(to.saturating_add(1));
+       it != buffered_.end() && it->first == to.saturating_add(1); ++it) {
+    to = it->first;
+  }
+  return to;
+}
+
+bool CatchUp::may_ask() const {
+  if (round_->asked || peers_.empty() || round_->fruitless >= peers_.size()) return false;
+  const Height to = fetched_to();
+  return to < round_->evidence && to < executed_.saturating_add(kFetchAhead) &&
+         buffered_bytes_ < kFetchedBytesMax;
+}
+
+void CatchUp::ask(Instant now) {
+  const auto peer = next_peer();
+  if (!peer) return;
+  last_asked_ = *peer;
+  round_->asked = Asked{*peer, now};
+  transport_.send(*peer, TrafficClass::sync, encode_blocks_request(fetched_to().next()));
+}
+
+void CatchUp::give_up_on_peer() {
+  round_->asked.reset();
+  ++round_->fruitless;
+}
+
+// Round robin over the connected peers, so that a bad one costs one timeout.
+std::optional<ReplicaId> CatchUp::next_peer() {
+  for (std::uint32_t step = 1; step <= replicas_; ++step) {
+    const ReplicaId candidate((last_asked_.value() + step) % replicas_);
+    if (peers_.count(candidate) != 0) return candidate;
+  }
+  return std::nullopt;
+}
+
+void CatchUp::finish() {
+  finished_ += round_->requests;
+  round_.reset();
+  buffered_.clear();
+  buffered_bytes_ = 0;
+}
+
+}  // namespace quorate::node

@@ -1,0 +1,428 @@
+#include "node/mempool.hpp"
+
+#include <limits>
+#include <set>
+#include <unordered_map>
+
+#include "crypto/base/assert.hpp"
+
+namespace quorate::node {
+namespace {
+
+using crypto::Address;
+using ledger::Reason;
+using ledger::TransactionPtr;
+
+constexpr std::size_t kLengthBytes = 4;      // of one transaction in a payload
+constexpr std::size_t kEntryOverhead = 320;  // maps, pointers and the decoded form, roughly
+
+struct Entry {
+  TransactionPtr transaction;
+  std::uint64_t arrival = 0;
+  Instant admitted;
+};
+
+struct Lane {
+  Address address;
+  std::uint64_t executed = 0;              // the account's nonce in the state
+  std::map<std::uint64_t, Entry> waiting;  // by nonce, all above `executed`
+  std::multiset<std::uint64_t> reserved;   // nonces in payloads that are in flight
+  std::uint64_t cursor = 1;                // the first nonce that is not in flight
+  std::uint64_t ready_end = 1;             // [cursor, ready_end) is proposable
+  std::size_t in_flight = 0;               // waiting entries below the cursor
+  Proposable proposable;
+  std::uint64_t turn = 0;  // place in the order of turns; 0 = not in it
+};
+
+std::uint64_t cost_of(const ledger::Transfer& transfer) { return transfer.amount; }
+
+// What the transaction would take from its sender's balance; none = more than any balance.
+std::optional<std::uint64_t> cost_of(const ledger::Transaction& transaction) {
+  std::uint64_t total = 0;
+  for (const ledger::Operation& operation : transaction.operations) {
+    const std::uint64_t amount =
+        std::visit([](const auto& concrete) { return cost_of(concrete); }, operation);
+    if (amount > std::numeric_limits<std::uint64_t>::max() - total) return std::nullopt;
+    total += amount;
+  }
+  return total;
+}
+
+std::size_t payload_bytes(const Entry& entry) {
+  return entry.transaction->encoded.size() + kLengthBytes;
+}
+
+Refusal refuse(Reason reason, std::string detail) { return {reason, std::move(detail), {}, {}}; }
+
+Refusal refuse(Reason reason, std::string detail, std::uint64_t expected, std::uint64_t got) {
+  return {reason, std::move(detail), expected, got};
+}
+
+}  // namespace
+
+struct Mempool::Impl {
+  MempoolLimits limits;
+  bool submit_any = true;
+  std::set<Address> submitters;
+
+  std::map<Address, Lane> lanes;
+  // Looked up only, never iterated: its order depends on the library.
+  std::unordered_map<Digest, TransactionPtr, FixedHash<Digest>> by_id;
+  std::map<std::uint64_t, std::pair<Instant, Digest>> by_arrival;  // for lifetime_max
+  std::set<std::pair<std::uint64_t, Digest>> by_last_height;       // valid_until_height, if any
+  std::map<std::uint64_t, Lane*> turns;                            // lanes with proposables
+  std::set<std::pair<std::uint64_t, Digest>> behind_gap;           // (arrival, id)
+  Proposable proposable;
+  std::size_t in_flight = 0;
+  std::size_t bytes = 0;
+  std::uint64_t next_arrival = 1;
+  std::uint64_t next_turn = 1;
+
+  // ---- lanes ----
+
+  void set_turn(Lane& lane) {
+    if (lane.proposable.transactions > 0 && lane.turn == 0) {
+      lane.turn = next_turn++;
+      turns.emplace(lane.turn, &lane);
+    } else if (lane.proposable.transactions == 0 && lane.turn != 0) {
+      turns.erase(lane.turn);
+      lane.turn = 0;
+    }
+  }
+
+  void count_proposable(Lane& lane, const Entry& entry, bool add) {
+    for (Proposable* sum : {&lane.proposable, &proposable}) {
+      if (add) {
+        ++sum->transactions;
+        sum->bytes += payload_bytes(entry);
+      } else {
+        --sum->transactions;
+        sum->bytes -= payload_bytes(entry);
+      }
+    }
+  }
+
+  void count_in_flight(Lane& lane, bool add) {
+    for (std::size_t* sum : {&lane.in_flight, &in_flight}) {
+      if (add) {
+        ++*sum;
+      } else {
+        --*sum;
+      }
+    }
+  }
+
+  // Removes an entry from the sums, wherever in its lane it stands.
+  void uncount(Lane& lane, std::uint64_t nonce, const Entry& entry) {
+    if (nonce < lane.cursor) {
+      count_in_flight(lane, false);
+    } else if (nonce < lane.ready_end) {
+      count_proposable(lane, entry, false);
+    } else {
+      behind_gap.erase({entry.arrival, entry.transaction->id});
+    }
+  }
+
+  // Moves ready_end over the entries that follow without a gap.
+  void extend(Lane& lane) {
+    for (auto it = lane.waiting.find(lane.ready_end);
+         it != lane.waiting.end() && it->first == lane.ready_end; ++it) {
+      behind_gap.erase({it->second.arrival, it->second.transaction->id});
+      count_proposable(lane, it->second, true);
+      ++lane.ready_end;
+    }
+  }
+
+  // Moves the cursor over what is reserved, and ready_end with it.
+  void advance(Lane& lane) {
+    auto entry = lane.waiting.lower_bound(lane.cursor);
+    for (auto it = lane.reserved.lower_bound(lane.cursor);
+         it != lane.reserved.end() && *it == lane.cursor; it = lane.reserved.upper_bound(*it)) {
+      if (entry != lane.waiting.end() && entry->first == lane.cursor) {
+        uncount(lane, entry->first, entry->second);
+        count_in_flight(lane, true);
+        ++entry;
+      }
+      ++lane.cursor;
+      lane.ready_end = std::max(lane.ready_end, lane.cursor);
+    }
+    extend(lane);
+  }
+
+  // Puts the whole lane in order anew: for the rare changes that move a boundary back.
+  void reindex(Lane& lane) {
+    for (const auto& [nonce, entry] : lane.waiting) {
+      uncount(lane, nonce, entry);
+      behind_gap.insert({entry.arrival, entry.transaction->id});
+    }
+    lane.cursor = lane.ready_end = lane.executed + 1;
+    advance(lane);
+  }
+
+  void forget_ids(const Entry& entry) {
+    const auto& transaction = *entry.transaction;
+    by_arrival.erase(entry.arrival);
+    by_id.erase(transaction.id);
+    const std::uint64_t last = transaction.signed_transaction.transaction.valid_until_height;
+    if (last != 0) by_last_height.erase({last, transaction.id});
+    bytes -= transaction.encoded.size();
+  }
+
+  // Nonces up to `nonce` are used: what waits there can never execute.
+  void raise_executed(Lane& lane, std::uint64_t nonce) {
+    if (nonce <= lane.executed) return;
+    for (auto it = lane.waiting.begin(); it != lane.waiting.end() && it->first <= nonce;) {
+      uncount(lane, it->first, it->second);
+      forget_ids(it->second);
+      it = lane.waiting.erase(it);
+    }
+    lane.executed = nonce;
+    lane.cursor = std::max(lane.cursor, nonce + 1);
+    lane.ready_end = std::max(lane.ready_end, lane.cursor);
+    advance(lane);
+  }
+
+  void settle(std::map<Address, Lane>::iterator it) {
+    set_turn(it->second);
+    if (it->second.waiting.empty() && it->second.reserved.empty()) lanes.erase(it);
+  }
+
+  // Drops one waiting transaction that was not executed.
+  void drop(const Digest& id) {
+    const auto found = by_id.find(id);
+    QUORATE_ASSERT(found != by_id.end());
+    const TransactionPtr transaction = found->second;
+    const auto lane = lanes.find(transaction->sender);
+    const std::uint64_t nonce = transaction->signed_transaction.transaction.nonce;
+    const auto entry = lane->second.waiting.find(nonce);
+    const bool opens_gap = nonce < lane->second.ready_end;
+    uncount(lane->second, nonce, entry->second);
+    forget_ids(entry->second);
+    lane->second.waiting.erase(entry);
+    if (opens_gap) reindex(lane->second);
+    settle(lane);
+  }
+
+  // ---- admission ----
+
+  std::optional<Refusal> check_sender(const ledger::VerifiedTransaction& transaction,
+                                      const ledger::StateView& state) const {
+    if (!submit_any && submitters.find(transaction.sender) == submitters.end()) {
+      return refuse(Reason::not_permitted,
+                    "this chain takes transactions only from the accounts its genesis lists");
+    }
+    const std::uint64_t last = transaction.signed_transaction.transaction.valid_until_height;
+    if (last != 0 && last <= state.height().value()) {
+      return refuse(Reason::expired,
+                    "valid until height " + std::to_string(last) + ", the chain is at " +
+                        std::to_string(state.height().value()),
+                    state.height().value() + 1, last);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Refusal> check_nonce(std::uint64_t nonce, std::uint64_t executed,
+                                     std::uint64_t next_free) const {
+    if (nonce <= executed) {
+      return refuse(Reason::nonce_too_low, "the next nonce is " + std::to_string(next_free),
+                    next_free, nonce);
+    }
+    if (nonce - executed > limits.per_account_max) {
+      return refuse(Reason::nonce_too_high,
+                    "at most " + std::to_string(limits.per_account_max) +
+                        " nonces may wait per account; the next nonce is " +
+                        std::to_string(next_free),
+                    next_free, nonce);
+    }
+    return std::nullopt;
+  }
+
+  // Makes room for a transaction that follows without a gap, at the cost of one behind a gap.
+  bool make_room(std::size_t size, bool ready) {
+    while (by_id.size() >= limits.transactions_max || bytes + size > limits.bytes_max) {
+      if (!ready || behind_gap.empty()) return false;
+      drop(behind_gap.rbegin()->second);
+    }
+    return true;
+  }
+
+  void insert(const TransactionPtr& transaction, std::uint64_t executed, Instant now) {
+    const auto [at, created] = lanes.try_emplace(transaction->sender);
+    Lane& lane = at->second;
+    if (created) {
+      lane.address = transaction->sender;
+      lane.executed = executed;
+      lane.cursor = lane.ready_end = executed + 1;
+    } else {
+      raise_executed(lane, executed);
+    }
+    const ledger::Transaction& content = transaction->signed_transaction.transaction;
+    const Entry entry{transaction, next_arrival++, now};
+    lane.waiting.emplace(content.nonce, entry);
+    by_id.emplace(transaction->id, transaction);
+    by_arrival.emplace(entry.arrival, std::make_pair(now, transaction->id));
+    if (content.valid_until_height != 0) {
+      by_last_height.insert({content.valid_until_height, transaction->id});
+    }
+    bytes += transaction->encoded.size();
+    if (content.nonce < lane.cursor) {
+      count_in_flight(lane, true);
+    } else {
+      behind_gap.insert({entry.arrival, transaction->id});
+      extend(lane);
+    }
+    set_turn(lane);
+  }
+
+  // Releases one reservation of every transaction; true when a cursor may move back.
+  void unreserve(const TransactionPtr& transaction) {
+    const auto lane = lanes.find(transaction->sender);
+    if (lane == lanes.end()) return;
+    const auto it = lane->second.reserved.find(transaction->signed_transaction.transaction.nonce);
+    if (it == lane->second.reserved.end()) return;
+    const bool moves_back = *it > lane->second.executed && *it < lane->second.cursor;
+    lane->second.reserved.erase(it);
+    if (moves_back) reindex(lane->second);
+    settle(lane);
+  }
+};
+
+Mempool::Mempool(MempoolLimits limits, const ledger::Genesis& genesis)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->limits = limits;
+  impl_->submit_any = genesis.submit_any;
+  impl_->submitters.insert(genesis.submitters.begin(), genesis.submitters.end());
+}
+
+Mempool::~Mempool() = default;
+
+std::optional<Refusal> Mempool::admit(const TransactionPtr& transaction,
+                                      const ledger::StateView& state, Instant now) {
+  if (impl_->by_id.count(transaction->id) != 0) return std::nullopt;
+  if (auto refusal = impl_->check_sender(*transaction, state)) return refusal;
+
+  const std::optional<ledger::Account> account = state.account(transaction->sender);
+  if (!account) {
+    return refuse(Reason::unknown_sender, "the sending account does not exist; fund it first");
+  }
+  const ledger::Transaction& content = transaction->signed_transaction.transaction;
+  const std::uint64_t next_free = next_nonce(transaction->sender, state);
+  if (auto refusal = impl_->check_nonce(content.nonce, account->nonce, next_free)) return refusal;
+  const auto cost = cost_of(content);
+  if (!cost || *cost > account->balance) {
+    return refuse(Reason::insufficient_funds,
+                  "have " + std::to_string(account->balance) + ", need " +
+                      (cost ? std::to_string(*cost) : std::string("more than any balance")),
+                  account->balance, cost.value_or(std::numeric_limits<std::uint64_t>::max()));
+  }
+  const auto lane = impl_->lanes.find(transaction->sender);
+  if (lane != impl_->lanes.end() && lane->second.waiting.count(content.nonce) != 0) {
+    return refuse(Reason::nonce_too_low,
+                  "another transaction waits at nonce " + std::to_string(content.nonce) +
+                      "; the next free nonce is " + std::to_string(next_free),
+                  next_free, content.nonce);
+  }
+  if (!impl_->make_room(transaction->encoded.size(), content.nonce == next_free)) {
+    return refuse(Reason::mempool_full, "the mempool is full (" +
+                                            std::to_string(impl_->by_id.size()) +
+                                            " transactions); try again later");
+  }
+  impl_->insert(transaction, account->nonce, now);
+  return std::nullopt;
+}
+
+TransactionPtr Mempool::find(const Digest& id) const {
+  const auto it = impl_->by_id.find(id);
+  return it == impl_->by_id.end() ? nullptr : it->second;
+}
+
+std::uint64_t Mempool::next_nonce(const Address& address, const ledger::StateView& state) const {
+  const auto account = state.account(address);
+  const std::uint64_t executed = account ? account->nonce : 0;
+  const auto found = impl_->lanes.find(address);
+  if (found == impl_->lanes.end()) return executed + 1;
+  const Lane& lane = found->second;
+  // In flight or proposable nonces count as used; a nonce in flight that waits nowhere does too.
+  return std::max({executed + 1, lane.ready_end, lane.cursor});
+}
+
+MempoolStatus Mempool::status() const {
+  MempoolStatus out;
+  out.transactions = impl_->by_id.size();
+  out.ready = impl_->in_flight + impl_->proposable.transactions;
+  out.bytes = impl_->bytes;
+  out.accounts = impl_->lanes.size();
+  return out;
+}
+
+Proposable Mempool::proposable() const { return impl_->proposable; }
+
+std::vector<TransactionPtr> Mempool::take(std::size_t transactions_max, std::size_t bytes_max) {
+  std::vector<TransactionPtr> out;
+  std::size_t used = 0;
+  // The first transaction that does not fit ends the batch: skipping it could starve it for ever.
+  while (!impl_->turns.empty() && out.size() < transactions_max) {
+    Lane& lane = *impl_->turns.begin()->second;
+    const Entry& entry = lane.waiting.at(lane.cursor);
+    if (used + payload_bytes(entry) > bytes_max) break;
+    used += payload_bytes(entry);
+    out.push_back(entry.transaction);
+    impl_->turns.erase(lane.turn);
+    lane.turn = 0;
+    lane.reserved.insert(lane.cursor);
+    impl_->advance(lane);
+    impl_->set_turn(lane);
+  }
+  return out;
+}
+
+void Mempool::reserve(const std::vector<TransactionPtr>& transactions) {
+  for (const TransactionPtr& transaction : transactions) {
+    const std::uint64_t nonce = transaction->signed_transaction.transaction.nonce;
+    const auto lane = impl_->lanes.find(transaction->sender);
+    // Without a lane nothing of this account waits: there is nothing to skip.
+    if (lane == impl_->lanes.end()) continue;
+    lane->second.reserved.insert(nonce);
+    impl_->advance(lane->second);
+    impl_->set_turn(lane->second);
+  }
+}
+
+void Mempool::release(const std::vector<TransactionPtr>& transactions) {
+  for (const TransactionPtr& transaction : transactions) impl_->unreserve(transaction);
+}
+
+void Mempool::executed(const ledger::ExecutedBlock& block) {
+  for (std::size_t i = 0; i < block.transactions.size(); ++i) {
+    const auto lane = impl_->lanes.find(block.transactions[i]->sender);
+    if (lane == impl_->lanes.end()) continue;
+    const auto account = block.state->account(block.transactions[i]->sender);
+    if (account) impl_->raise_executed(lane->second, account->nonce);
+    impl_->settle(lane);
+  }
+  // valid_until_height is inclusive, and the next block has a height above this one's.
+  while (!impl_->by_last_height.empty() &&
+         impl_->by_last_height.begin()->first <= block.header.height.value()) {
+    impl_->drop(Digest(impl_->by_last_height.begin()->second));
+  }
+}
+
+void Mempool::expire(Instant now) {
+  while (!impl_->by_arrival.empty()) {
+    const auto& [admitted, id] = impl_->by_arrival.begin()->second;
+    if (now - admitted < impl_->limits.lifetime_max) break;
+    impl_->drop(Digest(id));
+  }
+}
+
+std::optional<Instant> Mempool::next_expiry() const {
+  if (impl_->by_arrival.empty()) return std::nullopt;
+  return impl_->by_arrival.begin()->second.first + impl_->limits.lifetime_max;
+}
+
+std::size_t Mempool::memory_bytes() const {
+  return impl_->bytes * 2 + impl_->by_id.size() * kEntryOverhead +
+         impl_->lanes.size() * sizeof(Lane);
+}
+
+}  // namespace quorate::node

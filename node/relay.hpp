@@ -1,0 +1,52 @@
+// Client transactions that this node took in: sent to every peer at once, to peers that connect
+// later, and again, ever more rarely, as long as they wait. So a lost frame or a primary that was
+// behind costs a delay, never a transaction. Deterministic; owned by the replica.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "node/mempool.hpp"
+#include "node/ports.hpp"
+
+namespace quorate::node {
+
+class Relay {
+ public:
+  // Both must outlive the relay.
+  Relay(const Mempool& mempool, Transport& transport);
+
+  // A client's transaction was admitted here: this node answers for it from now on.
+  void add(const ledger::TransactionPtr& transaction, Instant now);
+  // Sends what is due. The first transaction after a pause leaves at once; a stream of them is
+  // gathered into frames.
+  void poll(Instant now);
+  std::optional<Instant> next_deadline() const;
+  // Tells a peer that has just connected about the oldest transactions in custody, within one
+  // frame.
+  void greet(ReplicaId peer);
+
+  std::size_t in_custody() const { return custody_.size(); }
+  std::size_t memory_bytes() const;
+
+ private:
+  struct Custody {
+    ledger::TransactionPtr transaction;
+    Duration wait;  // until it is sent once more; doubles each time
+  };
+  void send(std::optional<ReplicaId> to, const std::vector<ledger::TransactionPtr>& transactions);
+  void send_fresh();
+  void send_again(Instant now);
+
+  const Mempool& mempool_;
+  Transport& transport_;
+  std::vector<ledger::TransactionPtr> fresh_;
+  std::size_t fresh_bytes_ = 0;
+  std::optional<Instant> gather_until_;
+  std::optional<Instant> again_not_before_;
+  std::multimap<Instant, Custody> custody_;  // by when to send again; equal times in order
+};
+
+}  // namespace quorate::node

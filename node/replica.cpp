@@ -1,0 +1,292 @@
+#include "node/replica.hpp"
+
+#include "node/replica_impl.hpp"
+
+namespace quorate::node {
+namespace {
+
+constexpr std::uint32_t kServeBlocksMax = 64;
+constexpr std::size_t kServeBytesMax = 1U << 20U;
+
+BatchLimits batch_limits(const ReplicaConfig& config) {
+  return {config.genesis.consensus.payload_transactions_max,
+          config.genesis.consensus.payload_bytes_max, config.batch_delay};
+}
+
+void keep_earlier(std::optional<Instant>& earliest, const std::optional<Instant>& other) {
+  if (other && (!earliest || *other < *earliest)) earliest = other;
+}
+
+}  // namespace
+
+Replica::Impl::Impl(ReplicaConfig config_in, consensus::EngineParts parts_in, Ports ports_in)
+    : config(std::move(config_in)),
+      parts(std::move(parts_in)),
+      ports(ports_in),
+      membership(ledger::membership(config.genesis)),
+      chain_id(membership.chain_id),
+      mempool(config.mempool, config.genesis),
+      builder(batch_limits(config), mempool),
+      catch_up(config.self, membership.size(), ports.transport),
+      relay(mempool, ports.transport) {}
+
+void Replica::Impl::step(const ReplicaEvent& event) {
+  now = event.now;
+  wall = event.wall;
+  std::visit([this](const auto& input) { on(input); }, event.input);
+  run_engine();
+  run_due();
+}
+
+void Replica::Impl::on(const ReplicaStarted& started) {
+  head = started.head;
+  state = started.state;
+  builder.executed(head.height);
+  catch_up.executed(head.height, now);
+  feed(consensus::Started{started.vote_log, head.height, head.payload_id, head.block_hash,
+                          started.checkpoint_digest, started.observer});
+}
+
+void Replica::Impl::on(const PeerMessageReceived& received) {
+  std::visit([&](const auto& message) { on_message(received.from, message); }, received.message);
+}
+
+void Replica::Impl::on(const PeerConnected& connected) {
+  peers.insert(connected.peer);
+  catch_up.peer_connected(connected.peer);
+  relay.greet(connected.peer);
+}
+
+void Replica::Impl::on(const PeerDisconnected& disconnected) {
+  peers.erase(disconnected.peer);
+  catch_up.peer_disconnected(disconnected.peer);
+}
+
+void Replica::Impl::on(const TransactionsSubmitted& submitted) {
+  std::vector<std::optional<Refusal>> results;
+  results.reserve(submitted.transactions.size());
+  for (const ledger::TransactionPtr& transaction : submitted.transactions) {
+    const bool known = mempool.find(transaction->id) != nullptr;
+    results.push_back(admit(transaction));
+    if (!known && !results.back()) relay.add(transaction, now);
+  }
+  ports.clients.admitted(submitted.ticket, std::move(results));
+}
+
+std::optional<Refusal> Replica::Impl::admit(const ledger::TransactionPtr& transaction) {
+  const bool known = mempool.find(transaction->id) != nullptr;
+  auto refusal = mempool.admit(transaction, *state, now);
+  if (!known && !refusal) {
+    Notice notice{};
+    notice.kind = Notice::Kind::transaction_pooled;
+    notice.transaction = transaction;
+    notify(std::move(notice));
+  }
+  return refusal;
+}
+
+void Replica::Impl::on(const VotesPersisted& persisted) {
+  // The log is FIFO: whatever was appended before this record is durable with it.
+  while (!persisting.empty() && persisting.front() <= persisted.token) {
+    const consensus::PersistToken token = persisting.front();
+    persisting.pop_front();
+    while (!held.empty() && held.begin()->first <= token) {
+      consensus::Send send = std::move(held.begin()->second);
+      held.erase(held.begin());
+      held_bytes -= send.message.size();
+      if (!halted) ports.transport.send(send.to, TrafficClass::consensus, std::move(send.message));
+    }
+    feed(consensus::Persisted{token});
+  }
+}
+
+void Replica::Impl::on(const BlocksExecuted& executed) {
+  for (const ledger::ExecutedBlock& block : executed.blocks) on_block(block);
+}
+
+void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
+  const Height height = block.header.height;
+  QUORATE_ASSERT(height == head.height.next());
+  head = {height, block.block_hash, block.payload_id};
+  state = block.state;
+  mempool.executed(block);
+  builder.executed(height);
+  catch_up.executed(height, now);
+  for (auto it = payloads.begin(); it != payloads.end();) {
+    it = it->second.height <= height ? payloads.erase(it) : std::next(it);
+  }
+  Notice notice{};
+  notice.kind = Notice::Kind::block_executed;
+  notice.height = height;
+  notice.block = std::make_shared<const ledger::ExecutedBlock>(block);
+  notify(std::move(notice));
+
+  const auto served = served_seals.find(height);
+  if (served != served_seals.end()) {
+    if (ledger::block_hash(served->second.header) != block.block_hash) {
+      return stop_voting("a quorum sealed another block at height " +
+                         std::to_string(height.value()) +
+                         " than this node computed: its state has diverged");
+    }
+    ports.executor.store_seals(height, served->second.seals);
+    served_seals.erase(served);
+  }
+  feed(consensus::Executed{height, block.payload_id, block.block_hash, block.checkpoint_digest});
+}
+
+void Replica::Impl::on(const PayloadChecked& checked) {
+  const auto under_way = checking.find(checked.id);
+  QUORATE_ASSERT(under_way != checking.end());
+  if (--under_way->second == 0) checking.erase(under_way);
+  const std::size_t count = checked.transactions ? checked.transactions->size() : 0;
+  const bool valid =
+      checked.transactions && count <= config.genesis.consensus.payload_transactions_max;
+  if (valid) remember_payload(checked.id, checked.height, *checked.transactions);
+  feed(consensus::Validated{checked.id, valid});
+  execute_committed();
+}
+
+void Replica::Impl::on(const PayloadLoaded& loaded) {
+  feed(consensus::PayloadLoaded{loaded.id, loaded.body});
+}
+
+void Replica::Impl::on(const BlocksRead& read) {
+  reading_for.erase(read.for_peer);
+  ports.transport.send(read.for_peer, TrafficClass::sync, encode_blocks_response(read.blocks));
+}
+
+void Replica::Impl::on_message(ReplicaId from, const ConsensusMessage& message) {
+  feed(consensus::MessageReceived{from, message.message});
+}
+
+void Replica::Impl::on_message(ReplicaId, const RelayedTransactions& relayed) {
+  // A refusal concerns whoever took the transaction in; that node relays again while it waits.
+  for (const ledger::TransactionPtr& transaction : relayed.transactions) admit(transaction);
+}
+
+void Replica::Impl::on_message(ReplicaId from, const BlocksRequest& request) {
+  if (request.from > head.height || request.from == Height(0)) {
+    ports.transport.send(from, TrafficClass::sync, encode_blocks_response({}));
+    return;
+  }
+  // One read per peer: a peer that asks faster than it is answered waits for its own answer.
+  if (!reading_for.insert(from).second) return;
+  ports.executor.read_blocks(from, request.from, kServeBlocksMax, kServeBytesMax);
+}
+
+void Replica::Impl::on_message(ReplicaId from, const BlocksResponse& response) {
+  catch_up.on_blocks(from, response);
+}
+
+void Replica::Impl::run_due() {
+  mempool.expire(now);
+  const auto engine_deadline = parts.engine->next_deadline();
+  if (!halted && engine_deadline && now >= *engine_deadline) feed(consensus::Ticked{});
+  tell_pending();
+  run_engine();
+  deliver_blocks();
+  answer_proposal();
+  relay.poll(now);
+}
+
+void Replica::Impl::deliver_blocks() {
+  catch_up.poll(now);
+  while (auto delivery = catch_up.next_delivery()) {
+    CommittedBlock& block = delivery->block;
+    remember_payload(block.id, block.height, std::move(block.transactions));
+    if (block.certificate) served_seals.insert_or_assign(block.height, *block.certificate);
+    feed(consensus::MessageReceived{delivery->from, std::move(block.committed)});
+    run_engine();
+  }
+  catch_up.poll(now);
+  const std::uint32_t finished = catch_up.take_finished();
+  if (finished == 0) return;
+  Notice notice{};
+  notice.kind = Notice::Kind::sync_finished;
+  notice.height = head.height;
+  notify(std::move(notice));
+  for (std::uint32_t i = 0; i < finished; ++i) feed(consensus::SyncFinished{head.height});
+  run_engine();
+}
+
+void Replica::Impl::answer_proposal() {
+  // Each answer may bring the next request.
+  while (auto built = builder.poll(now)) {
+    Bytes payload = ledger::encode_payload(built->transactions);
+    const Digest digest = parts.message_verifier->payload_digest(payload);
+    feed(consensus::ProposalReady{built->height, built->view, std::move(payload), digest});
+    run_engine();
+  }
+}
+
+void Replica::Impl::tell_pending() {
+  const bool pending = mempool.status().ready > 0;
+  if (pending == told_pending) return;
+  told_pending = pending;
+  feed(consensus::PendingChanged{pending});
+}
+
+std::optional<Instant> Replica::Impl::next_deadline() const {
+  std::optional<Instant> earliest;
+  if (!halted) keep_earlier(earliest, parts.engine->next_deadline());
+  keep_earlier(earliest, mempool.next_expiry());
+  keep_earlier(earliest, builder.next_deadline());
+  keep_earlier(earliest, relay.next_deadline());
+  keep_earlier(earliest, catch_up.next_deadline());
+  return earliest;
+}
+
+ReplicaStatus Replica::Impl::status() const {
+  ReplicaStatus out;
+  out.consensus = parts.engine->status();
+  out.head = head;
+  out.target = std::max(out.consensus.highest_evidence, head.height);
+  // A node that keeps up is always a few heights behind what is being agreed on.
+  const std::uint64_t behind = out.target.value() - head.height.value();
+  out.syncing = catch_up.active() || behind > config.genesis.consensus.proposals_in_flight;
+  out.peers_connected = static_cast<std::uint32_t>(peers.size());
+  out.not_ready_reason = not_ready_reason(out);
+  out.ready = out.not_ready_reason.empty();
+  return out;
+}
+
+std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
+  if (halted) return "halted: " + *halted;
+  if (!state) return "starting";
+  if (!config.self) return "this node follows the chain without a validator key";
+  if (status.consensus.observer) return "observer: " + status.consensus.observer_reason;
+  const std::uint32_t reachable = status.peers_connected + 1;
+  if (reachable < membership.quorum()) {
+    return "connected to " + std::to_string(status.peers_connected) + " of " +
+           std::to_string(membership.size() - 1) + " peers; a quorum is " +
+           std::to_string(membership.quorum()) + " nodes, this one included";
+  }
+  if (status.syncing) {
+    return "syncing: at height " + std::to_string(head.height.value()) + " of " +
+           std::to_string(status.target.value());
+  }
+  return {};
+}
+
+std::size_t Replica::Impl::memory_bytes() const {
+  std::size_t total = parts.engine->memory_bytes() + mempool.memory_bytes() +
+                      catch_up.memory_bytes() + relay.memory_bytes() + held_bytes;
+  for (const auto& commit : committed) total += commit.payload.size();
+  // A decoded payload shares its transactions with the mempool where they wait there too.
+  for (const auto& [id, payload] : payloads) {
+    total += payload.transactions.size() * sizeof(ledger::VerifiedTransaction);
+  }
+  return total;
+}
+
+Replica::Replica(ReplicaConfig config, consensus::EngineParts parts, Ports ports)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(parts), ports)) {}
+Replica::~Replica() = default;
+void Replica::step(const ReplicaEvent& event) { impl_->step(event); }
+std::optional<Instant> Replica::next_deadline() const { return impl_->next_deadline(); }
+ReplicaStatus Replica::status() const { return impl_->status(); }
+const Mempool& Replica::mempool() const { return impl_->mempool; }
+const ledger::StateViewPtr& Replica::state() const { return impl_->state; }
+std::size_t Replica::memory_bytes() const { return impl_->memory_bytes(); }
+
+}  // namespace quorate::node
