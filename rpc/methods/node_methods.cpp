@@ -1,0 +1,62 @@
+// mempool_*, consensus_*, net_*, node_* and rpc.discover: the node about itself.
+#include "rpc/methods/method.hpp"
+#include "rpc/methods/openrpc.hpp"
+#include "rpc/methods/views_json.hpp"
+
+namespace quorate::rpc {
+
+namespace {
+
+MethodResult<Json> get_peers(const Params&, const Context& context) {
+  Json items = Json::array();
+  for (const PeerView& peer : context.backend.peers()) items.push_back(to_json(peer));
+  return Json{{"items", std::move(items)}, {"next_cursor", nullptr}};
+}
+
+}  // namespace
+
+std::vector<Method> node_methods() {
+  return {
+      {"mempool_getStatus",
+       "How full this node's mempool is.",
+       {},
+       "transactions, ready (no nonce missing before them), bytes, accounts, and the caps",
+       "{}",
+       answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
+         return to_json(context.backend.mempool());
+       })},
+      {"consensus_getState",
+       "This replica's place in the protocol.",
+       {},
+       "view, primary, quorum, last executed and sealed heights, watermarks, and whether the "
+       "replica only observes, with the reason",
+       "{}",
+       answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
+         return to_json(context.backend.replica_view());
+       })},
+      {"net_getPeers",
+       "The other validators and the connections to them.",
+       {},
+       "items: name, address, connected, bytes, and why the last connection ended",
+       "{}",
+       answer_now(get_peers)},
+      {"node_getInfo",
+       "Which program this is, on which chain, with which keys.",
+       {},
+       "names, versions, public keys, uptime and library versions",
+       "{}",
+       answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
+         return to_json(context.backend.node_info());
+       })},
+      {"rpc.discover",
+       "This interface as an OpenRPC document; also at GET /openrpc.json.",
+       {},
+       "an OpenRPC 1.2.6 document",
+       "{}",
+       answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
+         return openrpc_document(context.backend.node_info().version);
+       })},
+  };
+}
+
+}  // namespace quorate::rpc

@@ -1,0 +1,150 @@
+#include "rpc/methods/views_json.hpp"
+
+namespace quorate::rpc {
+
+namespace {
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+}  // namespace
+
+std::string_view to_string(TransactionStatus status) {
+  switch (status) {
+    case TransactionStatus::unknown: return "unknown";
+    case TransactionStatus::pending: return "pending";
+    case TransactionStatus::included: return "included";
+    case TransactionStatus::final: return "final";
+    case TransactionStatus::failed: return "failed";
+    case TransactionStatus::expired: return "expired";
+    case TransactionStatus::reversed: return "reversed";
+  }
+  return "unknown";
+}
+
+Json to_json(const ChainStatus& status) {
+  return {{"chain_name", status.chain_name},
+          {"chain_id", to_0x(status.chain_id)},
+          {"engine", status.engine},
+          {"height", integer_json(status.height.value())},
+          {"block_hash", to_0x(status.block_hash)},
+          {"block_time", rfc3339(status.block_time)},
+          {"block_time_ms", integer_json(status.block_time.value())},
+          {"certified_height", integer_json(status.certified_height.value())},
+          {"syncing", status.syncing},
+          {"target_height", integer_json(status.target.value())},
+          {"ready", status.ready},
+          {"not_ready_reason", text_or_null(status.not_ready_reason)}};
+}
+
+Json to_json(const ReplicaView& view) {
+  Json out = {{"node_name", view.node_name},
+              {"replica", nullptr},
+              {"epoch", integer_json(view.epoch.value())},
+              {"view", integer_json(view.view.value())},
+              {"promise_view", integer_json(view.promise_view.value())},
+              {"primary", view.primary.value()},
+              {"validators", view.validators},
+              {"faults_tolerated", view.faults_tolerated},
+              {"quorum", view.quorum},
+              {"last_executed", integer_json(view.last_executed.value())},
+              {"sealed_to", integer_json(view.sealed_to.value())},
+              {"low_watermark", integer_json(view.low_watermark.value())},
+              {"high_watermark", integer_json(view.high_watermark.value())},
+              {"observer", view.observer},
+              {"observer_reason", text_or_null(view.observer_reason)}};
+  if (view.replica) out["replica"] = view.replica->value();
+  return out;
+}
+
+Json to_json(const PeerView& peer) {
+  return {{"replica", peer.replica.value()},
+          {"name", peer.name},
+          {"address", peer.address},
+          {"connected", peer.connected},
+          {"direction", peer.outbound ? "outbound" : "inbound"},
+          {"bytes_in", integer_json(peer.bytes_in)},
+          {"bytes_out", integer_json(peer.bytes_out)},
+          {"connects", integer_json(peer.connects)},
+          {"last_error", text_or_null(peer.last_error)}};
+}
+
+Json to_json(const NodeInfo& info) {
+  Json libraries = Json::object();
+  for (const auto& [name, version] : info.libraries) libraries[name] = version;
+  Json out = {{"name", info.name},
+              {"version", info.version},
+              {"git_commit", info.git_commit},
+              {"engine", info.engine},
+              {"chain_name", info.chain_name},
+              {"chain_id", to_0x(info.chain_id)},
+              {"node_key", to_0x(info.node_key)},
+              {"validator_key", nullptr},
+              {"wire_version", info.wire_version},
+              {"storage_version", info.storage_version},
+              {"uptime_ms", integer_json(info.uptime_ms)},
+              {"libraries", std::move(libraries)}};
+  if (info.validator_key) out["validator_key"] = to_0x(*info.validator_key);
+  return out;
+}
+
+Json to_json(const MempoolView& mempool) {
+  return {{"transactions", mempool.transactions},
+          {"ready", mempool.ready},
+          {"bytes", mempool.bytes},
+          {"accounts", mempool.accounts},
+          {"transactions_max", mempool.transactions_max},
+          {"bytes_max", mempool.bytes_max}};
+}
+
+Json to_json(const AccountView& account) {
+  return {{"address", crypto::to_text(account.address)},
+          {"exists", account.exists},
+          {"balance", amount_json(account.balance)},
+          {"nonce", integer_json(account.nonce)},
+          {"next_nonce", integer_json(account.next_nonce)},
+          {"height", integer_json(account.height.value())}};
+}
+
+Json to_json(const TransactionView& view) {
+  Json out = {{"transaction_id", to_0x(view.id)},
+              {"status", to_string(view.status)},
+              {"height", nullptr},
+              {"index", nullptr},
+              {"receipt", nullptr},
+              {"transaction", nullptr}};
+  if (view.height) out["height"] = integer_json(view.height->value());
+  if (view.index) out["index"] = *view.index;
+  if (view.receipt) out["receipt"] = to_json(*view.receipt);
+  if (view.transaction) out["transaction"] = to_json(view.transaction->transaction);
+  return out;
+}
+
+Json to_json(const TransactionProof& proof) {
+  Json headers = Json::array();
+  for (const ledger::Header& header : proof.headers) headers.push_back(to_json(header));
+  return {{"transaction_id", to_0x(proof.receipt.transaction_id)},
+          {"receipt", to_json(proof.receipt)},
+          {"path", to_json(proof.path)},
+          {"headers", std::move(headers)},
+          {"certificate", to_json(proof.certificate)}};
+}
+
+Json block_summary(const BlockView& block) {
+  return {{"height", integer_json(block.header.height.value())},
+          {"hash", to_0x(block.hash)},
+          {"certified", block.certified},
+          {"header", to_json(block.header)}};
+}
+
+Json block_transaction(const BlockView& block, std::size_t index) {
+  const ledger::SignedTransaction& transaction = block.transactions[index];
+  Json out = {{"transaction_id", to_0x(block.transaction_ids[index])},
+              {"index", index},
+              {"receipt", nullptr},
+              {"transaction", to_json(transaction.transaction)},
+              {"tx", to_0x(ledger::encode(transaction))}};
+  if (index < block.receipts.size()) out["receipt"] = to_json(block.receipts[index]);
+  return out;
+}
+
+}  // namespace quorate::rpc
