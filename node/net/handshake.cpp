@@ -86,12 +86,12 @@ Result<ReplicaId> check_hello(const Hello& ours, const Hello& theirs, const Enco
     return refuse("the connection leads back to " + describe(ours) +
                   " itself, or another node uses its node key");
   }
-  const auto found =
-      std::find_if(members.begin(), members.end(),
-                   [&](const Member& member) { return member.node_key == encounter.peer_key; });
+  const auto found = std::find_if(members.begin(), members.end(), [&](const Member& member) {
+    return member.node_key == encounter.peer_key;
+  });
   if (found == members.end()) {
-    return refuse("a stranger: node key " + to_0x(encounter.peer_key) + " of " +
-                  describe(theirs) + " is not in the genesis of " + describe(ours));
+    return refuse("a stranger: node key " + to_0x(encounter.peer_key) + " of " + describe(theirs) +
+                  " is not in the genesis of " + describe(ours));
   }
   const ReplicaId id(static_cast<std::uint32_t>(found - members.begin()));
   if (theirs.replica != id) {
@@ -101,8 +101,8 @@ Result<ReplicaId> check_hello(const Hello& ours, const Hello& theirs, const Enco
   }
   if (encounter.dialled) {
     if (*encounter.dialled == id) return id;
-    return refuse("dialled replica " + std::to_string(encounter.dialled->value()) +
-                  " from " + describe(ours) + " and reached " + describe(theirs) +
+    return refuse("dialled replica " + std::to_string(encounter.dialled->value()) + " from " +
+                  describe(ours) + " and reached " + describe(theirs) +
                   "; check the p2p addresses");
   }
   if (id > ours.replica) return refuse(dial_rule(ours, theirs));

@@ -122,7 +122,8 @@ struct PeerManager::Impl final : PeerSession::Host {
 Result<void> PeerManager::Impl::listen() {
   QUORATE_TRY(const Endpoint at, parse_endpoint(config.listen));
   error_code error;
-  const auto address = asio::ip::make_address(at.host == "localhost" ? "127.0.0.1" : at.host, error);
+  const auto address =
+      asio::ip::make_address(at.host == "localhost" ? "127.0.0.1" : at.host, error);
   if (error) {
     return fail(Errc::invalid_argument,
                 "cannot listen on '" + config.listen + "': give a numeric address to bind to");
@@ -184,7 +185,8 @@ void PeerManager::Impl::on_accepted(tcp::socket socket) {
   });
   // An honest handshake takes milliseconds, so the oldest unfinished one is the least honest.
   if (greeting.size() >= config.handshakes_max) {
-    if (const auto oldest = greeting.front().lock()) oldest->close("too many unfinished handshakes");
+    if (const auto oldest = greeting.front().lock())
+      oldest->close("too many unfinished handshakes");
     greeting.pop_front();
   }
   auto session = std::make_shared<PeerSession>(*this, tls, std::move(socket), config);
@@ -397,8 +399,7 @@ Result<std::unique_ptr<PeerManager>> PeerManager::start(PeerManagerConfig config
     if (i != self) QUORATE_CHECK(parse_endpoint(config.addresses[i]));
   }
   QUORATE_TRY(TlsContext tls, make_tls_context(*config.node_key, config.members[self].name));
-  auto impl =
-      std::make_unique<Impl>(std::move(config), std::move(callbacks), log, std::move(tls));
+  auto impl = std::make_unique<Impl>(std::move(config), std::move(callbacks), log, std::move(tls));
   QUORATE_CHECK(impl->listen());
   impl->run();
   return std::unique_ptr<PeerManager>(new PeerManager(std::move(impl)));

@@ -176,20 +176,20 @@ void PeerSession::write() {
 }
 
 void PeerSession::write_more() {
-  stream_.async_write_some(
-      asio::buffer(out_.data() + out_done_, out_.size() - out_done_),
-      [self = shared_from_this()](const error_code& error, std::size_t size) {
-        if (self->state_ == State::closed) return;
-        if (error) return self->close(in_words(error));
-        self->last_out_ = Clock::now();
-        self->host_.on_bytes(*self, 0, size);
-        self->out_done_ += size;
-        if (self->out_done_ < self->out_.size()) return self->write_more();
-        self->writing_ = false;
-        // A frame of many megabytes should not keep its memory for the life of the connection.
-        if (self->out_.capacity() > 16 * kWriteBytes) self->out_ = Bytes();
-        self->write();
-      });
+  stream_.async_write_some(asio::buffer(out_.data() + out_done_, out_.size() - out_done_),
+                           [self = shared_from_this()](const error_code& error, std::size_t size) {
+                             if (self->state_ == State::closed) return;
+                             if (error) return self->close(in_words(error));
+                             self->last_out_ = Clock::now();
+                             self->host_.on_bytes(*self, 0, size);
+                             self->out_done_ += size;
+                             if (self->out_done_ < self->out_.size()) return self->write_more();
+                             self->writing_ = false;
+                             // A frame of many megabytes should not keep its memory for the life of
+                             // the connection.
+                             if (self->out_.capacity() > 16 * kWriteBytes) self->out_ = Bytes();
+                             self->write();
+                           });
 }
 
 void PeerSession::arm(std::chrono::milliseconds delay) {
@@ -201,11 +201,11 @@ void PeerSession::arm(std::chrono::milliseconds delay) {
 
 void PeerSession::on_timer() {
   switch (state_) {
-    case State::connecting: return close("no connection within " +
-                                         seconds(config_.timing.handshake_max));
+    case State::connecting:
+      return close("no connection within " + seconds(config_.timing.handshake_max));
     case State::greeting:
-    case State::welcomed: return refuse("no handshake within " +
-                                        seconds(config_.timing.handshake_max));
+    case State::welcomed:
+      return refuse("no handshake within " + seconds(config_.timing.handshake_max));
     case State::established: return keep_alive();
     case State::refusing: return finish();
     case State::closed: return;

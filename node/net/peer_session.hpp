@@ -3,7 +3,8 @@
 // keep it alive. Only peer_manager.cpp includes this header.
 //
 //   connecting -> greeting -> welcomed -> established -> (refusing) -> closed
-//   greeting: our hello is sent, theirs awaited; welcomed: theirs is accepted, their welcome awaited
+//   greeting: our hello is sent, theirs awaited; welcomed: theirs is accepted, their welcome
+//   awaited
 #pragma once
 
 #include <array>

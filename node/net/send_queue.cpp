@@ -21,9 +21,7 @@ std::size_t traffic_index(TrafficClass traffic) { return static_cast<std::size_t
 std::size_t SendQueue::push(TrafficClass traffic, Body body) {
   Lane& lane = lanes_[traffic_index(traffic)];
   const std::size_t bound = limits_.bytes_max[traffic_index(traffic)];
-  const auto overflows = [&] {
-    return !lane.frames.empty() && lane.bytes + body->size() > bound;
-  };
+  const auto overflows = [&] { return !lane.frames.empty() && lane.bytes + body->size() > bound; };
   std::size_t dropped = 0;
   if (traffic == TrafficClass::consensus) {
     for (; overflows(); ++dropped) {

@@ -31,13 +31,13 @@ Result<CertificatePtr> self_signed(EVP_PKEY* key, const std::string& name) {
   X509_NAME* subject = X509_get_subject_name(x509);
   const auto* text = reinterpret_cast<const unsigned char*>(name.c_str());
   // Dates are never checked; these say "always".
-  const bool made =
-      X509_set_version(x509, 2) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(x509), 1) == 1 &&
-      ASN1_TIME_set_string(X509_getm_notBefore(x509), "19700101000000Z") == 1 &&
-      ASN1_TIME_set_string(X509_getm_notAfter(x509), "99991231235959Z") == 1 &&
-      X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1 &&
-      X509_set_issuer_name(x509, subject) == 1 && X509_set_pubkey(x509, key) == 1 &&
-      X509_sign(x509, key, nullptr) > 0;
+  const bool made = X509_set_version(x509, 2) == 1 &&
+                    ASN1_INTEGER_set(X509_get_serialNumber(x509), 1) == 1 &&
+                    ASN1_TIME_set_string(X509_getm_notBefore(x509), "19700101000000Z") == 1 &&
+                    ASN1_TIME_set_string(X509_getm_notAfter(x509), "99991231235959Z") == 1 &&
+                    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1 &&
+                    X509_set_issuer_name(x509, subject) == 1 && X509_set_pubkey(x509, key) == 1 &&
+                    X509_sign(x509, key, nullptr) > 0;
   if (!made) return openssl_error("cannot make a certificate");
   return certificate;
 }
