@@ -11,7 +11,7 @@
 #include <unordered_map>
 
 #include "node/net/backoff.hpp"
-#include "node/net/endpoint.hpp"
+#include "node/net/peer_address.hpp"
 #include "node/net/peer_session.hpp"
 #include "node/net/tls.hpp"
 
@@ -120,7 +120,7 @@ struct PeerManager::Impl final : PeerSession::Host {
 };
 
 Result<void> PeerManager::Impl::listen() {
-  QUORATE_TRY(const Endpoint at, parse_endpoint(config.listen));
+  QUORATE_TRY(const PeerAddress at, parse_peer_address(config.listen));
   error_code error;
   const auto address =
       asio::ip::make_address(at.host == "localhost" ? "127.0.0.1" : at.host, error);
@@ -197,7 +197,7 @@ void PeerManager::Impl::on_accepted(tcp::socket socket) {
 
 void PeerManager::Impl::dial(Peer& peer) {
   if (stopping || peer.session) return;
-  const auto at = parse_endpoint(config.addresses.at(peer.id.value()));
+  const auto at = parse_peer_address(config.addresses.at(peer.id.value()));
   QUORATE_ASSERT(at.has_value());  // start checked it
   error_code error;
   const auto address = asio::ip::make_address(at->host, error);
@@ -396,7 +396,7 @@ Result<std::unique_ptr<PeerManager>> PeerManager::start(PeerManagerConfig config
                     config.members[self].name + "'");
   }
   for (std::uint32_t i = 0; i < config.addresses.size(); ++i) {
-    if (i != self) QUORATE_CHECK(parse_endpoint(config.addresses[i]));
+    if (i != self) QUORATE_CHECK(parse_peer_address(config.addresses[i]));
   }
   QUORATE_TRY(TlsContext tls, make_tls_context(*config.node_key, config.members[self].name));
   auto impl = std::make_unique<Impl>(std::move(config), std::move(callbacks), log, std::move(tls));

@@ -1,7 +1,7 @@
 add_library(quorate_node_net STATIC
-  net/endpoint.cpp
   net/frame.cpp
   net/handshake.cpp
+  net/peer_address.cpp
   net/peer_manager.cpp
   net/peer_session.cpp
   net/send_queue.cpp

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "node/net/backoff.hpp"
-#include "node/net/endpoint.hpp"
+#include "node/net/peer_address.hpp"
 #include "node/net/frame.hpp"
 
 namespace quorate::node {
@@ -120,11 +120,11 @@ TEST_CASE("The backoff doubles to its cap, jitters within half a step and starts
 }
 
 TEST_CASE("Addresses are read strictly") {
-  CHECK(parse_endpoint("127.0.0.1:30645")->port == 30645);
-  CHECK(parse_endpoint("[::1]:1")->host == "::1");
-  CHECK(parse_endpoint("node-3.example:65535")->host == "node-3.example");
+  CHECK(parse_peer_address("127.0.0.1:30645")->port == 30645);
+  CHECK(parse_peer_address("[::1]:1")->host == "::1");
+  CHECK(parse_peer_address("node-3.example:65535")->host == "node-3.example");
   for (const char* bad : {"", ":1", "host", "host:", "host:65536", "host:1x", "::1:5", "[]:1"}) {
-    CHECK(parse_endpoint(bad).error().code == Errc::invalid_argument);
+    CHECK(parse_peer_address(bad).error().code == Errc::invalid_argument);
   }
 }
 

@@ -1,10 +1,10 @@
-#include "node/net/endpoint.hpp"
+#include "node/net/peer_address.hpp"
 
 #include <charconv>
 
 namespace quorate::node {
 
-Result<Endpoint> parse_endpoint(std::string_view text) {
+Result<PeerAddress> parse_peer_address(std::string_view text) {
   const auto bad = [&] {
     return fail(Errc::invalid_argument, "'" + std::string(text) +
                                             "' is not an address; write host:port, for example "
@@ -17,7 +17,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (host.empty() || (!bracketed && host.find(':') != std::string_view::npos)) return bad();
-  Endpoint out{std::string(host), 0};
+  PeerAddress out{std::string(host), 0};
   const auto parsed = std::from_chars(port.data(), port.data() + port.size(), out.port);
   if (port.empty() || parsed.ec != std::errc{} || parsed.ptr != port.data() + port.size()) {
     return bad();

@@ -1,4 +1,4 @@
-// "host:port" and "[v6]:port" texts. Pure; any thread.
+// Where a peer listens: "host:port" or "[v6]:port". Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace quorate::node {
 
-struct Endpoint {
+struct PeerAddress {
   std::string host;
   std::uint16_t port = 0;
 };
 
 // Error invalid_argument naming the text and what it should look like.
-Result<Endpoint> parse_endpoint(std::string_view text);
+Result<PeerAddress> parse_peer_address(std::string_view text);
 
 }  // namespace quorate::node
