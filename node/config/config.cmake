@@ -7,6 +7,7 @@ add_library(quorate_node_config STATIC
   config/files.cpp
   config/genesis_file.cpp
   config/home.cpp
+  config/key_files.cpp
   config/log_levels.cpp
   config/nearest.cpp
   config/node_config.cpp

@@ -1,0 +1,237 @@
+#include "node/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+namespace quorate::node {
+namespace {
+
+using Phase = consensus::Progress::Phase;
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+// How much is remembered until it is final. What is forgotten is missing from a histogram only.
+constexpr std::size_t kWaitingMax = 200'000;
+constexpr std::size_t kHeightsMax = 1'024;
+
+const Buckets kSeconds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                          0.25,  0.5,    1,     2.5,  5,     10,   30};
+const Buckets kBytes = {256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304};
+
+double seconds(Metrics::Time from, Metrics::Time to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+// The phase that ends with this step, or null where nothing is measured.
+const char* phase_name(Phase phase) {
+  switch (phase) {
+    case Phase::prepared: return "prepare";
+    case Phase::committed: return "commit";
+    case Phase::executed: return "execute";
+    case Phase::sealed: return "seal";
+    case Phase::proposed:
+    case Phase::pre_prepared:
+    case Phase::checkpoint_stable: return nullptr;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  prometheus::Registry registry;
+
+  prometheus::Counter& counter(const std::string& name, const std::string& help,
+                               const prometheus::Labels& labels = {}) {
+    return prometheus::BuildCounter()
+        .Name("quorate_" + name)
+        .Help(help)
+        .Register(registry)
+        .Add(labels);
+  }
+  prometheus::Gauge& gauge(const std::string& name, const std::string& help,
+                           const prometheus::Labels& labels = {}) {
+    return prometheus::BuildGauge()
+        .Name("quorate_" + name)
+        .Help(help)
+        .Register(registry)
+        .Add(labels);
+  }
+  prometheus::Histogram& histogram(const std::string& name, const std::string& help,
+                                   const Buckets& buckets) {
+    return prometheus::BuildHistogram()
+        .Name("quorate_" + name)
+        .Help(help)
+        .Register(registry)
+        .Add({}, buckets);
+  }
+
+  prometheus::Gauge& height = gauge("consensus_height", "Newest executed height.");
+  prometheus::Gauge& certified =
+      gauge("consensus_certified_height", "Newest height with a block certificate.");
+  prometheus::Gauge& view = gauge("consensus_view", "Active view.");
+  prometheus::Gauge& primary = gauge("consensus_primary", "Replica that proposes in this view.");
+  prometheus::Gauge& validators = gauge("consensus_validators", "Replicas that vote.");
+  prometheus::Gauge& fault_tolerance =
+      gauge("consensus_fault_tolerance", "Faulty replicas that the chain tolerates.");
+  prometheus::Gauge& missing = gauge("consensus_missing_validators", "Replicas not connected.");
+  prometheus::Gauge& stable =
+      gauge("consensus_stable_checkpoint_height", "Height of the newest stable checkpoint.");
+  prometheus::Histogram& block_interval =
+      histogram("consensus_block_interval_seconds", "Time between two executed blocks.", kSeconds);
+  prometheus::Family<prometheus::Histogram>& phase_duration =
+      prometheus::BuildHistogram()
+          .Name("quorate_consensus_phase_duration_seconds")
+          .Help("Time that a height spent in each phase of agreement.")
+          .Register(registry);
+  prometheus::Counter& invalid_messages =
+      counter("consensus_invalid_messages_total", "Messages from peers that were refused.");
+  prometheus::Counter& equivocations =
+      counter("consensus_equivocations_total", "Proofs that a replica signed two contents.");
+  prometheus::Counter& transactions =
+      counter("chain_txs_total", "Transactions in executed blocks, skipped ones included.");
+  prometheus::Histogram& block_size =
+      histogram("chain_block_size_bytes", "Transactions of a block, encoded.", kBytes);
+  prometheus::Histogram& commit_latency =
+      histogram("tx_commit_latency_seconds", "From admission here to a final block.", kSeconds);
+  prometheus::Gauge& mempool_size = gauge("mempool_size", "Transactions that wait.");
+  prometheus::Gauge& mempool_bytes = gauge("mempool_size_bytes", "Bytes that wait.");
+  prometheus::Family<prometheus::Counter>& mempool_rejected =
+      prometheus::BuildCounter()
+          .Name("quorate_mempool_rejected_total")
+          .Help("Submissions that were not admitted.")
+          .Register(registry);
+  prometheus::Gauge& peers = gauge("p2p_peers", "Connected peers.");
+  prometheus::Family<prometheus::Counter>& p2p_bytes = prometheus::BuildCounter()
+                                                           .Name("quorate_p2p_bytes_total")
+                                                           .Help("Bytes exchanged with peers.")
+                                                           .Register(registry);
+  prometheus::Counter& bytes_in = p2p_bytes.Add({{"direction", "in"}});
+  prometheus::Counter& bytes_out = p2p_bytes.Add({{"direction", "out"}});
+  prometheus::Gauge& storage_size = gauge("storage_size_bytes", "Database and vote log on disk.");
+  prometheus::Gauge& syncing = gauge("sync_syncing", "1 while blocks are fetched from peers.");
+  prometheus::Gauge& lag =
+      gauge("sync_lag_blocks", "Blocks that signatures prove and that are not executed here.");
+
+  std::mutex mutex;  // guards what follows
+  std::unordered_map<Digest, Time, FixedHash<Digest>> pooled;
+  std::map<Height, std::vector<Time>> executed;  // when the transactions of a height were pooled
+  std::map<Height, Time> last_phase;
+  std::optional<Time> last_block;
+
+  void on_progress(const Notice& notice, Time now);
+  void on_block(const ledger::ExecutedBlock& block, Time now);
+  void on_final(Height height, Time now);
+};
+
+void Metrics::Impl::on_progress(const Notice& notice, Time now) {
+  if (!notice.phase || *notice.phase == Phase::checkpoint_stable) return;
+  const auto before = last_phase.find(notice.height);
+  const char* name = phase_name(*notice.phase);
+  if (before != last_phase.end() && name != nullptr) {
+    phase_duration.Add({{"phase", name}}, kSeconds).Observe(seconds(before->second, now));
+  }
+  if (*notice.phase == Phase::sealed) {
+    last_phase.erase(notice.height);
+    return;
+  }
+  last_phase[notice.height] = now;
+  if (last_phase.size() > kHeightsMax) last_phase.erase(last_phase.begin());
+}
+
+void Metrics::Impl::on_block(const ledger::ExecutedBlock& block, Time now) {
+  if (last_block) block_interval.Observe(seconds(*last_block, now));
+  last_block = now;
+  std::size_t bytes = 0;
+  auto& times = executed[block.header.height];
+  for (const auto& transaction : block.transactions) {
+    bytes += transaction->encoded.size();
+    const auto found = pooled.find(transaction->id);
+    if (found == pooled.end()) continue;
+    times.push_back(found->second);
+    pooled.erase(found);
+  }
+  transactions.Increment(static_cast<double>(block.transactions.size()));
+  block_size.Observe(static_cast<double>(bytes));
+  if (executed.size() > kHeightsMax) executed.erase(executed.begin());
+}
+
+void Metrics::Impl::on_final(Height at, Time now) {
+  while (!executed.empty() && executed.begin()->first <= at) {
+    for (const Time& since : executed.begin()->second) commit_latency.Observe(seconds(since, now));
+    executed.erase(executed.begin());
+  }
+}
+
+Metrics::Metrics(const MetricsIdentity& identity) : impl_(std::make_unique<Impl>()) {
+  impl_
+      ->gauge(
+          "build_info", "What this node is; always 1.",
+          {{"version", identity.version}, {"commit", identity.commit}, {"engine", identity.engine}})
+      .Set(1);
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::notice(const Notice& notice, Time now) {
+  const std::lock_guard lock(impl_->mutex);
+  switch (notice.kind) {
+    case Notice::Kind::progress: return impl_->on_progress(notice, now);
+    case Notice::Kind::block_executed:
+      if (notice.block) impl_->on_block(*notice.block, now);
+      return;
+    case Notice::Kind::block_sealed: return impl_->on_final(notice.height, now);
+    case Notice::Kind::transaction_pooled:
+      if (impl_->pooled.size() >= kWaitingMax) impl_->pooled.clear();
+      if (notice.transaction) impl_->pooled.emplace(notice.transaction->id, now);
+      return;
+    case Notice::Kind::message_rejected: return impl_->invalid_messages.Increment();
+    case Notice::Kind::equivocation: return impl_->equivocations.Increment();
+    case Notice::Kind::sync_started:
+    case Notice::Kind::sync_finished:
+    case Notice::Kind::halted: return;
+  }
+}
+
+void Metrics::transaction_rejected(std::string_view reason) {
+  impl_->mempool_rejected.Add({{"reason", std::string(reason)}}).Increment();
+}
+
+std::string Metrics::text(const MetricsSample& sample) {
+  const auto set = [](prometheus::Gauge& gauge, std::uint64_t value) {
+    gauge.Set(static_cast<double>(value));
+  };
+  // Totals that are counted elsewhere only grow; two readers at once must not add twice.
+  const auto raise = [](prometheus::Counter& counter, std::uint64_t total) {
+    const double more = static_cast<double>(total) - counter.Value();
+    if (more > 0) counter.Increment(more);
+  };
+  set(impl_->height, sample.height);
+  set(impl_->certified, sample.certified_height);
+  set(impl_->view, sample.view);
+  set(impl_->primary, sample.primary);
+  set(impl_->validators, sample.validators);
+  set(impl_->fault_tolerance, sample.fault_tolerance);
+  set(impl_->missing, sample.missing_validators);
+  set(impl_->stable, sample.stable_checkpoint_height);
+  set(impl_->mempool_size, sample.mempool_transactions);
+  set(impl_->mempool_bytes, sample.mempool_bytes);
+  set(impl_->peers, sample.peers);
+  set(impl_->storage_size, sample.storage_bytes);
+  set(impl_->syncing, sample.syncing ? 1 : 0);
+  set(impl_->lag, sample.lag_blocks);
+  {
+    const std::lock_guard lock(impl_->mutex);
+    raise(impl_->bytes_in, sample.bytes_in);
+    raise(impl_->bytes_out, sample.bytes_out);
+  }
+  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+}
+
+}  // namespace quorate::node
