@@ -91,7 +91,6 @@ struct Chain::Impl {
   Impl(KvStore& s, const Genesis& g) : store(s), genesis(g), machine(g) {}
 
   Result<void> write_genesis();
-  Result<void> check_identity() const;
   Result<void> load();
   Result<void> load_certified();
   bool has_seal_quorum(Height height) const;
@@ -123,28 +122,6 @@ Result<void> Chain::Impl::write_genesis() {
   put_block(batch, block, {});
   put_state(batch, block.changes);
   return store.write(batch, true);
-}
-
-Result<void> Chain::Impl::check_identity() const {
-  QUORATE_TRY(
-      const Bytes version_bytes,
-      layout::read(store, Family::meta, layout::meta_key(layout::kVersionKey), "storage version"));
-  QUORATE_TRY(const std::uint32_t version, layout::decode_version(version_bytes));
-  if (version != layout::kStorageVersion) {
-    return fail(Errc::conflict,
-                "the database has storage version " + std::to_string(version) +
-                    ", this program reads and writes version " +
-                    std::to_string(layout::kStorageVersion) +
-                    "; use the program that wrote it, or start with an empty data folder");
-  }
-  QUORATE_TRY(const Bytes stored_id,
-              layout::read(store, Family::meta, layout::meta_key(layout::kChainIdKey), "chain id"));
-  if (stored_id != to_bytes(machine.chain_id())) {
-    return fail(Errc::conflict, "the database holds chain " + to_0x(stored_id) +
-                                    ", the genesis is that of chain " + to_0x(machine.chain_id()) +
-                                    "; use the right genesis or another data folder");
-  }
-  return {};
 }
 
 Result<void> Chain::Impl::load() {
@@ -210,7 +187,9 @@ Result<std::unique_ptr<Chain>> Chain::open(KvStore& store, const Genesis& genesi
   } else if (!version) {
     return tl::unexpected(version.error());
   }
-  auto opened = impl->check_identity().and_then([&impl] { return impl->load(); });
+  auto opened = layout::check_identity(store, impl->machine.chain_id()).and_then([&impl] {
+    return impl->load();
+  });
   // What the genesis batch wrote cannot be missing later.
   if (!opened && opened.error().code == Errc::not_found) opened.error().code = Errc::corrupt;
   QUORATE_CHECK(std::move(opened));

@@ -12,10 +12,10 @@ constexpr std::size_t kReceiptBytes = 35;
 Bytes height_key(char kind, Height height) {
   Bytes key;
   key.reserve(9);
-  key.push_back(static_cast<std::uint8_t>(kind));
   for (unsigned shift = 64; shift > 0; shift -= 8) {
     key.push_back(static_cast<std::uint8_t>(height.value() >> (shift - 8)));
   }
+  key.push_back(static_cast<std::uint8_t>(kind));
   return key;
 }
 
@@ -176,6 +176,25 @@ Result<Bytes> read(const KvStore& store, Family family, ByteView key, std::strin
     return fail(Errc::not_found, "there is no " + std::string(what) + " here");
   }
   return value;
+}
+
+Result<void> check_identity(const KvStore& store, const Digest& chain_id) {
+  QUORATE_TRY(const Bytes version_bytes,
+              read(store, Family::meta, meta_key(kVersionKey), "storage version"));
+  QUORATE_TRY(const std::uint32_t version, decode_version(version_bytes));
+  if (version != kStorageVersion) {
+    return fail(Errc::conflict,
+                "the database has storage version " + std::to_string(version) +
+                    ", this program reads and writes version " + std::to_string(kStorageVersion) +
+                    "; use the program that wrote it, or start with an empty data folder");
+  }
+  QUORATE_TRY(const Bytes stored_id, read(store, Family::meta, meta_key(kChainIdKey), "chain id"));
+  if (stored_id != to_bytes(chain_id)) {
+    return fail(Errc::conflict, "the database holds chain " + to_0x(stored_id) +
+                                    ", the genesis is that of chain " + to_0x(chain_id) +
+                                    "; use the right genesis or another data folder");
+  }
+  return {};
 }
 
 Result<StateTree> read_state(const KvStore& store) {

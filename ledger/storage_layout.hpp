@@ -1,15 +1,16 @@
 // Which key holds what, in which family. Heights in keys are big-endian, so that byte order is
-// order of height; values use the canonical encoding. Bump kStorageVersion when any of it changes.
+// order of height, and stand before the kind, so that a growing chain only appends. Values use the
+// canonical encoding. Bump kStorageVersion when any of it changes.
 //
 //   meta    "storage_version"        u32
 //           "chain_id"               32
 //           "head"                   height u64 | block hash 32 | payload id 32
 //           "certified"              height u64: the newest height with seals
-//   blocks  'h' height               header
-//           'p' height               payload, as it was ordered
-//           'c' height               commit certificate (none at genesis)
-//           'r' height               u32 count, receipts
-//           's' height               seals, once a quorum is known
+//   blocks  height 'h'               header
+//           height 'p'               payload, as it was ordered
+//           height 'c'               commit certificate (none at genesis)
+//           height 'r'               u32 count, receipts
+//           height 's'               seals, once a quorum is known
 //   state   state key 32             address 21 | account
 //   index   't' transaction id       height u64 | u32 index in the block; executed ones only
 //           'b' block hash           height u64
@@ -66,6 +67,8 @@ Result<Header> decode_stored_header(ByteView value, Height height);
 
 // Reads a value; when it is missing, the error says not_found and names `what`.
 Result<Bytes> read(const KvStore& store, Family family, ByteView key, std::string_view what);
+// Error conflict when the store has another storage version or chain, naming both sides.
+Result<void> check_identity(const KvStore& store, const Digest& chain_id);
 // The whole state family as a tree.
 Result<StateTree> read_state(const KvStore& store);
 

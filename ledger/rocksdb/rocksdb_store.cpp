@@ -1,0 +1,203 @@
+#include "ledger/rocksdb/rocksdb_store.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/slice.h>
+#include <rocksdb/status.h>
+#include <rocksdb/table.h>
+#include <rocksdb/version.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+namespace quorate::ledger {
+namespace {
+
+// In order of Family; the first must be RocksDB's own default family.
+constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default", "blocks", "state",
+                                                                "index"};
+
+rocksdb::Slice slice(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+ByteView view(const rocksdb::Slice& slice) {
+  return {reinterpret_cast<const std::uint8_t*>(slice.data()), slice.size()};
+}
+
+bool is_lock_conflict(const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  return status.IsIOError() && (text.find("lock file") != std::string::npos ||
+                                text.find("lock hold by current process") != std::string::npos);
+}
+
+tl::unexpected<Error> translate(const rocksdb::Status& status, const std::string& doing) {
+  const Errc code = status.IsNotFound()     ? Errc::not_found
+                    : status.IsCorruption() ? Errc::corrupt
+                                            : Errc::io;
+  return fail(code, doing + ": " + status.ToString());
+}
+
+rocksdb::CompressionType compression() {
+  for (const rocksdb::CompressionType type : rocksdb::GetSupportedCompressions()) {
+    if (type == rocksdb::kLZ4Compression) return type;
+  }
+  return rocksdb::kNoCompression;
+}
+
+rocksdb::DBOptions database_options(bool create) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = create;
+  options.create_missing_column_families = create;
+  // A write-ahead log that is missing or too short is an error, never a silent loss; only the torn
+  // end of the newest log, which no sync covered, is normal after a crash.
+  options.track_and_verify_wals_in_manifest = true;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // After a background error the outcome of writes is unknown: stay failed.
+  options.max_bgerror_resume_count = 0;
+  options.paranoid_checks = true;
+  // One writer, and four nodes on two cores in every developer's test.
+  options.max_background_jobs = 2;
+  options.allow_concurrent_memtable_write = false;
+  options.enable_write_thread_adaptive_yield = false;
+  options.max_total_wal_size = 64U << 20U;
+  options.bytes_per_sync = 1U << 20U;
+  options.max_open_files = 512;
+  // Opening reads nothing it does not need, and the database keeps no chatter of its own.
+  options.skip_stats_update_on_db_open = true;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.keep_log_file_num = 2;
+  options.max_log_file_size = 1U << 20U;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Family family,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.format_version = 5;
+  // Blocks are read by height, which always exists; the others are asked for absent keys too.
+  if (family != Family::blocks) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.compression = compression();
+  options.write_buffer_size = family == Family::meta ? 1U << 20U : 16U << 20U;
+  options.max_write_buffer_number = 3;
+  options.level_compaction_dynamic_level_bytes = true;
+  return options;
+}
+
+}  // namespace
+
+struct RocksdbStore::Impl {
+  ~Impl() {
+    if (!db) return;
+    for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+    // Closing flushes nothing that was promised: synced writes are in the log already.
+    db->Close().PermitUncheckedError();
+  }
+  rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles.at(static_cast<std::size_t>(family));
+  }
+
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  std::optional<Error> failed;  // the first write error; written by the writing thread alone
+};
+
+RocksdbStore::RocksdbStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RocksdbStore::~RocksdbStore() = default;
+
+Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::filesystem::path& folder,
+                                                         Missing missing) {
+  std::error_code error;
+  if (missing == Missing::refuse && !std::filesystem::exists(folder / "CURRENT", error)) {
+    return fail(Errc::not_found, "there is no database in " + folder.string());
+  }
+  if (missing == Missing::create) std::filesystem::create_directories(folder, error);
+  if (error) {
+    return fail(Errc::io, "cannot use the folder " + folder.string() + ": " + error.message());
+  }
+  const auto cache = rocksdb::NewLRUCache(32U << 20U);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (std::size_t i = 0; i < kFamilyCount; ++i) {
+    families.emplace_back(kFamilyNames.at(i), family_options(static_cast<Family>(i), cache));
+  }
+  auto impl = std::make_unique<Impl>();
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(database_options(missing == Missing::create),
+                                                   folder.string(), families, &impl->handles, &db);
+  impl->db.reset(db);
+  if (is_lock_conflict(status)) {
+    return fail(Errc::unavailable,
+                "the database in " + folder.string() +
+                    " is in use by another process; stop that node or choose another data folder");
+  }
+  if (!status.ok()) return translate(status, "cannot open the database in " + folder.string());
+  return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(impl)));
+}
+
+Result<Bytes> RocksdbStore::get(Family family, ByteView key) const {
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status status =
+      impl_->db->Get(rocksdb::ReadOptions(), impl_->handle(family), slice(key), &value);
+  if (!status.ok()) return translate(status, "cannot read key " + to_0x(key));
+  return to_bytes(view(value));
+}
+
+Result<void> RocksdbStore::scan(
+    Family family, ByteView prefix, ByteView from,
+    const std::function<bool(ByteView key, ByteView value)>& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> at(
+      impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->handle(family)));
+  const bool before =
+      std::lexicographical_compare(from.begin(), from.end(), prefix.begin(), prefix.end());
+  for (at->Seek(slice(before ? prefix : from)); at->Valid(); at->Next()) {
+    if (!at->key().starts_with(slice(prefix)) || !visit(view(at->key()), view(at->value()))) break;
+  }
+  if (!at->status().ok()) return translate(at->status(), "cannot scan the database");
+  return {};
+}
+
+Result<void> RocksdbStore::write(const WriteBatch& batch, bool sync) {
+  if (impl_->failed) return tl::unexpected(*impl_->failed);
+  rocksdb::WriteBatch out;
+  rocksdb::Status status;
+  for (const WriteBatch::Put& put : batch.puts) {
+    rocksdb::ColumnFamilyHandle* handle = impl_->handle(put.family);
+    status = put.value ? out.Put(handle, slice(put.key), slice(*put.value))
+                       : out.Delete(handle, slice(put.key));
+    if (!status.ok()) break;
+  }
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  if (status.ok()) status = impl_->db->Write(options, &out);
+  if (status.ok()) return {};
+  impl_->failed = translate(status, "cannot write to the database").value();
+  return tl::unexpected(*impl_->failed);
+}
+
+std::uint64_t RocksdbStore::size_bytes() const {
+  std::uint64_t tables = 0;
+  std::uint64_t memory = 0;
+  impl_->db->GetAggregatedIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &tables);
+  impl_->db->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
+  return tables + memory;
+}
+
+std::string RocksdbStore::library_version() {
+  return std::to_string(ROCKSDB_MAJOR) + "." + std::to_string(ROCKSDB_MINOR) + "." +
+         std::to_string(ROCKSDB_PATCH);
+}
+
+}  // namespace quorate::ledger
