@@ -8,7 +8,7 @@
 //      48, "kdf":"argon2id", "kdfparams":{"version":19, "m":KiB, "t":passes, "p":1, "dklen":32,
 //      "salt":hex 16}}}
 //
-// Stateless; any thread. Sealing and opening take about a second and the memory of the cost.
+// Stateless; any thread. Sealing and opening take about half a second and the memory of the cost.
 #pragma once
 
 #include <filesystem>

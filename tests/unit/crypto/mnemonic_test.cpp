@@ -31,7 +31,9 @@ TEST_CASE("the word list is the English list of BIP-39") {
 }
 
 TEST_CASE("mnemonics and seeds match the vectors of BIP-39") {
-  for (const auto& vector : load_vectors("mnemonic_vectors.json")["bip39"]) {
+  const nlohmann::json vectors = load_vectors("mnemonic_vectors.json")["bip39"];
+  REQUIRE(vectors.size() == 26);
+  for (const auto& vector : vectors) {
     const auto entropy = from_hex(vector["entropy"].get<std::string>()).value();
     const auto mnemonic = vector["mnemonic"].get<std::string>();
     CAPTURE(mnemonic);
@@ -42,7 +44,9 @@ TEST_CASE("mnemonics and seeds match the vectors of BIP-39") {
 }
 
 TEST_CASE("derived keys match the Ed25519 vectors of SLIP-0010") {
-  for (const auto& vector : load_vectors("mnemonic_vectors.json")["slip10"]) {
+  const nlohmann::json vectors = load_vectors("mnemonic_vectors.json")["slip10"];
+  REQUIRE(vectors.size() == 12);
+  for (const auto& vector : vectors) {
     const auto seed = from_hex(vector["seed"].get<std::string>()).value();
     const auto path = vector["path"].get<std::string>();
     CAPTURE(path);
