@@ -24,6 +24,8 @@ class Log {
   // `component` is a word with static lifetime: "p2p", "votes", "consensus", "ledger", "node".
   virtual void write(LogLevel level, std::string_view component, std::string_view message,
                      std::initializer_list<LogField> fields) = 0;
+  // Called before the process ends itself: what was written must be out when this returns.
+  virtual void flush() {}
 
   void debug(std::string_view component, std::string_view message,
              std::initializer_list<LogField> fields = {}) {
