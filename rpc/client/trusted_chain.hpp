@@ -1,0 +1,61 @@
+// What a client believes: a genesis that it knows, or whose chain_id it has pinned, and nothing
+// that a node merely says. Everything else is proved by block certificates and Merkle proofs.
+// Immutable after creation; any thread.
+#pragma once
+
+#include <optional>
+
+#include "ledger/types/account.hpp"
+#include "ledger/types/block_certificate.hpp"
+#include "rpc/json/ledger_json.hpp"
+
+namespace quorate::rpc {
+
+// A header that a quorum of validators has sealed.
+struct ProvedHeader {
+  ledger::Header header;
+  Digest block_hash;
+  std::uint32_t seals = 0;  // counted and verified
+  std::uint32_t validators = 0;
+};
+
+struct ProvedReceipt {
+  ledger::Receipt receipt;
+  Height height;  // of the block that holds the transaction
+  Digest block_hash;
+  ProvedHeader sealed;  // that block, or the descendant that proves it
+};
+
+struct ProvedAccount {
+  std::optional<ledger::Account> account;  // none: proved not to exist
+  ProvedHeader sealed;
+};
+
+class TrustedChain {
+ public:
+  // `pinned` must be the genesis's chain_id when it is given. Error conflict naming both.
+  static Result<TrustedChain> from_genesis(ledger::Genesis genesis,
+                                           const std::optional<Digest>& pinned);
+
+  const ledger::Genesis& genesis() const { return genesis_; }
+  const Digest& chain_id() const { return membership_.chain_id; }
+  const crypto::Membership& membership() const { return membership_; }
+
+  // Errors of all: bad_encoding (not the promised form), conflict (another chain or transaction),
+  // bad_signature, rejected (too few seals, a proof that leads elsewhere).
+  Result<ProvedHeader> check_certificate(const Json& certificate) const;
+  // The answer of tx_getProof for `transaction_id`.
+  Result<ProvedReceipt> check_transaction_proof(const Json& answer,
+                                                const Digest& transaction_id) const;
+  // The answer of account_getProof for `address`.
+  Result<ProvedAccount> check_account_proof(const Json& answer,
+                                            const crypto::Address& address) const;
+
+ private:
+  TrustedChain(ledger::Genesis genesis, crypto::Membership membership)
+      : genesis_(std::move(genesis)), membership_(std::move(membership)) {}
+  ledger::Genesis genesis_;
+  crypto::Membership membership_;
+};
+
+}  // namespace quorate::rpc

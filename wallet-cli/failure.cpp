@@ -1,0 +1,69 @@
+#include "wallet-cli/failure.hpp"
+
+namespace quorate::wallet {
+namespace {
+
+ExitCode exit_for(Errc code) {
+  switch (code) {
+    case Errc::not_found: return ExitCode::not_found;
+    case Errc::conflict: return ExitCode::exists;
+    case Errc::invalid_argument:
+    case Errc::bad_encoding: return ExitCode::usage;
+    case Errc::permission: return ExitCode::permission;
+    case Errc::io:
+    case Errc::corrupt: return ExitCode::io;
+    case Errc::timeout: return ExitCode::timed_out;
+    case Errc::unavailable: return ExitCode::unreachable;
+    case Errc::rejected: return ExitCode::rejected;
+    case Errc::bad_signature:
+    case Errc::limit_exceeded: return ExitCode::failed;
+  }
+  return ExitCode::failed;
+}
+
+ExitCode exit_for_rpc(int code) {
+  switch (code) {
+    case -32001: return ExitCode::not_found;
+    case -32003:
+    case -32011:
+    case -32012: return ExitCode::rejected;
+    case -32010: return ExitCode::timed_out;
+    case -32002: return ExitCode::unreachable;
+    case -32602: return ExitCode::usage;
+    default: return ExitCode::failed;
+  }
+}
+
+}  // namespace
+
+Failure from_error(const Error& error) {
+  return {exit_for(error.code), error.detail, {}, {}, {}, {}};
+}
+
+Failure from_rpc(const rpc::RpcError& error) {
+  using Kind = rpc::RpcError::Kind;
+  switch (error.kind) {
+    case Kind::unreachable:
+      return {ExitCode::unreachable, "no node could be reached: " + error.message,
+              "is the network running? see 'quorate-testnet status', or give --rpc-url", {}, {}, {}};
+    case Kind::timeout:
+      return {ExitCode::timed_out, error.url + " did not answer in time: " + error.message, {}, {},
+              {}, {}};
+    case Kind::protocol:
+      return {ExitCode::failed, error.url + " does not speak Quorate's JSON-RPC: " + error.message,
+              "check --rpc-url", {}, {}, {}};
+    case Kind::answered: break;
+  }
+  Failure out{exit_for_rpc(error.code), error.message, {}, error.code, {}, error.data};
+  if (error.data.is_object()) {
+    if (const auto it = error.data.find("reason"); it != error.data.end() && it->is_string()) {
+      out.reason = it->get<std::string>();
+    }
+    if (const auto it = error.data.find("hint"); it != error.data.end() && it->is_string()) {
+      out.hint = it->get<std::string>();
+    }
+  }
+  return out;
+}
+
+}  // namespace quorate::wallet

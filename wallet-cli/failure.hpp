@@ -1,0 +1,72 @@
+// How a command ends when it does not succeed: an exit code with a stable meaning, a sentence for
+// people, a hint, and for a node's refusal its JSON-RPC code and reason.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "crypto/base/result.hpp"
+#include "rpc/client/rpc_client.hpp"
+
+namespace quorate::wallet {
+
+enum class ExitCode : int {
+  ok = 0,
+  failed = 1,
+  usage = 2,
+  not_found = 3,
+  rejected = 4,
+  timed_out = 5,
+  unreachable = 69,
+  bug = 70,
+  exists = 73,
+  io = 74,
+  permission = 77,
+  configuration = 78,
+  interrupted = 130,
+};
+
+struct Failure {
+  ExitCode exit = ExitCode::failed;
+  std::string message;
+  std::string hint;                 // what to do next; may be empty
+  std::optional<int> rpc_code;      // when a node answered with an error
+  std::string reason;               // its error.data.reason
+  nlohmann::json data;              // its error.data
+};
+
+// What every command returns; the value is what --json prints.
+template <class T = void>
+using Outcome = tl::expected<T, Failure>;
+
+inline tl::unexpected<Failure> failure(ExitCode exit, std::string message, std::string hint = "") {
+  return tl::unexpected<Failure>(Failure{exit, std::move(message), std::move(hint), {}, {}, {}});
+}
+
+// A local error, by its kind.
+Failure from_error(const Error& error);
+// A node's answer, or that none answered.
+Failure from_rpc(const rpc::RpcError& error);
+
+}  // namespace quorate::wallet
+
+// Like QUORATE_TRY, for functions that return an Outcome: turns a Result's Error into a Failure.
+#define WALLET_TRY_(temp, target, expression)                              \
+  auto temp = (expression);                                                \
+  if (!(temp)) return tl::unexpected(::quorate::wallet::to_failure((temp).error())); \
+  target = std::move(*(temp))
+#define WALLET_TRY(target, expression) \
+  WALLET_TRY_(QUORATE_CONCAT(wallet_try_, __LINE__), target, expression)
+#define WALLET_CHECK(expression)                                                        \
+  if (auto QUORATE_CONCAT(wallet_check_, __LINE__) = (expression);                      \
+      !QUORATE_CONCAT(wallet_check_, __LINE__))                                         \
+  return tl::unexpected(                                                                \
+      ::quorate::wallet::to_failure(QUORATE_CONCAT(wallet_check_, __LINE__).error()))
+
+namespace quorate::wallet {
+inline Failure to_failure(const Error& error) { return from_error(error); }
+inline Failure to_failure(const rpc::RpcError& error) { return from_rpc(error); }
+inline const Failure& to_failure(const Failure& failure) { return failure; }
+}  // namespace quorate::wallet

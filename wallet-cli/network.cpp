@@ -1,0 +1,65 @@
+#include "wallet-cli/network.hpp"
+
+namespace quorate::wallet {
+
+using rpc::RpcError;
+
+Outcome<Network> Network::open(const Profile& profile, const std::vector<std::string>& urls,
+                               std::chrono::milliseconds timeout) {
+  const std::vector<std::string>& chosen = urls.empty() ? profile.rpc_urls : urls;
+  if (chosen.empty()) {
+    return failure(ExitCode::configuration, "the profile '" + profile.name + "' names no node",
+                   "add rpc_urls to it, or give --rpc-url");
+  }
+  rpc::RpcClientOptions options;
+  options.request_timeout = timeout + std::chrono::seconds(5);
+  std::vector<rpc::RpcClient> clients;
+  for (const std::string& url : chosen) {
+    WALLET_TRY(rpc::RpcClient client, rpc::RpcClient::create({url}, options));
+    clients.push_back(std::move(client));
+  }
+  return Network(profile, chosen, std::move(clients));
+}
+
+void Network::rotate() { current_ = (current_ + 1) % clients_.size(); }
+
+rpc::RpcResult<nlohmann::json> Network::call_at(std::size_t node, const std::string& method,
+                                                nlohmann::json params) {
+  return clients_.at(node).call(method, std::move(params));
+}
+
+rpc::RpcResult<nlohmann::json> Network::try_call(const std::string& method, nlohmann::json params) {
+  rpc::RpcResult<nlohmann::json> answer = call_at(current_, method, params);
+  for (std::size_t tried = 1; tried < clients_.size(); ++tried) {
+    const bool next = !answer && (answer.error().kind == RpcError::Kind::unreachable ||
+                                  answer.error().kind == RpcError::Kind::timeout);
+    if (!next) break;
+    rotate();
+    answer = call_at(current_, method, params);
+  }
+  return answer;
+}
+
+Outcome<nlohmann::json> Network::call(const std::string& method, nlohmann::json params) {
+  WALLET_TRY(nlohmann::json answer, try_call(method, std::move(params)));
+  return answer;
+}
+
+Outcome<const rpc::TrustedChain*> Network::chain() {
+  if (chain_) return chain_.get();
+  WALLET_TRY(std::optional<ledger::Genesis> genesis, load_genesis(profile_));
+  if (!genesis) {
+    WALLET_TRY(const nlohmann::json answer, call("chain_getGenesis", nlohmann::json::object()));
+    const nlohmann::json& body = answer.contains("genesis") ? answer["genesis"] : answer;
+    WALLET_TRY(genesis, rpc::genesis_from_json(body));
+  }
+  auto chain = rpc::TrustedChain::from_genesis(std::move(*genesis), profile_.chain_id);
+  if (!chain) {
+    return failure(ExitCode::configuration, chain.error().detail,
+                   "the profile '" + profile_.name + "' belongs to another chain");
+  }
+  chain_ = std::make_unique<rpc::TrustedChain>(std::move(*chain));
+  return chain_.get();
+}
+
+}  // namespace quorate::wallet

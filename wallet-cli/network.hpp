@@ -1,0 +1,50 @@
+// The wallet's side of the conversation with the nodes of one network. It believes the pinned chain
+// only (rpc/client/trusted_chain.hpp); a node that cannot be reached is replaced by the next one.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rpc/client/rpc_client.hpp"
+#include "rpc/client/trusted_chain.hpp"
+#include "wallet-cli/profile.hpp"
+
+namespace quorate::wallet {
+
+class Network {
+ public:
+  // `urls` overrides the profile's nodes when it is not empty.
+  static Outcome<Network> open(const Profile& profile, const std::vector<std::string>& urls,
+                               std::chrono::milliseconds timeout);
+
+  // Calls the current node, and the next ones while none can be reached.
+  Outcome<nlohmann::json> call(const std::string& method, nlohmann::json params);
+  // The same, without translating the node's error, so that the caller can look at it.
+  rpc::RpcResult<nlohmann::json> try_call(const std::string& method, nlohmann::json params);
+  // Goes on to the next node, whether or not the current one answers.
+  void rotate();
+  // The node that the last call used.
+  const std::string& url() const { return urls_[current_]; }
+  const std::vector<std::string>& urls() const { return urls_; }
+  // One call to one node, without fail-over.
+  rpc::RpcResult<nlohmann::json> call_at(std::size_t node, const std::string& method,
+                                         nlohmann::json params);
+
+  // The pinned chain. Reads the profile's genesis file, else asks a node for the genesis and
+  // compares its chain_id with the pin.
+  Outcome<const rpc::TrustedChain*> chain();
+  const Profile& profile() const { return profile_; }
+
+ private:
+  Network(Profile profile, std::vector<std::string> urls, std::vector<rpc::RpcClient> clients)
+      : profile_(std::move(profile)), urls_(std::move(urls)), clients_(std::move(clients)) {}
+  Profile profile_;
+  std::vector<std::string> urls_;
+  std::vector<rpc::RpcClient> clients_;
+  std::size_t current_ = 0;
+  std::unique_ptr<rpc::TrustedChain> chain_;
+};
+
+}  // namespace quorate::wallet

@@ -1,0 +1,140 @@
+#include "wallet-cli/submission.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace quorate::wallet {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+using rpc::RpcError;
+
+// One node is given this long before the same bytes go to the next one as well.
+constexpr milliseconds kPatiencePerNode{5'000};
+constexpr milliseconds kPauseBetweenNodes{200};
+
+milliseconds left_until(Clock::time_point deadline) {
+  return std::max(milliseconds(0),
+                  std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
+}
+
+Failure failed_transaction(const rpc::ProvedReceipt& proved) {
+  const ledger::Receipt& receipt = proved.receipt;
+  Failure out{ExitCode::rejected,
+              describe(receipt.reason) + "; the transaction is final in block " +
+                  std::to_string(proved.height.value()) + " and had no effect but using its nonce",
+              {}, -32003, std::string(ledger::to_string(receipt.reason)), {}};
+  return out;
+}
+
+// Refusals that say nothing about this transaction, only about this node now.
+bool another_node_may_do_better(const RpcError& error) {
+  return error.kind != RpcError::Kind::answered || error.code == -32002 || error.code == -32011 ||
+         error.code == -32010;
+}
+
+Failure timed_out(Network& network, const rpc::TrustedChain& chain, const Digest& id,
+                  milliseconds timeout) {
+  std::string why = why_not_final(network, chain);
+  if (why.empty()) why = "the network has not ordered it yet";
+  return {ExitCode::timed_out,
+          "not final after " + std::to_string(timeout.count() / 1000) + " s: " + why,
+          "The transaction may still become final. Ask with 'quorate-wallet tx " + to_0x(id) +
+              "' before you send again.",
+          {}, {}, {{"transaction_id", to_0x(id)}}};
+}
+
+// A refusal for a nonce that is used up, or a duplicate, can mean that an earlier attempt of ours got
+// through: then there is a proof.
+std::optional<rpc::ProvedReceipt> got_through(Network& network, const rpc::TrustedChain& chain,
+                                              const Digest& id) {
+  auto proof = fetch_proof(network, chain, id);
+  if (!proof) return std::nullopt;
+  return *proof;
+}
+
+}  // namespace
+
+std::string describe(ledger::Reason reason) {
+  std::string text(ledger::to_string(reason));
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
+}
+
+std::string why_not_final(Network& network, const rpc::TrustedChain& chain) {
+  std::size_t answering = 0;
+  std::string first_reason;
+  for (std::size_t node = 0; node < network.urls().size(); ++node) {
+    const auto status = network.call_at(node, "chain_getStatus", nlohmann::json::object());
+    if (!status) continue;
+    ++answering;
+    const bool ready = status->value("ready", false);
+    if (!ready && first_reason.empty()) {
+      first_reason = network.urls()[node] + " says: " + status->value("not_ready_reason", "");
+    }
+  }
+  const crypto::Membership& members = chain.membership();
+  if (network.urls().size() == members.size() && answering < members.quorum()) {
+    return std::to_string(answering) + " of " + std::to_string(members.size()) +
+           " nodes answer, below the quorum of " + std::to_string(members.quorum()) +
+           "; the network halts by design until more are back";
+  }
+  return first_reason;
+}
+
+Outcome<rpc::ProvedReceipt> fetch_proof(Network& network, const rpc::TrustedChain& chain,
+                                        const Digest& id) {
+  WALLET_TRY(const nlohmann::json answer, network.call("tx_getProof", {{"id", to_0x(id)}}));
+  auto proved = chain.check_transaction_proof(answer, id);
+  if (!proved) {
+    return failure(ExitCode::failed,
+                   network.url() + " gave a proof that does not hold: " + proved.error().detail,
+                   "do not trust this node; ask another one with --rpc-url");
+  }
+  return *proved;
+}
+
+Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::TrustedChain& chain,
+                                             const ledger::SignedTransaction& transaction,
+                                             milliseconds timeout) {
+  const Clock::time_point start = Clock::now();
+  const Clock::time_point deadline = start + timeout;
+  const Digest id = ledger::transaction_id(chain.chain_id(), transaction.transaction);
+  const std::string encoded = to_0x(ledger::encode(transaction));
+  const auto done = [&](const rpc::ProvedReceipt& proved) -> Outcome<FinalTransaction> {
+    if (proved.receipt.outcome != ledger::Outcome::succeeded) {
+      return tl::unexpected(failed_transaction(proved));
+    }
+    return FinalTransaction{
+        proved, std::chrono::duration_cast<milliseconds>(Clock::now() - start), network.url()};
+  };
+  bool admitted = false;
+  while (left_until(deadline).count() > 0) {
+    const milliseconds patience = std::min(left_until(deadline), kPatiencePerNode);
+    const auto answer = network.try_call(
+        "tx_submitAndWait", {{"tx", encoded},
+                             {"chain_id", to_0x(chain.chain_id())},
+                             {"timeout_ms", std::max<std::int64_t>(1, patience.count())}});
+    if (answer) {
+      auto proved = fetch_proof(network, chain, id);
+      if (proved) return done(*proved);
+      if (proved.error().exit == ExitCode::failed) return tl::unexpected(proved.error());
+      admitted = true;
+    } else if (another_node_may_do_better(answer.error())) {
+      admitted = admitted || answer.error().code == -32010;
+      if (!admitted && answer.error().kind == RpcError::Kind::unreachable) {
+        return tl::unexpected(from_rpc(answer.error()));  // every node was tried
+      }
+    } else {
+      if (const auto proved = got_through(network, chain, id)) return done(*proved);
+      return tl::unexpected(from_rpc(answer.error()));
+    }
+    network.rotate();
+    std::this_thread::sleep_for(std::min(left_until(deadline), kPauseBetweenNodes));
+  }
+  if (const auto proved = got_through(network, chain, id)) return done(*proved);
+  return tl::unexpected(timed_out(network, chain, id, timeout));
+}
+
+}  // namespace quorate::wallet
