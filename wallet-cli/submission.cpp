@@ -69,9 +69,9 @@ std::string why_not_final(Network& network, const rpc::TrustedChain& chain) {
     const auto status = network.call_at(node, "chain_getStatus", nlohmann::json::object());
     if (!status) continue;
     ++answering;
-    const bool ready = status->value("ready", false);
-    if (!ready && first_reason.empty()) {
-      first_reason = network.urls()[node] + " says: " + status->value("not_ready_reason", "");
+    const auto reason = status->find("not_ready_reason");
+    if (first_reason.empty() && reason != status->end() && reason->is_string()) {
+      first_reason = network.urls()[node] + " says: " + reason->get<std::string>();
     }
   }
   const crypto::Membership& members = chain.membership();
@@ -85,7 +85,7 @@ std::string why_not_final(Network& network, const rpc::TrustedChain& chain) {
 
 Outcome<rpc::ProvedReceipt> fetch_proof(Network& network, const rpc::TrustedChain& chain,
                                         const Digest& id) {
-  WALLET_TRY(const nlohmann::json answer, network.call("tx_getProof", {{"id", to_0x(id)}}));
+  WALLET_TRY(const nlohmann::json answer, network.call("tx_getProof", {{"transaction_id", to_0x(id)}}));
   auto proved = chain.check_transaction_proof(answer, id);
   if (!proved) {
     return failure(ExitCode::failed,

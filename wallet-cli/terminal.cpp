@@ -73,6 +73,10 @@ void Terminal::note(const std::string& text) const {
   if (!options_.quiet) std::cerr << text << '\n';
 }
 
+void Terminal::stream(const nlohmann::json& json, const std::string& text) const {
+  std::cout << (options_.json ? json.dump() : text) << std::endl;
+}
+
 void Terminal::document(const nlohmann::json& json) const {
   if (options_.json) std::cout << json.dump(2) << '\n';
 }

@@ -29,6 +29,8 @@ class Terminal {
   void next(const std::string& text) const;
   // A message on stderr; nothing with --quiet.
   void note(const std::string& text) const;
+  // One item of a stream: a line of JSON with --json, else the text. Flushed at once.
+  void stream(const nlohmann::json& json, const std::string& text) const;
   // The --json document of a command.
   void document(const nlohmann::json& json) const;
   // "error: …" on stderr, or the JSON form on stdout. Returns the exit code.

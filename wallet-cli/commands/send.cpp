@@ -39,6 +39,14 @@ Outcome<Document> check_only(Network& network, const Wallet& wallet, const rpc::
   const std::string encoded = to_0x(ledger::encode(transaction));
   WALLET_TRY(Document answer, network.call("tx_check", {{"tx", encoded},
                                                        {"chain_id", to_0x(chain.chain_id())}}));
+  if (!answer.contains("valid") || answer["valid"] != true) {
+    const Document error = answer.value("error", Document::object());
+    rpc::RpcError refused;
+    refused.code = error.value("code", -32003);
+    refused.message = error.value("message", "would be refused");
+    refused.data = error.value("data", Document::object());
+    return tl::unexpected(from_rpc(refused));
+  }
   wallet.terminal.success("would be accepted; nothing was sent");
   wallet.terminal.line("  tx " + encoded);
   return Document{{"status", "checked"}, {"tx", encoded}, {"answer", std::move(answer)}};

@@ -1,0 +1,156 @@
+// quorate-wallet: the command line. Parses into plain structs (commands/commands.hpp), runs one
+// command, prints its failure and gives its exit code.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+
+#include "wallet-cli/commands/commands.hpp"
+#include "wallet-cli/suggest.hpp"
+
+namespace quorate::wallet {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  quorate-wallet send alice bob 25            pay, wait until final, verify the proof\n"
+    "  quorate-wallet balance alice                proved by the state root that validators sealed\n"
+    "  quorate-wallet tx 0x9c1e... --prove         what became of a transaction\n"
+    "  quorate-wallet new --name savings           an account of your own\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 transaction rejected, 5 timed out,\n"
+    "69 unreachable, 73 will not overwrite, 74 I/O, 77 passphrase or permission, 78 configuration,\n"
+    "130 interrupted.\n";
+
+using Command = std::function<Outcome<Document>(const Wallet&)>;
+
+struct CommandLine {
+  CLI::App app{std::string(kExamples) + "\nThe wallet of a Quorate network", "quorate-wallet"};
+  GlobalOptions global;
+  double timeout_seconds = 30;
+  Command chosen;
+
+  NewOptions create;
+  RecoverOptions recover;
+  SendOptions send;
+  TxOptions tx;
+  WatchOptions watch;
+  std::string account, block = "certified";
+  std::vector<std::string> accounts;
+
+  CommandLine() {
+    app.set_version_flag("-V,--version", std::string("quorate-wallet ") + QUORATE_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough();
+    add_globals();
+    add_key_commands();
+    add_network_commands();
+  }
+
+  void add_globals() {
+    app.add_flag("--json", global.output.json, "One JSON document on standard output");
+    app.add_flag("--plain", global.output.plain, "No colour and no symbols");
+    app.add_flag("-q,--quiet", global.output.quiet, "Results only");
+    app.add_flag("--no-input", global.output.no_input, "Never ask; fail instead");
+    app.add_flag("--yes", global.yes, "Answer yes to every question");
+    app.add_flag("--dry-run", global.dry_run, "Say what would happen and change nothing");
+    app.add_option("--home", global.home, "Folder of the wallet's files");
+    app.add_option("--profile", global.profile, "Network to use (default: the one wallet.json selects)");
+    app.add_option("--rpc-url", global.rpc_urls, "Node to use instead of the profile's; may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--passphrase-file", global.passphrase_file, "Passphrase of the key file; - for standard input");
+    app.add_option("--timeout", timeout_seconds, "Seconds to wait for finality (default 30)")
+        ->check(CLI::Range(0.1, 3600.0));
+  }
+
+  CLI::App* add(const char* name, const char* help, Command command) {
+    CLI::App* sub = app.add_subcommand(name, help);
+    sub->callback([this, command = std::move(command)] { chosen = command; });
+    return sub;
+  }
+
+  void add_key_commands() {
+    CLI::App* sub = add("new", "Make an account with a new mnemonic",
+                        [this](const Wallet& wallet) { return run_new(wallet, create); });
+    sub->add_option("--name", create.name, "A name to use instead of the address");
+    sub->add_option("--words", create.words, "Length of the mnemonic")->check(CLI::IsMember({12, 15, 18, 21, 24}));
+    sub = add("recover", "Make the key file again from a mnemonic",
+              [this](const Wallet& wallet) { return run_recover(wallet, recover); });
+    sub->add_option("--name", recover.name, "A name to use instead of the address");
+    sub->add_option("--index", recover.index, "Which account of the mnemonic")->check(CLI::Range(0U, 0x7FFFFFFFU));
+    add("list", "The accounts of this wallet", [](const Wallet& wallet) { return run_list(wallet); });
+    sub = add("address", "The address of an account",
+              [this](const Wallet& wallet) { return run_address(wallet, account); });
+    sub->add_option("account", account, "Name or address")->required();
+  }
+
+  void add_network_commands() {
+    CLI::App* sub = add("balance", "Balances, proved under a sealed state root",
+                        [this](const Wallet& wallet) { return run_balance(wallet, accounts); });
+    sub->add_option("accounts", accounts, "Names or addresses")->required();
+    sub = add("send", "Pay, wait until the payment is final, and verify the proof",
+              [this](const Wallet& wallet) { return run_send(wallet, send); });
+    sub->add_option("from", send.from, "Who pays")->required();
+    sub->add_option("to", send.to, "Who is paid")->required();
+    sub->add_option("amount", send.amount, "How much, a whole number")->required();
+    sub->add_option("--memo", send.memo, "Up to 64 bytes, public");
+    sub->add_option("--valid-for", send.valid_for, "Blocks until it expires (default 1000; 0 = never)");
+    sub->add_option("--nonce", send.nonce, "Use this nonce instead of asking the node");
+    sub = add("tx", "What became of a transaction",
+              [this](const Wallet& wallet) { return run_tx(wallet, tx); });
+    sub->add_option("id", tx.id, "Transaction id, 0x and 64 digits")->required();
+    sub->add_flag("--prove", tx.prove, "Verify the receipt and the block certificate");
+    sub = add("block", "A block, with its certificate verified",
+              [this](const Wallet& wallet) { return run_block(wallet, block); });
+    sub->add_option("block", block, "Height, hash, 'latest' or 'certified' (default)");
+    add("status", "The network as its nodes report it", [](const Wallet& wallet) { return run_status(wallet); });
+    sub = add("watch", "Follow final blocks, or one account's transactions",
+              [this](const Wallet& wallet) { return run_watch(wallet, watch); });
+    sub->add_option("account", watch.account, "Name or address; all blocks without it");
+    sub->add_option("--count", watch.count, "Stop after so many");
+    sub->add_option("--from", watch.from, "Start with this height");
+  }
+};
+
+// CLI11 exits with codes of its own; a usage error is 2 here, and help is 0.
+int usage(const CommandLine& line, const CLI::ParseError& error, int argc, char** argv) {
+  if (error.get_exit_code() == 0) return line.app.exit(error);
+  const int ignored = line.app.exit(error);
+  static_cast<void>(ignored);
+  std::vector<std::string> names;
+  for (const CLI::App* sub : line.app.get_subcommands({})) names.push_back(sub->get_name());
+  if (const auto meant = mistyped_command(argc, argv, names)) {
+    std::cerr << "Did you mean '" << *meant << "'?\n";
+  }
+  return static_cast<int>(ExitCode::usage);
+}
+
+int run(int argc, char** argv) {
+  CommandLine line;
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return usage(line, error, argc, argv);
+  }
+  line.global.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(line.timeout_seconds * 1000));
+  const Terminal terminal(line.global.output);
+  auto home = find_wallet_home(line.global.home);
+  if (!home) return terminal.report(home.error());
+  const Wallet wallet{line.global, *home, terminal,
+                      Keyring(*home, terminal, {line.global.passphrase_file})};
+  const Outcome<Document> result = line.chosen(wallet);
+  if (!result) return terminal.report(result.error());
+  if (!result->is_null()) terminal.document(*result);
+  return 0;
+}
+
+extern "C" void on_interrupt(int) { std::_Exit(static_cast<int>(ExitCode::interrupted)); }
+
+}  // namespace
+}  // namespace quorate::wallet
+
+int main(int argc, char** argv) {
+  std::signal(SIGINT, quorate::wallet::on_interrupt);
+  std::signal(SIGPIPE, SIG_IGN);
+  return quorate::wallet::run(argc, argv);
+}
