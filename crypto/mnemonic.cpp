@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "crypto/base/assert.hpp"
+#include "crypto/base/nearest.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/sodium.hpp"
 #include "crypto/wordlist.hpp"
@@ -37,20 +38,6 @@ std::vector<std::string> split_lower(std::string_view text) {
     words.back().push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
   }
   return words;
-}
-
-// The number of letters to add, drop or change.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, change}));
-    }
-  }
-  return row.back();
 }
 
 std::string_view nearest_word(std::string_view word) {

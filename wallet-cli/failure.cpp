@@ -44,14 +44,26 @@ Failure from_rpc(const rpc::RpcError& error) {
   using Kind = rpc::RpcError::Kind;
   switch (error.kind) {
     case Kind::unreachable:
-      return {ExitCode::unreachable, "no node could be reached: " + error.message,
-              "is the network running? see 'quorate-testnet status', or give --rpc-url", {}, {}, {}};
+      return {ExitCode::unreachable,
+              "no node could be reached: " + error.message,
+              "is the network running? see 'quorate-testnet status', or give --rpc-url",
+              {},
+              {},
+              {}};
     case Kind::timeout:
-      return {ExitCode::timed_out, error.url + " did not answer in time: " + error.message, {}, {},
-              {}, {}};
+      return {ExitCode::timed_out,
+              error.url + " did not answer in time: " + error.message,
+              {},
+              {},
+              {},
+              {}};
     case Kind::protocol:
-      return {ExitCode::failed, error.url + " does not speak Quorate's JSON-RPC: " + error.message,
-              "check --rpc-url", {}, {}, {}};
+      return {ExitCode::failed,
+              error.url + " does not speak Quorate's JSON-RPC: " + error.message,
+              "check --rpc-url",
+              {},
+              {},
+              {}};
     case Kind::answered: break;
   }
   Failure out{exit_for_rpc(error.code), error.message, {}, error.code, {}, error.data};

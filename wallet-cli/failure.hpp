@@ -31,10 +31,10 @@ enum class ExitCode : int {
 struct Failure {
   ExitCode exit = ExitCode::failed;
   std::string message;
-  std::string hint;                 // what to do next; may be empty
-  std::optional<int> rpc_code;      // when a node answered with an error
-  std::string reason;               // its error.data.reason
-  nlohmann::json data;              // its error.data
+  std::string hint;             // what to do next; may be empty
+  std::optional<int> rpc_code;  // when a node answered with an error
+  std::string reason;           // its error.data.reason
+  nlohmann::json data;          // its error.data
 };
 
 // What every command returns; the value is what --json prints.
@@ -53,16 +53,16 @@ Failure from_rpc(const rpc::RpcError& error);
 }  // namespace quorate::wallet
 
 // Like QUORATE_TRY, for functions that return an Outcome: turns a Result's Error into a Failure.
-#define WALLET_TRY_(temp, target, expression)                              \
-  auto temp = (expression);                                                \
+#define WALLET_TRY_(temp, target, expression)                                        \
+  auto temp = (expression);                                                          \
   if (!(temp)) return tl::unexpected(::quorate::wallet::to_failure((temp).error())); \
   target = std::move(*(temp))
 #define WALLET_TRY(target, expression) \
   WALLET_TRY_(QUORATE_CONCAT(wallet_try_, __LINE__), target, expression)
-#define WALLET_CHECK(expression)                                                        \
-  if (auto QUORATE_CONCAT(wallet_check_, __LINE__) = (expression);                      \
-      !QUORATE_CONCAT(wallet_check_, __LINE__))                                         \
-  return tl::unexpected(                                                                \
+#define WALLET_CHECK(expression)                                   \
+  if (auto QUORATE_CONCAT(wallet_check_, __LINE__) = (expression); \
+      !QUORATE_CONCAT(wallet_check_, __LINE__))                    \
+  return tl::unexpected(                                           \
       ::quorate::wallet::to_failure(QUORATE_CONCAT(wallet_check_, __LINE__).error()))
 
 namespace quorate::wallet {

@@ -80,15 +80,16 @@ Outcome<std::vector<KeyringEntry>> Keyring::list() const {
 
 Outcome<KeyringEntry> Keyring::add(const crypto::AccountKey& key, const std::string& name) const {
   if (!name.empty() && (!is_valid_name(name) || crypto::dev_account_index(name))) {
-    return failure(ExitCode::usage,
-                   "'" + name + "' cannot be an account's name",
-                   "use 1 to 32 of a-z, 0-9, '-' and '_', other than the development accounts' names");
+    return failure(
+        ExitCode::usage, "'" + name + "' cannot be an account's name",
+        "use 1 to 32 of a-z, 0-9, '-' and '_', other than the development accounts' names");
   }
   const crypto::Address address = crypto::address_of(key.public_key());
   WALLET_TRY(const std::vector<KeyringEntry> entries, list());
   for (const KeyringEntry& entry : entries) {
     if (entry.address == address) {
-      return failure(ExitCode::exists, "this account is in the wallet already: " + entry.file.string());
+      return failure(ExitCode::exists,
+                     "this account is in the wallet already: " + entry.file.string());
     }
     if (!name.empty() && entry.name == name) {
       return failure(ExitCode::exists, "there is an account named '" + name + "' already");
@@ -131,8 +132,12 @@ Failure Keyring::unknown(const std::string& who, bool dev) const {
     }
   }
   if (dev) have += std::string(have.empty() ? "" : ", ") + "alice, bob, … judy";
-  return {ExitCode::not_found, "there is no account '" + who + "'",
-          have.empty() ? "make one with 'quorate-wallet new'" : "accounts here: " + have, {}, {}, {}};
+  return {ExitCode::not_found,
+          "there is no account '" + who + "'",
+          have.empty() ? "make one with 'quorate-wallet new'" : "accounts here: " + have,
+          {},
+          {},
+          {}};
 }
 
 Outcome<crypto::Address> Keyring::resolve(const std::string& who, bool dev) const {
@@ -156,7 +161,8 @@ Outcome<crypto::Address> Keyring::resolve(const std::string& who, bool dev) cons
 Outcome<crypto::AccountKey> Keyring::unlock(const std::string& who, bool dev) const {
   WALLET_TRY(const std::optional<KeyringEntry> entry, own(who));
   if (entry) {
-    WALLET_TRY(std::string secret, passphrase("Passphrase of " + entry->file.filename().string(), false));
+    WALLET_TRY(std::string secret,
+               passphrase("Passphrase of " + entry->file.filename().string(), false));
     auto key = crypto::load_keystore(entry->file, secret);
     crypto::wipe(secret);
     if (!key) return tl::unexpected(from_error(key.error()));
@@ -166,7 +172,8 @@ Outcome<crypto::AccountKey> Keyring::unlock(const std::string& who, bool dev) co
   for (std::uint32_t i = 0; dev && i < crypto::kDevNames.size(); ++i) {
     if (crypto::dev_account_address(i) == address) return crypto::dev_account_key(i);
   }
-  return failure(ExitCode::not_found, "the key of " + crypto::to_text(address) + " is not in this wallet",
+  return failure(ExitCode::not_found,
+                 "the key of " + crypto::to_text(address) + " is not in this wallet",
                  "add it with 'quorate-wallet recover'");
 }
 
@@ -182,7 +189,8 @@ Outcome<std::string> Keyring::passphrase(const std::string& prompt, bool twice) 
     WALLET_TRY(std::string second, terminal_->ask_secret("The same again"));
     const bool same = first == second;
     crypto::wipe(second);
-    if (!same) return failure(ExitCode::permission, "the two passphrases differ; nothing was written");
+    if (!same)
+      return failure(ExitCode::permission, "the two passphrases differ; nothing was written");
   }
   return first;
 }

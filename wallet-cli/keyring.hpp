@@ -14,7 +14,7 @@
 namespace quorate::wallet {
 
 struct KeyringEntry {
-  std::string name;                 // empty when the user gave none
+  std::string name;  // empty when the user gave none
   crypto::Address address;
   std::filesystem::path file;
 };
@@ -30,8 +30,8 @@ class Keyring {
       : home_(std::move(home)), terminal_(&terminal), passphrase_(std::move(passphrase)) {}
 
   Outcome<std::vector<KeyringEntry>> list() const;
-  // Seals the key in a new file and gives it `name` (empty for none). Errors: exists when the name or
-  // the account is there already.
+  // Seals the key in a new file and gives it `name` (empty for none). Errors: exists when the name
+  // or the account is there already.
   Outcome<KeyringEntry> add(const crypto::AccountKey& key, const std::string& name) const;
   // A name, an address, a unique beginning of one's own address, or a development account's name
   // where `dev`. Error not_found lists what there is.

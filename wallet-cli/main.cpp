@@ -3,9 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
+#include <iostream>
 
+#include "crypto/base/nearest.hpp"
 #include "wallet-cli/commands/commands.hpp"
-#include "wallet-cli/suggest.hpp"
 
 namespace quorate::wallet {
 namespace {
@@ -13,12 +15,14 @@ namespace {
 constexpr const char* kExamples =
     "Examples:\n"
     "  quorate-wallet send alice bob 25            pay, wait until final, verify the proof\n"
-    "  quorate-wallet balance alice                proved by the state root that validators sealed\n"
+    "  quorate-wallet balance alice                proved by the state root that validators "
+    "sealed\n"
     "  quorate-wallet tx 0x9c1e... --prove         what became of a transaction\n"
     "  quorate-wallet new --name savings           an account of your own\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 transaction rejected, 5 timed out,\n"
-    "69 unreachable, 73 will not overwrite, 74 I/O, 77 passphrase or permission, 78 configuration,\n"
+    "69 unreachable, 73 will not overwrite, 74 I/O, 77 passphrase or permission, 78 "
+    "configuration,\n"
     "130 interrupted.\n";
 
 using Command = std::function<Outcome<Document>(const Wallet&)>;
@@ -54,11 +58,14 @@ struct CommandLine {
     app.add_flag("--yes", global.yes, "Answer yes to every question");
     app.add_flag("--dry-run", global.dry_run, "Say what would happen and change nothing");
     app.add_option("--home", global.home, "Folder of the wallet's files");
-    app.add_option("--profile", global.profile, "Network to use (default: the one wallet.json selects)");
-    app.add_option("--rpc-url", global.rpc_urls, "Node to use instead of the profile's; may be repeated")
+    app.add_option("--profile", global.profile,
+                   "Network to use (default: the one wallet.json selects)");
+    app.add_option("--rpc-url", global.rpc_urls,
+                   "Node to use instead of the profile's; may be repeated")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    app.add_option("--passphrase-file", global.passphrase_file, "Passphrase of the key file; - for standard input");
+    app.add_option("--passphrase-file", global.passphrase_file,
+                   "Passphrase of the key file; - for standard input");
     app.add_option("--timeout", timeout_seconds, "Seconds to wait for finality (default 30)")
         ->check(CLI::Range(0.1, 3600.0));
   }
@@ -73,12 +80,15 @@ struct CommandLine {
     CLI::App* sub = add("new", "Make an account with a new mnemonic",
                         [this](const Wallet& wallet) { return run_new(wallet, create); });
     sub->add_option("--name", create.name, "A name to use instead of the address");
-    sub->add_option("--words", create.words, "Length of the mnemonic")->check(CLI::IsMember({12, 15, 18, 21, 24}));
+    sub->add_option("--words", create.words, "Length of the mnemonic")
+        ->check(CLI::IsMember({12, 15, 18, 21, 24}));
     sub = add("recover", "Make the key file again from a mnemonic",
               [this](const Wallet& wallet) { return run_recover(wallet, recover); });
     sub->add_option("--name", recover.name, "A name to use instead of the address");
-    sub->add_option("--index", recover.index, "Which account of the mnemonic")->check(CLI::Range(0U, 0x7FFFFFFFU));
-    add("list", "The accounts of this wallet", [](const Wallet& wallet) { return run_list(wallet); });
+    sub->add_option("--index", recover.index, "Which account of the mnemonic")
+        ->check(CLI::Range(0U, 0x7FFFFFFFU));
+    add("list", "The accounts of this wallet",
+        [](const Wallet& wallet) { return run_list(wallet); });
     sub = add("address", "The address of an account",
               [this](const Wallet& wallet) { return run_address(wallet, account); });
     sub->add_option("account", account, "Name or address")->required();
@@ -94,7 +104,8 @@ struct CommandLine {
     sub->add_option("to", send.to, "Who is paid")->required();
     sub->add_option("amount", send.amount, "How much, a whole number")->required();
     sub->add_option("--memo", send.memo, "Up to 64 bytes, public");
-    sub->add_option("--valid-for", send.valid_for, "Blocks until it expires (default 1000; 0 = never)");
+    sub->add_option("--valid-for", send.valid_for,
+                    "Blocks until it expires (default 1000; 0 = never)");
     sub->add_option("--nonce", send.nonce, "Use this nonce instead of asking the node");
     sub = add("tx", "What became of a transaction",
               [this](const Wallet& wallet) { return run_tx(wallet, tx); });
@@ -103,7 +114,8 @@ struct CommandLine {
     sub = add("block", "A block, with its certificate verified",
               [this](const Wallet& wallet) { return run_block(wallet, block); });
     sub->add_option("block", block, "Height, hash, 'latest' or 'certified' (default)");
-    add("status", "The network as its nodes report it", [](const Wallet& wallet) { return run_status(wallet); });
+    add("status", "The network as its nodes report it",
+        [](const Wallet& wallet) { return run_status(wallet); });
     sub = add("watch", "Follow final blocks, or one account's transactions",
               [this](const Wallet& wallet) { return run_watch(wallet, watch); });
     sub->add_option("account", watch.account, "Name or address; all blocks without it");
@@ -113,16 +125,22 @@ struct CommandLine {
 };
 
 // CLI11 exits with codes of its own; a usage error is 2 here, and help is 0.
-int usage(const CommandLine& line, const CLI::ParseError& error, int argc, char** argv) {
-  if (error.get_exit_code() == 0) return line.app.exit(error);
-  const int ignored = line.app.exit(error);
-  static_cast<void>(ignored);
+int usage(const CommandLine& line, const CLI::ParseError& error, const std::string& first_word) {
+  line.app.exit(error);
+  if (error.get_exit_code() == 0) return static_cast<int>(ExitCode::ok);
   std::vector<std::string> names;
   for (const CLI::App* sub : line.app.get_subcommands({})) names.push_back(sub->get_name());
-  if (const auto meant = mistyped_command(argc, argv, names)) {
-    std::cerr << "Did you mean '" << *meant << "'?\n";
-  }
+  const bool known = std::find(names.begin(), names.end(), first_word) != names.end();
+  const auto meant = known || first_word.empty() ? std::nullopt : suggestion(first_word, names);
+  if (meant) std::cerr << "Did you mean '" << *meant << "'?\n";
   return static_cast<int>(ExitCode::usage);
+}
+
+std::string first_word(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i][0] != '-') return argv[i];
+  }
+  return "";
 }
 
 int run(int argc, char** argv) {
@@ -130,9 +148,10 @@ int run(int argc, char** argv) {
   try {
     line.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return usage(line, error, argc, argv);
+    return usage(line, error, first_word(argc, argv));
   }
-  line.global.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(line.timeout_seconds * 1000));
+  line.global.timeout =
+      std::chrono::milliseconds(static_cast<std::int64_t>(line.timeout_seconds * 1000));
   const Terminal terminal(line.global.output);
   auto home = find_wallet_home(line.global.home);
   if (!home) return terminal.report(home.error());

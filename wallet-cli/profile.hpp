@@ -20,18 +20,18 @@ namespace quorate::wallet {
 // $XDG_CONFIG_HOME/quorate (wallet.json) and $XDG_DATA_HOME/quorate/wallet (keys).
 struct WalletHome {
   std::filesystem::path config_file;
-  std::filesystem::path keystore;       // one file per account
-  std::filesystem::path names_file;     // names that the user gave to accounts
+  std::filesystem::path keystore;    // one file per account
+  std::filesystem::path names_file;  // names that the user gave to accounts
 };
 Outcome<WalletHome> find_wallet_home(const std::string& flag);
 
 struct Profile {
   std::string name;
   std::string chain_name;
-  Digest chain_id;                      // the pin
+  Digest chain_id;  // the pin
   std::optional<std::filesystem::path> genesis_file;
   std::vector<std::string> rpc_urls;
-  bool dev = false;                     // alice, bob, … may be used by name
+  bool dev = false;  // alice, bob, … may be used by name
 };
 
 // The named profile, or the one the file selects when `name` is empty. Errors: configuration, with

@@ -7,8 +7,8 @@ namespace quorate::wallet {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
 using rpc::RpcError;
+using std::chrono::milliseconds;
 
 // One node is given this long before the same bytes go to the next one as well.
 constexpr milliseconds kPatiencePerNode{5'000};
@@ -24,7 +24,10 @@ Failure failed_transaction(const rpc::ProvedReceipt& proved) {
   Failure out{ExitCode::rejected,
               describe(receipt.reason) + "; the transaction is final in block " +
                   std::to_string(proved.height.value()) + " and had no effect but using its nonce",
-              {}, -32003, std::string(ledger::to_string(receipt.reason)), {}};
+              {},
+              -32003,
+              std::string(ledger::to_string(receipt.reason)),
+              {}};
   return out;
 }
 
@@ -42,11 +45,13 @@ Failure timed_out(Network& network, const rpc::TrustedChain& chain, const Digest
           "not final after " + std::to_string(timeout.count() / 1000) + " s: " + why,
           "The transaction may still become final. Ask with 'quorate-wallet tx " + to_0x(id) +
               "' before you send again.",
-          {}, {}, {{"transaction_id", to_0x(id)}}};
+          {},
+          {},
+          {{"transaction_id", to_0x(id)}}};
 }
 
-// A refusal for a nonce that is used up, or a duplicate, can mean that an earlier attempt of ours got
-// through: then there is a proof.
+// A refusal for a nonce that is used up, or a duplicate, can mean that an earlier attempt of ours
+// got through: then there is a proof.
 std::optional<rpc::ProvedReceipt> got_through(Network& network, const rpc::TrustedChain& chain,
                                               const Digest& id) {
   auto proof = fetch_proof(network, chain, id);
@@ -85,7 +90,8 @@ std::string why_not_final(Network& network, const rpc::TrustedChain& chain) {
 
 Outcome<rpc::ProvedReceipt> fetch_proof(Network& network, const rpc::TrustedChain& chain,
                                         const Digest& id) {
-  WALLET_TRY(const nlohmann::json answer, network.call("tx_getProof", {{"transaction_id", to_0x(id)}}));
+  WALLET_TRY(const nlohmann::json answer,
+             network.call("tx_getProof", {{"transaction_id", to_0x(id)}}));
   auto proved = chain.check_transaction_proof(answer, id);
   if (!proved) {
     return failure(ExitCode::failed,
@@ -106,8 +112,8 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
     if (proved.receipt.outcome != ledger::Outcome::succeeded) {
       return tl::unexpected(failed_transaction(proved));
     }
-    return FinalTransaction{
-        proved, std::chrono::duration_cast<milliseconds>(Clock::now() - start), network.url()};
+    return FinalTransaction{proved, std::chrono::duration_cast<milliseconds>(Clock::now() - start),
+                            network.url()};
   };
   bool admitted = false;
   while (left_until(deadline).count() > 0) {

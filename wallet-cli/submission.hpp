@@ -1,6 +1,6 @@
-// Getting one signed transaction to finality, and believing it only when it is proved. The same bytes
-// may always be submitted again without paying twice: that is how the wallet goes on at another node
-// when one dies, and how it decides a timeout.
+// Getting one signed transaction to finality, and believing it only when it is proved. The same
+// bytes may always be submitted again without paying twice: that is how the wallet goes on at
+// another node when one dies, and how it decides a timeout.
 #pragma once
 
 #include <chrono>
@@ -13,11 +13,11 @@ namespace quorate::wallet {
 struct FinalTransaction {
   rpc::ProvedReceipt proved;
   std::chrono::milliseconds elapsed{0};
-  std::string url;            // the node that gave the proof
+  std::string url;  // the node that gave the proof
 };
 
-// Submits, waits and verifies. Failures: rejected (refused, or final but failed), timed_out with the
-// network's own reason, unreachable, failed when a node's proof does not hold.
+// Submits, waits and verifies. Failures: rejected (refused, or final but failed), timed_out with
+// the network's own reason, unreachable, failed when a node's proof does not hold.
 Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::TrustedChain& chain,
                                              const ledger::SignedTransaction& transaction,
                                              std::chrono::milliseconds timeout);
@@ -26,8 +26,8 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
 Outcome<rpc::ProvedReceipt> fetch_proof(Network& network, const rpc::TrustedChain& chain,
                                         const Digest& id);
 
-// One sentence on why the network does not make progress, asked of every node: "2 of 4 nodes answer,
-// below the quorum of 3"; empty when nothing is wrong with it.
+// One sentence on why the network does not make progress, asked of every node: "2 of 4 nodes
+// answer, below the quorum of 3"; empty when nothing is wrong with it.
 std::string why_not_final(Network& network, const rpc::TrustedChain& chain);
 
 // What a receipt says to people: "insufficient funds".

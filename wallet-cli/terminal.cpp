@@ -103,7 +103,8 @@ int Terminal::report(const Failure& failure) const {
 
 Outcome<std::string> Terminal::ask_secret(const std::string& prompt) const {
   if (options_.no_input || isatty(STDIN_FILENO) != 1) {
-    return failure(ExitCode::permission, "a secret is needed (" + prompt + "), and nobody can be asked",
+    return failure(ExitCode::permission,
+                   "a secret is needed (" + prompt + "), and nobody can be asked",
                    "give --passphrase-file FILE, or '-' to read it from standard input");
   }
   std::cerr << prompt << ": " << std::flush;
@@ -115,7 +116,8 @@ Outcome<std::string> Terminal::ask_secret(const std::string& prompt) const {
 
 Outcome<std::string> Terminal::ask(const std::string& prompt) const {
   if (options_.no_input || isatty(STDIN_FILENO) != 1) {
-    return failure(ExitCode::permission, "an answer is needed (" + prompt + "), and nobody can be asked");
+    return failure(ExitCode::permission,
+                   "an answer is needed (" + prompt + "), and nobody can be asked");
   }
   std::cerr << prompt << ": " << std::flush;
   return read_line();

@@ -11,8 +11,8 @@ namespace quorate::wallet {
 
 struct OutputOptions {
   bool json = false;
-  bool plain = false;   // no colour, no symbols that need UTF-8
-  bool quiet = false;   // results only, no hints
+  bool plain = false;  // no colour, no symbols that need UTF-8
+  bool quiet = false;  // results only, no hints
   bool no_input = false;
 };
 

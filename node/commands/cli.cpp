@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "crypto/base/nearest.hpp"
 #include "node/commands/version.hpp"
-#include "node/config/nearest.hpp"
 
 namespace quorate::node {
 namespace {

@@ -9,7 +9,6 @@ add_library(quorate_node_config STATIC
   config/home.cpp
   config/key_files.cpp
   config/log_levels.cpp
-  config/nearest.cpp
   config/node_config.cpp
   config/report.cpp)
 quorate_target(quorate_node_config)

@@ -2,9 +2,9 @@
 
 #include <charconv>
 
+#include "crypto/base/nearest.hpp"
 #include "node/config/endpoint.hpp"
 #include "node/config/log_levels.hpp"
-#include "node/config/nearest.hpp"
 
 namespace quorate::node {
 namespace {

@@ -1,5 +1,5 @@
-// The wallet's commands, as plain functions: main.cpp parses the command line into these structs, and
-// every command returns its --json document or a Failure. No command prints an error itself.
+// The wallet's commands, as plain functions: main.cpp parses the command line into these structs,
+// and every command returns its --json document or a Failure. No command prints an error itself.
 #pragma once
 
 #include <chrono>
@@ -40,9 +40,15 @@ struct Wallet {
 
 using Document = nlohmann::json;
 
-struct NewOptions { std::string name; unsigned words = 24; };
+struct NewOptions {
+  std::string name;
+  unsigned words = 24;
+};
 Outcome<Document> run_new(const Wallet& wallet, const NewOptions& options);
-struct RecoverOptions { std::string name; std::uint32_t index = 0; };
+struct RecoverOptions {
+  std::string name;
+  std::uint32_t index = 0;
+};
 Outcome<Document> run_recover(const Wallet& wallet, const RecoverOptions& options);
 Outcome<Document> run_list(const Wallet& wallet);
 Outcome<Document> run_address(const Wallet& wallet, const std::string& account);
@@ -51,18 +57,25 @@ Outcome<Document> run_balance(const Wallet& wallet, const std::vector<std::strin
 
 struct SendOptions {
   std::string from, to, amount, memo;
-  std::uint64_t valid_for = 1000;          // blocks; 0 = for ever
+  std::uint64_t valid_for = 1000;  // blocks; 0 = for ever
   std::optional<std::uint64_t> nonce;
 };
 Outcome<Document> run_send(const Wallet& wallet, const SendOptions& options);
 
-struct TxOptions { std::string id; bool prove = false; };
+struct TxOptions {
+  std::string id;
+  bool prove = false;
+};
 Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options);
 
 Outcome<Document> run_block(const Wallet& wallet, const std::string& which);
 Outcome<Document> run_status(const Wallet& wallet);
 
-struct WatchOptions { std::string account; std::uint64_t count = 0; std::optional<std::uint64_t> from; };
+struct WatchOptions {
+  std::string account;
+  std::uint64_t count = 0;
+  std::optional<std::uint64_t> from;
+};
 Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options);
 
 }  // namespace quorate::wallet

@@ -24,7 +24,8 @@ Outcome<Document> run_new(const Wallet& wallet, const NewOptions& options) {
   wallet.terminal.line("  key file  " + entry.file.string());
   wallet.terminal.line("  mnemonic  " + mnemonic);
   wallet.terminal.line(
-      "  Write the words down and keep them offline: they are the only way to get the account back,");
+      "  Write the words down and keep them offline: they are the only way to get the account "
+      "back,");
   wallet.terminal.line("  and they are not shown again.");
   wallet.terminal.next("quorate-wallet balance " + (entry.name.empty() ? address : entry.name));
   Document document = describe(entry);

@@ -101,7 +101,9 @@ Outcome<Document> run_balance(const Wallet& wallet, const std::vector<std::strin
 
 Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options) {
   auto id = Digest::from_hex(options.id);
-  if (!id) return failure(ExitCode::usage, "'" + options.id + "' is not a transaction id: " + id.error().detail);
+  if (!id)
+    return failure(ExitCode::usage,
+                   "'" + options.id + "' is not a transaction id: " + id.error().detail);
   WALLET_TRY(Network network, wallet.network());
   WALLET_TRY(Document answer, network.call("tx_get", {{"transaction_id", to_0x(*id)}}));
   const std::string status = text_of(answer, "status");
@@ -149,7 +151,8 @@ Outcome<Document> run_block(const Wallet& wallet, const std::string& which) {
              network.call("chain_getBlockCertificate", {{"block", header.height.value()}}));
   const auto proved = chain->check_certificate(certificate);
   if (!proved || proved->header != header) {
-    return failure(ExitCode::failed, network.url() + " gave a block that its certificate does not prove" +
+    return failure(ExitCode::failed, network.url() +
+                                         " gave a block that its certificate does not prove" +
                                          (proved ? "" : ": " + proved.error().detail));
   }
   answer["proved"] = true;
@@ -171,12 +174,13 @@ Outcome<Document> run_status(const Wallet& wallet) {
     const bool other_chain = node.contains("status") && node["status"].contains("chain_id") &&
                              node["status"]["chain_id"] != to_0x(profile.chain_id);
     if (other_chain) {
-      return failure(ExitCode::configuration, node["url"].get<std::string>() +
-                                                  " serves another chain than the pinned one");
+      return failure(ExitCode::configuration,
+                     node["url"].get<std::string>() + " serves another chain than the pinned one");
     }
   }
   if (reachable == 0) {
-    return failure(ExitCode::unreachable, "none of " + std::to_string(nodes.size()) + " nodes answers",
+    return failure(ExitCode::unreachable,
+                   "none of " + std::to_string(nodes.size()) + " nodes answers",
                    "is the network running? see 'quorate-testnet status'");
   }
   return Document{{"profile", profile.name},

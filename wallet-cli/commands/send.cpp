@@ -28,7 +28,8 @@ Outcome<Account> ask_account(Network& network, const crypto::Address& address) {
   const auto height = answer.find("height");
   if (nonce == answer.end() || !nonce->is_number_unsigned() || height == answer.end() ||
       !height->is_number_unsigned()) {
-    return failure(ExitCode::failed, network.url() + " gave an account without next_nonce and height");
+    return failure(ExitCode::failed,
+                   network.url() + " gave an account without next_nonce and height");
   }
   return Account{nonce->get<std::uint64_t>(), height->get<std::uint64_t>()};
 }
@@ -37,8 +38,8 @@ Outcome<Account> ask_account(Network& network, const crypto::Address& address) {
 Outcome<Document> check_only(Network& network, const Wallet& wallet, const rpc::TrustedChain& chain,
                              const ledger::SignedTransaction& transaction) {
   const std::string encoded = to_0x(ledger::encode(transaction));
-  WALLET_TRY(Document answer, network.call("tx_check", {{"tx", encoded},
-                                                       {"chain_id", to_0x(chain.chain_id())}}));
+  WALLET_TRY(Document answer,
+             network.call("tx_check", {{"tx", encoded}, {"chain_id", to_0x(chain.chain_id())}}));
   if (!answer.contains("valid") || answer["valid"] != true) {
     const Document error = answer.value("error", Document::object());
     rpc::RpcError refused;
@@ -88,11 +89,10 @@ Outcome<Document> run_send(const Wallet& wallet, const SendOptions& options) {
              submit_until_final(network, *chain, signed_transaction, wallet.options.timeout));
   const rpc::ProvedReceipt& proved = final.proved;
   const std::string id = to_0x(proved.receipt.transaction_id);
-  wallet.terminal.success("final in block " + std::to_string(proved.height.value()) + " (" +
-                          view_text(network) + std::to_string(proved.sealed.seals) + " of " +
-                          std::to_string(proved.sealed.validators) +
-                          " seals, receipt proved) after " + std::to_string(final.elapsed.count()) +
-                          " ms");
+  wallet.terminal.success(
+      "final in block " + std::to_string(proved.height.value()) + " (" + view_text(network) +
+      std::to_string(proved.sealed.seals) + " of " + std::to_string(proved.sealed.validators) +
+      " seals, receipt proved) after " + std::to_string(final.elapsed.count()) + " ms");
   wallet.terminal.line("  tx " + id);
   wallet.terminal.next("quorate-wallet tx " + id + " --prove");
   return Document{{"status", "final"},

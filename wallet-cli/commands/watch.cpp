@@ -35,7 +35,8 @@ std::string summary(const std::string& topic, const Document& news) {
 
 }  // namespace
 
-// Follows final blocks, or one account's transactions, until interrupted or `count` were shown. With
+// Follows final blocks, or one account's transactions, until interrupted or `count` were shown.
+// With
 // --json every notification is one line.
 Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
   WALLET_TRY(Network network, wallet.network());
@@ -55,7 +56,8 @@ Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
     auto news = subscription.next(kQuiet);
     if (!news && news.error().kind == rpc::RpcError::Kind::timeout) continue;
     if (!news) {
-      wallet.terminal.note("lost " + network.url() + ": " + news.error().message + "; trying the next node");
+      wallet.terminal.note("lost " + network.url() + ": " + news.error().message +
+                           "; trying the next node");
       network.rotate();
       if (next_height != 0) filter["from_height"] = next_height;
       WALLET_TRY(subscription, subscribe(network, topic, filter));

@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 
+#include "crypto/base/nearest.hpp"
 #include "node/config/config_keys.hpp"
 #include "node/config/endpoint.hpp"
 #include "node/config/log_levels.hpp"
-#include "node/config/nearest.hpp"
 #include "node/config/node_config.hpp"
 #include "tests/unit/node/temporary_folder.hpp"
 

@@ -1,8 +1,8 @@
-#include "node/config/nearest.hpp"
+#include "crypto/base/nearest.hpp"
 
 #include <algorithm>
 
-namespace quorate::node {
+namespace quorate {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
@@ -45,4 +45,4 @@ std::optional<std::string> suggestion(std::string_view word,
   return best;
 }
 
-}  // namespace quorate::node
+}  // namespace quorate

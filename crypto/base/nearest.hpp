@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace quorate::node {
+namespace quorate {
 
 // Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -18,4 +18,4 @@ std::optional<std::string> nearest(std::string_view word,
 std::optional<std::string> suggestion(std::string_view word,
                                       const std::vector<std::string>& candidates);
 
-}  // namespace quorate::node
+}  // namespace quorate
