@@ -87,6 +87,8 @@ class Chain {
   // Error io or corrupt only; the caller ends the process.
   Result<std::vector<ExecutedBlock>> execute(std::vector<OrderedBlock> blocks);
   // Stores the SEALs of a height at or below the head, without sync: they can be collected again.
+  // The caller has verified them; they stand in increasing order of replica and are at least a
+  // quorum. Errors: invalid_argument, io.
   Result<void> store_seals(Height height, const std::vector<crypto::ReplicaSignature>& seals);
 
   const Genesis& genesis() const;
