@@ -1,3 +1,5 @@
+# quorate_node_net: TLS between nodes. quorate_node_runtime: threads, vote log, composition; links
+# without RocksDB.
 add_library(quorate_node_net STATIC
   net/frame.cpp
   net/handshake.cpp
@@ -11,5 +13,13 @@ quorate_target(quorate_node_net)
 target_link_libraries(quorate_node_net
   PUBLIC quorate_node_core
   PRIVATE OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
-add_library(quorate_node_runtime INTERFACE)
-target_link_libraries(quorate_node_runtime INTERFACE quorate_node_net)
+
+add_library(quorate_node_runtime STATIC
+  runtime/fatal.cpp
+  runtime/log_writer.cpp
+  runtime/validator_state.cpp
+  runtime/vote_log_format.cpp
+  runtime/vote_log_store.cpp
+)
+quorate_target(quorate_node_runtime)
+target_link_libraries(quorate_node_runtime PUBLIC quorate_node_net PRIVATE Threads::Threads)

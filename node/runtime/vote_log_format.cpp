@@ -1,0 +1,162 @@
+#include "node/runtime/vote_log_format.hpp"
+
+#include <algorithm>
+
+#include "crypto/codec/reader.hpp"
+#include "crypto/codec/writer.hpp"
+#include "crypto/hash.hpp"
+
+namespace quorate::node {
+
+namespace {
+
+constexpr std::string_view kFileMagic = "QRTVOTE1";
+constexpr std::uint32_t kRecordMagic = 0x31525651;  // "QVR1"
+constexpr std::size_t kRecordHeadSize = 4 + 4 + 8 + 8 + 1;
+constexpr std::size_t kRecordTailSize = 2 * Digest::kSize;
+
+Digest record_check(ByteView head, ByteView body) {
+  return crypto::hash("quorate/vote-log-record/1", {head, body});
+}
+
+Digest next_running(const Digest& running, const Digest& check) {
+  return crypto::hash("quorate/vote-log-chain/1", {running, check});
+}
+
+struct Parsed {
+  VoteRecordView view;
+  std::uint64_t synced = 0;
+  Digest check;
+  Digest running;
+  std::size_t size = 0;
+};
+
+// The record at the front of `bytes`, if it is whole and its own check holds.
+std::optional<Parsed> parse_record(ByteView bytes) {
+  if (bytes.size() < kRecordHeadSize + kRecordTailSize) return std::nullopt;
+  crypto::Reader in(bytes);
+  if (in.u32() != kRecordMagic) return std::nullopt;
+  const std::size_t length = in.u32();
+  Parsed out;
+  out.view.index = in.u64();
+  out.synced = in.u64();
+  const std::uint8_t kind = in.u8();
+  if (kind < 1 || kind > 3 || length > in.left() - kRecordTailSize) return std::nullopt;
+  out.view.kind = static_cast<VoteRecordKind>(kind);
+  out.view.body = in.raw(length);
+  out.check = in.fixed<Digest>();
+  out.running = in.fixed<Digest>();
+  out.size = kRecordHeadSize + length + kRecordTailSize;
+  if (!in.ok() || out.check != record_check(bytes.first(kRecordHeadSize), out.view.body)) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+// Looks behind the damage for a whole record that was written after `damaged` had been synced.
+std::optional<std::string> find_amnesia(ByteView rest, std::uint64_t damaged) {
+  static constexpr std::array<std::uint8_t, 4> kMagic = {'Q', 'V', 'R', '1'};
+  while (true) {
+    const auto found = std::search(rest.begin(), rest.end(), kMagic.begin(), kMagic.end());
+    if (found == rest.end()) return std::nullopt;
+    rest = rest.subspan(static_cast<std::size_t>(found - rest.begin()));
+    const auto record = parse_record(rest);
+    if (record && record->synced >= damaged) {
+      return "record " + std::to_string(damaged) + " is damaged, but record " +
+             std::to_string(record->view.index) + " behind it says that it was synced";
+    }
+    rest = rest.subspan(record ? record->size : 1);
+  }
+}
+
+}  // namespace
+
+Bytes encode_vote_log_header(const VoteLogHeader& header) {
+  crypto::Writer out;
+  out.raw(as_bytes(kFileMagic));
+  out.u32(kVoteLogVersion);
+  out.u64(header.generation);
+  out.raw(header.identity.chain_id);
+  out.raw(header.identity.validator_key);
+  out.raw(header.identity.db_uuid);
+  out.u64(header.first_index);
+  out.raw(header.running);
+  out.raw(crypto::hash("quorate/vote-log-header/1", {out.view()}));
+  return std::move(out).take();
+}
+
+std::size_t vote_log_header_size() {
+  return kFileMagic.size() + 4 + 8 + 32 + 32 + DbUuid::kSize + 8 + 2 * Digest::kSize;
+}
+
+Result<VoteLogHeader> decode_vote_log_header(ByteView file) {
+  const std::size_t size = vote_log_header_size();
+  if (file.size() < size) return fail(Errc::corrupt, "the file ends within its header");
+  crypto::Reader in(file.first(size));
+  const ByteView magic = in.raw(kFileMagic.size());
+  if (!std::equal(magic.begin(), magic.end(), kFileMagic.begin(), kFileMagic.end())) {
+    return fail(Errc::corrupt, "the file does not begin as a vote log");
+  }
+  const std::uint32_t version = in.u32();
+  VoteLogHeader out;
+  out.generation = in.u64();
+  out.identity.chain_id = in.fixed<Digest>();
+  out.identity.validator_key = in.fixed<PublicKey>();
+  out.identity.db_uuid = in.fixed<DbUuid>();
+  out.first_index = in.u64();
+  out.running = in.fixed<Digest>();
+  const auto check = in.fixed<Digest>();
+  QUORATE_CHECK(in.finish());
+  if (check != crypto::hash("quorate/vote-log-header/1", {file.first(size - Digest::kSize)})) {
+    return fail(Errc::corrupt, "the header of the file is damaged");
+  }
+  if (version != kVoteLogVersion) {
+    return fail(Errc::conflict, "the vote log has version " + std::to_string(version) +
+                                    ", this program reads and writes version " +
+                                    std::to_string(kVoteLogVersion));
+  }
+  return out;
+}
+
+void append_vote_record(Bytes& out, VoteRecordKind kind, std::uint64_t index, std::uint64_t synced,
+                        ByteView body, Digest& running) {
+  QUORATE_ASSERT(body.size() <= kVoteRecordBytesMax);
+  crypto::Writer head;
+  head.u32(kRecordMagic);
+  head.u32(static_cast<std::uint32_t>(body.size()));
+  head.u64(index);
+  head.u64(synced);
+  head.u8(static_cast<std::uint8_t>(kind));
+  const Digest check = record_check(head.view(), body);
+  running = next_running(running, check);
+  const auto add = [&out](ByteView part) { out.insert(out.end(), part.begin(), part.end()); };
+  add(head.view());
+  add(body);
+  add(check);
+  add(running);
+}
+
+Result<VoteLogScan> scan_vote_log(ByteView file) {
+  VoteLogScan out;
+  QUORATE_TRY(out.header, decode_vote_log_header(file));
+  out.bytes_valid = vote_log_header_size();
+  out.running = out.header.running;
+  std::uint64_t expected = out.header.first_index;
+  while (out.bytes_valid < file.size()) {
+    const ByteView rest = file.subspan(out.bytes_valid);
+    const auto record = parse_record(rest);
+    const bool follows = record && record->view.index == expected &&
+                         record->running == next_running(out.running, record->check);
+    if (!follows) {
+      out.amnesia = find_amnesia(rest, expected);
+      break;
+    }
+    out.records.push_back(record->view);
+    out.running = record->running;
+    out.bytes_valid += record->size;
+    out.last_index = expected++;
+  }
+  return out;
+}
+
+}  // namespace quorate::node

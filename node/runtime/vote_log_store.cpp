@@ -1,0 +1,316 @@
+#include "node/runtime/vote_log_store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#include "crypto/keys.hpp"
+#include "crypto/secure_file.hpp"
+
+namespace quorate::node {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kPrefix = "votes-";
+constexpr std::string_view kSuffix = ".log";
+constexpr std::string_view kTemporary = ".tmp";
+
+tl::unexpected<Error> system_error(std::string_view what, const fs::path& path) {
+  const int code = errno;
+  return fail(Errc::io, std::string(what) + " " + path.string() + ": " + std::strerror(code));
+}
+
+class File {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+// A file as a ByteView. Vote logs between two snapshots can hold hundreds of megabytes.
+class Mapping {
+ public:
+  static Result<std::unique_ptr<Mapping>> of(int fd, const fs::path& path) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return system_error("cannot look at", path);
+    const auto size = static_cast<std::size_t>(status.st_size);
+    if (size == 0) return std::unique_ptr<Mapping>(new Mapping(nullptr, 0));
+    void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (at == MAP_FAILED) return system_error("cannot read", path);
+    return std::unique_ptr<Mapping>(new Mapping(at, size));
+  }
+  ~Mapping() {
+    if (at_ != nullptr) ::munmap(at_, size_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ByteView view() const { return {static_cast<const std::uint8_t*>(at_), size_}; }
+
+ private:
+  Mapping(void* at, std::size_t size) : at_(at), size_(size) {}
+  void* at_;
+  std::size_t size_;
+};
+
+Result<void> write_all(int fd, ByteView bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return system_error("cannot write to", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> sync_directory(const fs::path& directory) {
+  const File handle(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle.get() < 0 || ::fsync(handle.get()) != 0) {
+    return system_error("cannot sync the directory", directory);
+  }
+  return {};
+}
+
+// The log files by generation; leftovers of unfinished snapshots are removed.
+Result<std::map<std::uint64_t, fs::path>> list_files(const fs::path& directory) {
+  std::map<std::uint64_t, fs::path> out;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kPrefix)) continue;
+    if (name.ends_with(kTemporary)) {
+      fs::remove(entry.path(), error);
+    } else if (name.ends_with(kSuffix)) {
+      const std::string digits =
+          name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+      out[std::strtoull(digits.c_str(), nullptr, 10)] = entry.path();
+    }
+  }
+  if (error) {
+    return fail(Errc::io, "cannot list " + directory.string() + ": " + error.message());
+  }
+  return out;
+}
+
+DbUuid random_uuid() {
+  const crypto::SecretSeed seed = crypto::SecretSeed::random();
+  return DbUuid::from(seed.expose().first(DbUuid::kSize)).value();
+}
+
+constexpr std::string_view kNeverAgain =
+    "; a key that may have forgotten votes must not vote again. This node follows the chain "
+    "without voting: bring back the files, or let the other validators replace this key";
+
+OpenedVoteLog observe(const std::string& why) {
+  OpenedVoteLog out;
+  out.observer_reason = why + std::string(kNeverAgain);
+  return out;
+}
+
+// Why state file and log files do not belong together, or nothing.
+std::string mismatch(const VoteLogPaths& paths, const std::optional<ValidatorState>& state,
+                     bool log_exists, const PublicKey& validator_key) {
+  const std::string state_file = paths.validator_state_file.string();
+  const std::string votes = paths.votes_dir.string();
+  if (!state) return log_exists ? "there are votes in " + votes + " but no " + state_file : "";
+  if (state->validator_key != validator_key) {
+    return state_file + " belongs to validator key " + to_0x(state->validator_key) +
+           ", this node has " + to_0x(validator_key);
+  }
+  if (!log_exists && state->last_index > 0) {
+    return "the votes in " + votes + " are gone, but " + state_file + " says that this key wrote " +
+           std::to_string(state->last_index) + " of them";
+  }
+  return "";
+}
+
+}  // namespace
+
+VoteLogStore::VoteLogStore(VoteLogPaths paths, VoteLogIdentity identity)
+    : paths_(std::move(paths)), identity_(identity) {}
+
+VoteLogStore::~VoteLogStore() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+fs::path VoteLogStore::file_of(std::uint64_t generation) const {
+  std::string digits = std::to_string(generation);
+  digits.insert(0, digits.size() < 12 ? 12 - digits.size() : 0, '0');
+  return paths_.votes_dir / (std::string(kPrefix) + digits + std::string(kSuffix));
+}
+
+Result<OpenedVoteLog> VoteLogStore::open(const VoteLogPaths& paths, const Digest& chain_id,
+                                         const PublicKey& validator_key) {
+  QUORATE_CHECK(crypto::make_private_directory(paths.votes_dir));
+  QUORATE_TRY(const auto files, list_files(paths.votes_dir));
+  auto state = read_validator_state(paths.validator_state_file);
+  if (!state && state.error().code == Errc::corrupt) {
+    return observe(paths.validator_state_file.string() + " is damaged: " + state.error().detail);
+  }
+  if (!state) return tl::unexpected(state.error());
+  const std::string why = mismatch(paths, *state, !files.empty(), validator_key);
+  if (!why.empty()) return observe(why);
+
+  VoteLogIdentity identity{chain_id, validator_key, *state ? (*state)->db_uuid : random_uuid()};
+  if (files.empty()) return create(paths, identity);
+
+  OpenedVoteLog out;
+  std::unique_ptr<VoteLogStore> store(new VoteLogStore(paths, identity));
+  store->state_index_ = (*state)->last_index;
+  QUORATE_TRY(const std::string damage,
+              store->load(files.rbegin()->second, (*state)->last_index, out));
+  if (!damage.empty()) return observe(damage);
+  for (const auto& [generation, path] : files) {
+    std::error_code ignored;  // an old file costs space, nothing else
+    if (generation != store->generation_) fs::remove(path, ignored);
+  }
+  out.store = std::move(store);
+  QUORATE_CHECK(out.store->write_state());
+  return out;
+}
+
+Result<OpenedVoteLog> VoteLogStore::create(const VoteLogPaths& paths,
+                                           const VoteLogIdentity& identity) {
+  OpenedVoteLog out;
+  out.store.reset(new VoteLogStore(paths, identity));
+  VoteLogStore& store = *out.store;
+  // First the state with index 0 = "being made", then the log, then the state that demands a log:
+  // a crash in between leaves what the next start can finish.
+  QUORATE_CHECK(write_validator_state(paths.validator_state_file,
+                                      {identity.validator_key, identity.db_uuid, 0}));
+  Bytes first;
+  append_vote_record(first, VoteRecordKind::opened, 1, 0, {}, store.running_);
+  QUORATE_CHECK(store.start_file(first, 1, Digest{}));
+  store.last_index_ = 1;
+  QUORATE_CHECK(store.write_state());
+  return out;
+}
+
+// The reason to observe, or nothing and the log is open behind its last whole record.
+Result<std::string> VoteLogStore::load(const fs::path& file, std::uint64_t known_synced,
+                                       OpenedVoteLog& out) {
+  File handle(::open(file.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+  if (handle.get() < 0) return system_error("cannot open", file);
+  if (::flock(handle.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(Errc::conflict, "another process has " + file.string() + " open");
+  }
+  QUORATE_TRY(const auto mapping, Mapping::of(handle.get(), file));
+  const auto scan = scan_vote_log(mapping->view());
+  if (!scan && scan.error().code == Errc::conflict) return tl::unexpected(scan.error());
+  if (!scan) return file.string() + " is damaged: " + scan.error().detail;
+  const VoteLogIdentity& theirs = scan->header.identity;
+  if (theirs.chain_id != identity_.chain_id) {
+    return fail(Errc::conflict, file.string() + " holds votes for chain " + to_0x(theirs.chain_id) +
+                                    ", the genesis is that of chain " + to_0x(identity_.chain_id));
+  }
+  if (theirs != identity_) {
+    return file.string() + " (validator key " + to_0x(theirs.validator_key) + ", uuid " +
+           to_0x(theirs.db_uuid) + ") does not belong to " + paths_.validator_state_file.string() +
+           " (validator key " + to_0x(identity_.validator_key) + ", uuid " +
+           to_0x(identity_.db_uuid) + ")";
+  }
+  if (scan->amnesia) return file.string() + " is damaged: " + *scan->amnesia;
+  if (scan->last_index < known_synced) {
+    return file.string() + " ends at record " + std::to_string(scan->last_index) + ", but " +
+           paths_.validator_state_file.string() + " says that record " +
+           std::to_string(known_synced) + " was synced";
+  }
+  for (const VoteRecordView& record : scan->records) {
+    if (record.kind != VoteRecordKind::opened) out.records.push_back(to_bytes(record.body));
+  }
+  out.torn_bytes = mapping->view().size() - scan->bytes_valid;
+  if (out.torn_bytes > 0 &&
+      (::ftruncate(handle.get(), static_cast<off_t>(scan->bytes_valid)) != 0 ||
+       ::fdatasync(handle.get()) != 0)) {
+    return system_error("cannot cut the torn end off", file);
+  }
+  fd_ = handle.release();
+  generation_ = scan->header.generation;
+  last_index_ = scan->last_index;
+  running_ = scan->running;
+  return std::string();
+}
+
+Result<void> VoteLogStore::start_file(ByteView first_records, std::uint64_t first_index,
+                                      const Digest& running_before) {
+  const std::uint64_t generation = generation_ + 1;
+  const fs::path final_path = file_of(generation);
+  const fs::path path = final_path.string() + std::string(kTemporary);
+  File handle(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
+  if (handle.get() < 0) return system_error("cannot create", path);
+  if (::flock(handle.get(), LOCK_EX | LOCK_NB) != 0) return system_error("cannot lock", path);
+  Bytes bytes = encode_vote_log_header({identity_, generation, first_index, running_before});
+  bytes.insert(bytes.end(), first_records.begin(), first_records.end());
+  QUORATE_CHECK(write_all(handle.get(), bytes, path));
+  if (::fsync(handle.get()) != 0) return system_error("cannot sync", path);
+  if (::rename(path.c_str(), final_path.c_str()) != 0) return system_error("cannot rename", path);
+  QUORATE_CHECK(sync_directory(paths_.votes_dir));
+  const fs::path replaced = file_of(generation_);
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = handle.release();
+  if (std::exchange(generation_, generation) != 0) {
+    std::error_code ignored;  // the next start removes it
+    fs::remove(replaced, ignored);
+  }
+  return {};
+}
+
+Result<void> VoteLogStore::write(ByteView bytes) {
+  QUORATE_CHECK(write_all(fd_, bytes, file_of(generation_)));
+  if (::fdatasync(fd_) != 0) return system_error("cannot sync", file_of(generation_));
+  return {};
+}
+
+Result<void> VoteLogStore::append_group(const std::vector<VoteLogEntry>& entries) {
+  Bytes bytes;
+  Digest running = running_;
+  Digest running_before = running_;
+  std::uint64_t index = last_index_;
+  std::uint64_t first_index = index + 1;
+  bool snapshot = false;
+  for (const VoteLogEntry& entry : entries) {
+    if (entry.snapshot) {
+      // What came before it in this group is replaced before it was ever needed.
+      bytes.clear();
+      snapshot = true;
+      running_before = running;
+      first_index = index + 1;
+    }
+    const auto kind = entry.snapshot ? VoteRecordKind::snapshot : VoteRecordKind::vote;
+    append_vote_record(bytes, kind, ++index, last_index_, entry.body, running);
+  }
+  if (snapshot) {
+    QUORATE_CHECK(start_file(bytes, first_index, running_before));
+  } else {
+    QUORATE_CHECK(write(bytes));
+  }
+  last_index_ = index;
+  running_ = running;
+  return snapshot ? write_state() : Result<void>{};
+}
+
+Result<void> VoteLogStore::write_state() {
+  if (state_index_ == last_index_) return {};
+  QUORATE_CHECK(write_validator_state(paths_.validator_state_file,
+                                      {identity_.validator_key, identity_.db_uuid, last_index_}));
+  state_index_ = last_index_;
+  return {};
+}
+
+}  // namespace quorate::node

@@ -1,0 +1,298 @@
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <fstream>
+
+#include "node/runtime/log_writer.hpp"
+#include "node/runtime/vote_log_store.hpp"
+#include "tests/unit/node/net_fixture.hpp"
+
+namespace quorate::node {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "quorate-votes-XXXXXX").string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    path = pattern;
+  }
+  ~TemporaryFolder() { fs::remove_all(path); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  fs::path path;
+};
+
+Bytes text(std::string_view words) { return to_bytes(as_bytes(words)); }
+VoteLogEntry vote(std::string_view words) { return {text(words), false}; }
+VoteLogEntry snapshot(std::string_view words) { return {text(words), true}; }
+
+struct Disk {
+  TemporaryFolder folder;
+  VoteLogPaths paths{folder.path / "votes", folder.path / "validator_state.json"};
+  Digest chain{{1}};
+  PublicKey key{{2}};
+
+  OpenedVoteLog open() {
+    auto opened = VoteLogStore::open(paths, chain, key);
+    if (!opened) FAIL(opened.error().detail);
+    return std::move(*opened);
+  }
+  void append(const std::vector<std::vector<VoteLogEntry>>& groups) {
+    const auto opened = open();
+    REQUIRE(opened.store);
+    for (const auto& group : groups) REQUIRE(opened.store->append_group(group).has_value());
+  }
+  fs::path file() const {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(paths.votes_dir)) found.push_back(entry.path());
+    REQUIRE(found.size() == 1);
+    return found.front();
+  }
+  Bytes read(const fs::path& path) const {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void write(const fs::path& path, ByteView bytes) const {
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
+  }
+};
+
+TEST_CASE("What was appended comes back in order, and nothing else") {
+  Disk disk;
+  CHECK(disk.open().records.empty());
+  disk.append({{vote("a"), vote("b")}, {vote("")}});
+  disk.append({{vote("d")}});
+  const auto opened = disk.open();
+  CHECK(opened.records == std::vector<Bytes>{text("a"), text("b"), text(""), text("d")});
+  CHECK(opened.torn_bytes == 0);
+  CHECK(opened.observer_reason.empty());
+}
+
+TEST_CASE("A snapshot replaces everything before it") {
+  Disk disk;
+  disk.append({{vote("a")}, {vote("b"), snapshot("S"), vote("c")}, {vote("d")}});
+  CHECK(disk.open().records == std::vector<Bytes>{text("S"), text("c"), text("d")});
+  disk.append({{snapshot("T")}});
+  CHECK(disk.open().records == std::vector<Bytes>{text("T")});
+  disk.file();  // one file is left
+}
+
+TEST_CASE("A leftover of an unfinished snapshot is ignored and removed") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  disk.write(disk.paths.votes_dir / "votes-000000000002.log.tmp", text("half a fi"));
+  CHECK(disk.open().records == std::vector<Bytes>{text("a")});
+  disk.file();
+}
+
+// What a crash can leave: the last group, which no sync has covered, up to any byte.
+TEST_CASE("A torn last group is cut off at every byte, and the log goes on") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  const Bytes before = disk.read(disk.file());
+  disk.append({{vote("bb"), vote("ccc")}});
+  const Bytes after = disk.read(disk.file());
+  const Bytes state = disk.read(disk.paths.validator_state_file);
+  for (std::size_t size = before.size(); size < after.size(); ++size) {
+    disk.write(disk.file(), ByteView(after).first(size));
+    disk.write(disk.paths.validator_state_file, state);
+    {
+      const auto opened = disk.open();
+      REQUIRE(opened.store);
+      REQUIRE(opened.records.front() == text("a"));
+      REQUIRE(opened.records.size() <= 2);
+      if (size % 5 != 0) continue;
+      REQUIRE(opened.store->append_group({vote("again")}).has_value());
+    }
+    const auto reopened = disk.open();
+    REQUIRE(reopened.records.back() == text("again"));
+    REQUIRE(reopened.torn_bytes == 0);
+  }
+}
+
+TEST_CASE("A flipped bit in a synced record makes an observer, wherever it is") {
+  Disk disk;
+  disk.append({{vote("first")}, {vote("second")}, {vote("third")}});
+  const Bytes good = disk.read(disk.file());
+  disk.append({{vote("fourth")}});
+  const Bytes whole = disk.read(disk.file());
+  const Bytes state = disk.read(disk.paths.validator_state_file);
+  // Everything that the last group says was synced before it; and the header.
+  for (std::size_t at = 0; at < good.size(); at += 3) {
+    Bytes damaged = whole;
+    damaged[at] ^= 0x10;
+    disk.write(disk.file(), damaged);
+    disk.write(disk.paths.validator_state_file, state);
+    const auto opened = VoteLogStore::open(disk.paths, disk.chain, disk.key);
+    REQUIRE(opened.has_value());
+    REQUIRE(!opened->store);
+    REQUIRE(opened->observer_reason.find("damaged") != std::string::npos);
+    REQUIRE(disk.read(disk.file()) == damaged);  // evidence stays as it is
+  }
+}
+
+TEST_CASE("The validator state tells a lost end from a torn one") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  const Bytes old_log = disk.read(disk.file());
+  {
+    const auto opened = disk.open();
+    REQUIRE(opened.store->append_group({vote("b")}).has_value());
+    REQUIRE(opened.store->write_state().has_value());
+  }
+  // A copy of an hour ago is restored.
+  disk.write(disk.file(), old_log);
+  const auto opened = disk.open();
+  CHECK(!opened.store);
+  CHECK(opened.observer_reason.find("ends at record 2") != std::string::npos);
+  CHECK(opened.observer_reason.find("record 3 was synced") != std::string::npos);
+  // For good: the next start says the same.
+  CHECK(!disk.open().store);
+}
+
+TEST_CASE("A wiped log, a lost state file or another key make an observer that says why") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  const Bytes state = disk.read(disk.paths.validator_state_file);
+  SECTION("wiped") {
+    fs::remove_all(disk.paths.votes_dir);
+    const auto opened = disk.open();
+    CHECK(!opened.store);
+    CHECK(opened.observer_reason.find("are gone") != std::string::npos);
+    CHECK(opened.observer_reason.find("must not vote again") != std::string::npos);
+    CHECK(!disk.open().store);
+  }
+  SECTION("lost state") {
+    fs::remove(disk.paths.validator_state_file);
+    CHECK(disk.open().observer_reason.find("but no " + disk.paths.validator_state_file.string()) !=
+          std::string::npos);
+  }
+  SECTION("damaged state") {
+    disk.write(disk.paths.validator_state_file, ByteView(state).first(state.size() - 3));
+    CHECK(disk.open().observer_reason.find("is damaged") != std::string::npos);
+  }
+  SECTION("another key") {
+    disk.key.bytes[0] = 9;
+    CHECK(disk.open().observer_reason.find(to_0x(disk.key)) != std::string::npos);
+  }
+  SECTION("the log of another disk") {
+    Disk other;
+    other.append({{vote("x")}});
+    disk.write(disk.file(), other.read(other.file()));
+    CHECK(disk.open().observer_reason.find("does not belong to") != std::string::npos);
+  }
+}
+
+TEST_CASE("A first start that crashed half way is finished by the next") {
+  Disk disk;
+  REQUIRE(write_validator_state(disk.paths.validator_state_file, {disk.key, DbUuid{{5}}, 0})
+              .has_value());
+  disk.append({{vote("a")}});
+  CHECK(read_validator_state(disk.paths.validator_state_file).value()->db_uuid == DbUuid{{5}});
+  CHECK(disk.open().records == std::vector<Bytes>{text("a")});
+}
+
+TEST_CASE("Another chain and a second process are refused naming both sides") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  Digest other = disk.chain;
+  other.bytes[0] = 7;
+  auto opened = VoteLogStore::open(disk.paths, other, disk.key);
+  REQUIRE(!opened.has_value());
+  CHECK(opened.error().code == Errc::conflict);
+  CHECK(opened.error().detail.find(to_0x(other)) != std::string::npos);
+  CHECK(opened.error().detail.find(to_0x(disk.chain)) != std::string::npos);
+
+  const auto held = disk.open();
+  opened = VoteLogStore::open(disk.paths, disk.chain, disk.key);
+  REQUIRE(!opened.has_value());
+  CHECK(opened.error().detail.find("another process") != std::string::npos);
+}
+
+TEST_CASE("The validator state has one form") {
+  const ValidatorState state{PublicKey{{1, 2}}, DbUuid{{3}}, 77};
+  const std::string written = to_text(state);
+  CHECK(parse_validator_state(written).value() == state);
+  for (const std::string& bad : {written + " ", written.substr(1), std::string(), std::string("{}"),
+                                 written.substr(0, written.size() - 3) + "}\n}\n", " " + written}) {
+    CHECK(parse_validator_state(bad).error().code == Errc::corrupt);
+  }
+}
+
+TEST_CASE("The log writer answers in order, and what it answered for is on the disk") {
+  Disk disk;
+  test::MemoryLog log;
+  test::Watched<std::vector<std::uint64_t>> answers;
+  {
+    LogWriter writer(
+        disk.open().store,
+        [&](consensus::PersistToken token) {
+          answers.update([&](auto& all) { all.push_back(token.value()); });
+        },
+        log);
+    for (std::uint64_t i = 1; i <= 500; ++i) {
+      writer.append(consensus::PersistToken(i), text("vote " + std::to_string(i)), i == 250);
+    }
+    REQUIRE(answers.wait([](const auto& all) { return !all.empty() && all.back() == 500; }));
+    const auto statistics = writer.statistics();
+    CHECK(statistics.records == 500);
+    CHECK(statistics.sync.count <= 500);
+  }
+  const auto answered = answers.get();
+  CHECK(std::is_sorted(answered.begin(), answered.end()));
+  const auto opened = disk.open();
+  REQUIRE(opened.records.size() >= 251);
+  CHECK(opened.records.front() == text("vote 250"));
+  CHECK(opened.records.back() == text("vote 500"));
+  CHECK(read_validator_state(disk.paths.validator_state_file).value()->last_index == 501);
+}
+
+TEST_CASE("An observer's log answers and leaves the files alone") {
+  test::MemoryLog log;
+  test::Watched<std::vector<std::uint64_t>> answers;
+  LogWriter writer(
+      nullptr,
+      [&](consensus::PersistToken token) {
+        answers.update([&](auto& all) { all.push_back(token.value()); });
+      },
+      log);
+  writer.append(consensus::PersistToken(1), text("x"), false);
+  CHECK(answers.wait([](const auto& all) { return all.size() == 1; }));
+}
+
+// A disk that takes no more: the child may write 4 KiB to a file and not one byte beyond.
+TEST_CASE("A failed write ends the process with status 74 and answers nothing") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{4096, 4096};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    test::MemoryLog log;
+    auto opened = VoteLogStore::open(disk.paths, disk.chain, disk.key);
+    LogWriter writer(
+        std::move(opened->store), [](consensus::PersistToken) { std::_Exit(1); }, log);
+    writer.append(consensus::PersistToken(1), Bytes(10'000, 1), false);
+    writer.stop();
+    std::_Exit(2);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 74);
+  // What the failed write left is a torn end.
+  CHECK(disk.open().records == std::vector<Bytes>{text("a")});
+}
+
+}  // namespace
+}  // namespace quorate::node
