@@ -47,11 +47,16 @@ class TrustedChain {
   // The answer of tx_getProof for `transaction_id`.
   Result<ProvedReceipt> check_transaction_proof(const Json& answer,
                                                 const Digest& transaction_id) const;
-  // The answer of account_getProof for `address`.
+  // The answer of account_getProof for `address`. Of a chain that is still at genesis nothing is
+  // believed: the account comes from the client's own genesis, with no seals.
   Result<ProvedAccount> check_account_proof(const Json& answer,
                                             const crypto::Address& address) const;
 
  private:
+  // The account as the genesis has it, when the certificate is the genesis block's, which nobody
+  // seals; nothing otherwise.
+  Result<std::optional<ProvedAccount>> at_genesis(const Json& certificate,
+                                                  const crypto::Address& address) const;
   TrustedChain(ledger::Genesis genesis, crypto::Membership membership)
       : genesis_(std::move(genesis)), membership_(std::move(membership)) {}
   ledger::Genesis genesis_;

@@ -1,0 +1,55 @@
+#include "wallet-cli/profile.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/wallet-cli/temp_home.hpp"
+
+namespace quorate::wallet {
+namespace {
+
+const std::string kChainId = "0x" + std::string(64, '7');
+
+std::string config(const std::string& profile) {
+  return R"({"profile":"local","profiles":{"local":)" + profile + "}}";
+}
+
+}  // namespace
+
+TEST_CASE("without a configuration the wallet says how to get one") {
+  const test::TempHome temp;
+  const auto profile = load_profile(temp.home(), "");
+  REQUIRE_FALSE(profile.has_value());
+  CHECK(profile.error().exit == ExitCode::configuration);
+  CHECK(profile.error().hint.find("quorate-testnet up") != std::string::npos);
+}
+
+TEST_CASE("a profile carries the nodes and the pin") {
+  const test::TempHome temp;
+  temp.write("wallet.json", config(R"({"chain_name":"local-7f3a","chain_id":")" + kChainId +
+                                   R"(","rpc_urls":["http://127.0.0.1:8645"],"dev":true})"));
+  const auto profile = load_profile(temp.home(), "");
+  REQUIRE(profile.has_value());
+  CHECK(profile->name == "local");
+  CHECK(to_0x(profile->chain_id) == kChainId);
+  CHECK(profile->rpc_urls == std::vector<std::string>{"http://127.0.0.1:8645"});
+  CHECK(profile->dev);
+  CHECK_FALSE(load_genesis(*profile)->has_value());
+}
+
+TEST_CASE("a broken configuration is named with its file and field") {
+  const test::TempHome temp;
+  const auto path =
+      temp.write("wallet.json", config(R"({"chain_name":"x","chain_id":"0x12","rpc_urls":[]})"));
+  const auto profile = load_profile(temp.home(), "");
+  REQUIRE_FALSE(profile.has_value());
+  CHECK(profile.error().exit == ExitCode::configuration);
+  CHECK(profile.error().message.find(path.string()) != std::string::npos);
+  CHECK(profile.error().message.find("chain_id") != std::string::npos);
+  temp.write("wallet.json", "{");
+  CHECK(load_profile(temp.home(), "").error().exit == ExitCode::configuration);
+  temp.write("wallet.json", config("{}"));
+  CHECK(load_profile(temp.home(), "elsewhere").error().message.find("'elsewhere'") !=
+        std::string::npos);
+}
+
+}  // namespace quorate::wallet
