@@ -15,6 +15,7 @@ namespace {
 constexpr unsigned kBitsPerWord = 11;
 constexpr int kSeedRounds = 2048;
 constexpr std::size_t kSeedSize = 64;
+constexpr std::size_t kLongestWord = 8;  // letters
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
@@ -41,13 +42,20 @@ std::vector<std::string> split_lower(std::string_view text) {
 }
 
 std::string_view nearest_word(std::string_view word) {
-  return *std::min_element(kWords.begin(), kWords.end(), [word](auto a, auto b) {
-    return edit_distance(word, a) < edit_distance(word, b);
-  });
+  std::string_view nearest;
+  std::size_t least = word.size() + kLongestWord + 1;
+  for (const std::string_view candidate : kWords) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
 }
 
 tl::unexpected<Error> unknown_word(std::size_t position, const std::string& word) {
-  constexpr std::size_t kShownMax = 20;  // every word of the list has at most 8 letters
+  constexpr std::size_t kShownMax = 2 * kLongestWord;
   std::string shown = word.substr(0, kShownMax);
   if (word.size() > kShownMax) shown += "...";
   return fail(Errc::bad_encoding,

@@ -40,6 +40,61 @@ TEST_CASE("trailing bytes are refused") {
   CHECK(in.finish().error().detail == "1 bytes too many");
 }
 
+TEST_CASE("every kind of field reads back as it was written, and no prefix of it reads") {
+  const Digest digest = Digest::from(Bytes(32, 0xD1)).value();
+  Writer out;
+  out.u8(1);
+  out.u16(0xFFFF);
+  out.u64(0xFFFFFFFFFFFFFFFFULL);
+  out.integer_of(Height(7));
+  out.bytes(Bytes{1, 2, 3});
+  out.text("memo");
+  out.raw(digest);
+  const auto read = [&](ByteView input) {
+    Reader in(input);
+    const bool same = in.u8() == 1 && in.u16() == 0xFFFF && in.u64() == 0xFFFFFFFFFFFFFFFFULL &&
+                      in.integer_of<Height>() == Height(7) &&
+                      to_bytes(in.bytes(3)) == Bytes{1, 2, 3} && in.text(4) == "memo" &&
+                      in.fixed<Digest>() == digest;
+    return same && in.finish().has_value();
+  };
+  CHECK(read(out.view()));
+  for (std::size_t size = 0; size < out.size(); ++size) CHECK_FALSE(read(out.view().first(size)));
+}
+
+TEST_CASE("a length above its cap is refused even when the bytes are there") {
+  Writer out;
+  out.text("12345");
+  Reader in(out.view());
+  CHECK(in.text(4).empty());
+  REQUIRE_FALSE(in.finish().has_value());
+  CHECK(in.finish().error().detail == "a length of 5 is above its cap of 4");
+}
+
+TEST_CASE("a count outside its range or above what can follow is refused") {
+  Writer out;
+  out.u32(3);
+  out.raw(Bytes(6));
+  const auto count = [&](std::uint32_t min, std::uint32_t max, std::size_t element) {
+    Reader in(out.view());
+    return in.count(min, max, element);
+  };
+  CHECK(count(1, 3, 2) == 3);
+  CHECK(count(4, 9, 2) == 0);
+  CHECK(count(0, 2, 2) == 0);
+  CHECK(count(1, 3, 3) == 0);
+}
+
+TEST_CASE("a failure found by the caller sticks and is the one reported") {
+  const Bytes input{1, 2, 3, 4};
+  Reader in(input);
+  in.reject("an unknown type");
+  in.reject("something later");
+  CHECK(in.u32() == 0);
+  CHECK(in.finish().error().detail == "an unknown type");
+  CHECK(in.finish().error().code == Errc::bad_encoding);
+}
+
 TEST_CASE("quorum sizes match the protocol's table") {
   const std::vector<std::array<std::uint32_t, 3>> table = {
       {1, 0, 1},  {2, 0, 2},  {3, 0, 2},  {4, 1, 3},   {5, 1, 4},
