@@ -96,9 +96,7 @@ Result<void> PbftMessageVerifier::check(const PrePrepare& m) const {
   if (proposal_id(membership_, m.body.header) != ballot.id) {
     return fail(Errc::bad_signature, "a PRE-PREPARE whose id is not the one of its body");
   }
-  const ReplicaId primary(static_cast<std::uint32_t>(ballot.view.value() % membership_.size()));
-  QUORATE_CHECK(check_signature(primary, core_signing_digest(membership_, ballot), m.core.signature,
-                                "PRE-PREPARE"));
+  QUORATE_CHECK(check(m.core));
   return check_body(m.body);
 }
 
@@ -117,8 +115,21 @@ Result<void> PbftMessageVerifier::check(const CheckpointVote& m) const {
                          "CHECKPOINT");
 }
 
-// Not signed; the transport says who sent it.
-Result<void> PbftMessageVerifier::check(const StatusReport&) const { return {}; }
+Result<void> PbftMessageVerifier::check(const Core& m) const {
+  const ReplicaId primary(static_cast<std::uint32_t>(m.ballot.view.value() % membership_.size()));
+  return check_signature(primary, core_signing_digest(membership_, m.ballot), m.signature,
+                         "PRE-PREPARE");
+}
+
+// The report itself is not signed; the transport says who sent it. Its witnesses are.
+Result<void> PbftMessageVerifier::check(const StatusReport& m) const {
+  if (!m.witnesses) return {};
+  for (const Witness& witness : *m.witnesses) {
+    QUORATE_CHECK(std::visit([this](const auto& w) { return check(w); }, witness));
+  }
+  return {};
+}
+
 Result<void> PbftMessageVerifier::check(const Fetch&) const { return {}; }
 
 // Not signed; the engine takes it only if its id is one it looks for.

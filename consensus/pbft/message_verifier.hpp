@@ -41,6 +41,7 @@ class PbftMessageVerifier final : public MessageVerifier {
   Result<CommitCertificate> checked_certificate(ByteView bytes) const;
   Result<void> check_epoch(Epoch epoch) const;
   Result<void> check(const PrePrepare& message) const;
+  Result<void> check(const Core& message) const;
   Result<void> check(const Vote& message) const;
   Result<void> check(const Seal& message) const;
   Result<void> check(const CheckpointVote& message) const;

@@ -66,9 +66,23 @@ Body decode_body(Reader& in, const DecodeLimits& limits) {
 
 // ---- each message's fields ----
 
+struct WireTypeOf {
+  WireType operator()(const Core&) const { return WireType::pre_prepare; }
+  WireType operator()(const PrePrepare&) const { return WireType::pre_prepare; }
+  WireType operator()(const Vote& m) const { return static_cast<WireType>(m.kind); }
+  WireType operator()(const Seal&) const { return WireType::seal; }
+  WireType operator()(const CheckpointVote&) const { return WireType::checkpoint; }
+  WireType operator()(const StatusReport&) const { return WireType::status; }
+  WireType operator()(const Fetch&) const { return WireType::fetch; }
+  WireType operator()(const Data&) const { return WireType::data; }
+  WireType operator()(const CommitCertificate&) const { return WireType::commit_certificate; }
+  WireType operator()(const CheckpointProof&) const { return WireType::checkpoint_proof; }
+};
+
 struct Encoder {
   Writer& out;
 
+  void operator()(const Core& m) { encode(out, m); }
   void operator()(const PrePrepare& m) {
     encode(out, m.core);
     put_body(out, m.body);
@@ -117,8 +131,13 @@ void Encoder::operator()(const StatusReport& m) {
   for (const ReplicaSet& votes : m.checkpoints) votes.encode(out);
   m.view_changes.encode(out);
   m.suspects.encode(out);
-  out.u32(static_cast<std::uint32_t>(m.witnesses.size()));
-  for (const Bytes& witness : m.witnesses) out.bytes(witness);
+  out.u8(m.witnesses ? 1 : 0);
+  if (!m.witnesses) return;
+  out.u32(static_cast<std::uint32_t>(m.witnesses->size()));
+  for (const Witness& witness : *m.witnesses) {
+    out.u8(static_cast<std::uint8_t>(std::visit(WireTypeOf{}, witness)));
+    std::visit(*this, witness);
+  }
 }
 
 void Encoder::operator()(const CommitCertificate& m) {
@@ -128,18 +147,6 @@ void Encoder::operator()(const CommitCertificate& m) {
   if (m.header) encode(out, *m.header);
   crypto::encode(out, m.commits);
 }
-
-struct WireTypeOf {
-  WireType operator()(const PrePrepare&) const { return WireType::pre_prepare; }
-  WireType operator()(const Vote& m) const { return static_cast<WireType>(m.kind); }
-  WireType operator()(const Seal&) const { return WireType::seal; }
-  WireType operator()(const CheckpointVote&) const { return WireType::checkpoint; }
-  WireType operator()(const StatusReport&) const { return WireType::status; }
-  WireType operator()(const Fetch&) const { return WireType::fetch; }
-  WireType operator()(const Data&) const { return WireType::data; }
-  WireType operator()(const CommitCertificate&) const { return WireType::commit_certificate; }
-  WireType operator()(const CheckpointProof&) const { return WireType::checkpoint_proof; }
-};
 
 PrePrepare decode_pre_prepare(Reader& in, const DecodeLimits& limits) {
   PrePrepare out;
@@ -199,6 +206,18 @@ std::vector<ReplicaSet> decode_sets(Reader& in, std::uint32_t max, std::uint32_t
   return out;
 }
 
+Witness decode_witness(Reader& in) {
+  const auto type = static_cast<WireType>(in.u8());
+  switch (type) {
+    case WireType::pre_prepare: return decode_core(in);
+    case WireType::prepare:
+    case WireType::commit: return decode_vote(in, static_cast<VoteKind>(type));
+    case WireType::seal: return decode_seal(in);
+    case WireType::checkpoint: return decode_checkpoint_vote(in);
+    default: in.reject("a witness that is not a signed message"); return Core{};
+  }
+}
+
 StatusReport decode_status(Reader& in, std::uint32_t members) {
   StatusReport out;
   out.view = in.integer_of<View>();
@@ -214,9 +233,10 @@ StatusReport decode_status(Reader& in, std::uint32_t members) {
   out.checkpoints = decode_sets(in, kCheckpointReportsMax, members);
   out.view_changes = ReplicaSet::decode(in, members);
   out.suspects = ReplicaSet::decode(in, members);
-  const std::uint32_t witnesses = in.count(0, kWitnessesMax, 4);
-  for (std::uint32_t i = 0; i < witnesses; ++i) {
-    out.witnesses.push_back(to_bytes(in.bytes(kWitnessBytesMax)));
+  if (decode_flag(in)) {
+    out.witnesses.emplace();
+    const std::uint32_t witnesses = in.count(0, kWitnessesMax, 1);
+    for (std::uint32_t i = 0; i < witnesses; ++i) out.witnesses->push_back(decode_witness(in));
   }
   return out;
 }

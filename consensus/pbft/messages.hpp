@@ -130,6 +130,9 @@ struct SlotReport {
   ReplicaSet prepares;
   ReplicaSet commits;
 };
+// A message as proof that its signer sent it. Of a PRE-PREPARE the core is enough.
+using Witness = std::variant<Core, Vote, Seal, CheckpointVote>;
+
 // Not signed: believed only from the authenticated peer itself, and never part of a proof.
 struct StatusReport {
   View view;
@@ -144,8 +147,9 @@ struct StatusReport {
   std::vector<ReplicaSet> checkpoints;  // of the checkpoints above the low watermark
   ReplicaSet view_changes;              // empty until views change
   ReplicaSet suspects;
-  // For a starting replica: the newest messages signed by it that the sender holds.
-  std::vector<Bytes> witnesses;
+  // Present in the answer to a starting replica: the newest messages of each type, signed by it,
+  // that the sender holds.
+  std::optional<std::vector<Witness>> witnesses;
 };
 struct Fetch {
   Digest id;
@@ -177,7 +181,6 @@ constexpr std::uint32_t kSlotReportsMax = 256;
 constexpr std::uint32_t kSealReportsMax = 64;
 constexpr std::uint32_t kCheckpointReportsMax = 4;
 constexpr std::uint32_t kWitnessesMax = 8;
-constexpr std::uint32_t kWitnessBytesMax = 256;
 
 Bytes encode(Epoch epoch, const Message& message);
 Result<Envelope> decode(ByteView bytes, const DecodeLimits& limits);

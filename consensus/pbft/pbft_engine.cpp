@@ -2,6 +2,241 @@
 
 namespace quorate::consensus::pbft {
 
-void PbftEngine::step(const Event&, std::vector<Output>&) {}
+PbftEngine::PbftEngine(Settings settings, const crypto::Signer* signer)
+    : state_(std::move(settings), signer),
+      commits_(state_),
+      normal_case_(state_, commits_),
+      checkpointing_(state_),
+      sealing_(state_),
+      catch_up_(state_),
+      startup_(state_),
+      retransmission_(
+          state_, Parts{commits_, normal_case_, checkpointing_, sealing_, catch_up_, startup_}) {}
+
+void PbftEngine::step(const Event& event, std::vector<Output>& out) {
+  state_.now = event.now;
+  state_.wall = event.wall;
+  state_.outbox.open(out);
+  if (state_.halted) return;
+  std::visit([this](const auto& input) { on(input); }, event.input);
+  if (!state_.halted) settle();
+}
+
+// What any change may have made possible, in a fixed order.
+void PbftEngine::settle() {
+  commits_.advance();
+  while (state_.low != collected_to_ && !state_.halted) {
+    collect_garbage();
+    normal_case_.revisit();
+    commits_.advance();
+  }
+  if (state_.halted) return;
+  normal_case_.request_proposal();
+  if (const Decided* newest = commits_.newest()) catch_up_.raise(newest->certificate.height);
+  catch_up_.advance();
+  retransmission_.advance();
+}
+
+void PbftEngine::collect_garbage() {
+  collected_to_ = state_.low;
+  state_.log.collect_garbage(state_.low);
+  commits_.collect_garbage(state_.low);
+  sealing_.collect_garbage(state_.low);
+}
+
+// ---- a life begins ----
+
+void PbftEngine::on(const Started& started) {
+  commits_.restore(started.applied, started.applied_id);
+  open_vote_log(started);
+  state_.low = state_.durable.low_watermark();
+  collected_to_ = state_.low;
+  normal_case_.restore();
+  checkpointing_.restore(started.checkpoint_digest);
+  sealing_.restore(started.block_hash);
+  if (state_.durable.stable) catch_up_.raise(state_.low);
+  // Its certificate is what replicas far behind are shown.
+  if (started.applied > Height(0)) state_.outbox.emit(LoadPayload{started.applied_id});
+  if (startup_.try_finish()) finish_start();
+}
+
+void PbftEngine::open_vote_log(const Started& started) {
+  state_.log_open = true;
+  if (!state_.settings.self) {
+    state_.observe("this node has no validator key");
+  } else if (started.observer) {
+    state_.observe("the host decided that this replica must not vote");
+  } else if (started.durable.empty() && started.applied > Height(0)) {
+    state_.stop_voting("the vote log is missing although the ledger is at height " +
+                       std::to_string(started.applied.value()) +
+                       ": this key may have signed what is forgotten; use a new key");
+  } else if (started.durable.empty()) {
+    state_.log_open = false;
+    state_.outbox.persist(encode_snapshot(state_.durable, state_.settings.membership), true,
+                          LogOpened{});
+  } else {
+    auto durable =
+        replay(started.durable, state_.settings.membership, state_.settings.payload_bytes_max);
+    if (durable) {
+      state_.durable = std::move(*durable);
+    } else {
+      state_.stop_voting(durable.error().detail + "; this replica follows without voting");
+    }
+  }
+}
+
+void PbftEngine::finish_start() {
+  checkpointing_.sign_pending();
+  sealing_.sign_pending();
+  normal_case_.revisit();
+}
+
+// ---- inputs ----
+
+void PbftEngine::on(const MessageReceived& received) {
+  const auto* message = dynamic_cast<const PbftMessage*>(received.message.get());
+  if (message == nullptr) {
+    state_.reject(received.from, "a message of another engine");
+    return;
+  }
+  std::visit([&](const auto& content) { on_message(received.from, content); }, message->content());
+}
+
+void PbftEngine::on(const ProposalReady& proposal) { normal_case_.on_proposal(proposal); }
+
+void PbftEngine::on(const Validated& answer) { normal_case_.on_validated(answer.id, answer.valid); }
+
+void PbftEngine::on(const Persisted& persisted) {
+  for (const DurableAction& action : state_.outbox.durable_up_to(persisted.token)) {
+    on_durable(action);
+  }
+}
+
+void PbftEngine::on_durable(const DurableAction& action) {
+  if (const auto* commit = std::get_if<OwnCommitDurable>(&action)) {
+    normal_case_.on_own_commit_durable(commit->ballot);
+  } else if (const auto* seal = std::get_if<OwnSealDurable>(&action)) {
+    sealing_.on_own_seal_durable(seal->height);
+  } else if (const auto* checkpoint = std::get_if<OwnCheckpointDurable>(&action)) {
+    checkpointing_.on_own_vote_durable(checkpoint->height);
+  } else if (const auto* adopted = std::get_if<CheckpointAdopted>(&action)) {
+    checkpointing_.on_adopted(adopted->height);
+  } else if (std::holds_alternative<LogOpened>(action)) {
+    state_.log_open = true;
+    if (startup_.try_finish()) finish_start();
+  }
+}
+
+void PbftEngine::on(const Executed& executed) {
+  commits_.on_executed(executed.height, executed.id);
+  sealing_.on_executed(executed.height, executed.block_hash);
+  checkpointing_.on_executed(executed.height, executed.checkpoint_digest);
+}
+
+void PbftEngine::on(const PayloadLoaded& loaded) {
+  std::optional<Body> body;
+  if (loaded.body) {
+    // From the own ledger, where only verified certificates are stored.
+    auto stored = decode_certificate(loaded.body->commit_certificate, state_.settings.members());
+    if (stored && stored->second.header) {
+      body = Body{*stored->second.header, std::make_shared<const Bytes>(loaded.body->payload)};
+    }
+    if (stored) commits_.remember(loaded.id, std::move(stored->second));
+  }
+  retransmission_.on_payload(loaded.id, body);
+}
+
+void PbftEngine::on(const SyncFinished&) { catch_up_.on_finished(); }
+
+void PbftEngine::on(const PendingChanged& pending) { state_.eligible = pending.eligible; }
+
+// Views do not change yet, so a suspicion has no effect.
+void PbftEngine::on(const PrimarySuspected&) {}
+
+void PbftEngine::on(const Ticked&) { normal_case_.on_tick(); }
+
+// ---- messages; an own one that comes back was counted when it became durable ----
+
+void PbftEngine::on_message(ReplicaId, const PrePrepare& message) {
+  startup_.note(message.core);
+  normal_case_.on_pre_prepare(message);
+}
+
+void PbftEngine::on_message(ReplicaId, const Vote& message) {
+  if (state_.settings.is_self(message.replica)) return;
+  startup_.note(message);
+  normal_case_.on_vote(message);
+}
+
+void PbftEngine::on_message(ReplicaId, const Seal& message) {
+  if (state_.settings.is_self(message.replica)) return;
+  startup_.note(message);
+  sealing_.on_seal(message);
+}
+
+void PbftEngine::on_message(ReplicaId from, const CheckpointVote& message) {
+  if (state_.settings.is_self(message.replica)) return;
+  startup_.note(message);
+  checkpointing_.on_vote(from, message);
+}
+
+void PbftEngine::on_message(ReplicaId from, const StatusReport& message) {
+  if (message.witnesses && startup_.on_answer(from, *message.witnesses)) finish_start();
+  retransmission_.on_status(from, message);
+}
+
+void PbftEngine::on_message(ReplicaId from, const Fetch& message) {
+  retransmission_.on_fetch(from, message.id);
+}
+
+void PbftEngine::on_message(ReplicaId, const Data& message) { normal_case_.on_body(message.body); }
+
+void PbftEngine::on_message(ReplicaId, const CommitCertificate& message) {
+  catch_up_.raise(message.height);
+  commits_.add(message, nullptr);
+}
+
+void PbftEngine::on_message(ReplicaId, const CheckpointProof& message) {
+  catch_up_.raise(message.claim.height);
+  checkpointing_.on_proof(message);
+}
+
+void PbftEngine::on_message(ReplicaId, const Committed& message) {
+  catch_up_.raise(message.certificate.height);
+  commits_.add(message.certificate, message.payload);
+}
+
+// ---- outside view ----
+
+std::optional<Instant> PbftEngine::next_deadline() const {
+  if (state_.halted) return std::nullopt;
+  std::optional<Instant> earliest;
+  for (const std::optional<Instant>& deadline :
+       {normal_case_.next_deadline(), catch_up_.next_deadline(), retransmission_.next_deadline()}) {
+    if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
+  }
+  return earliest;
+}
+
+Status PbftEngine::status() const {
+  Status out;
+  out.epoch = state_.settings.membership.epoch;
+  out.view = state_.view();
+  out.promise_view = state_.durable.promise_view;
+  out.primary = state_.primary();
+  out.last_executed = state_.last_executed;
+  out.sealed_to = sealing_.sealed_to();
+  out.low_watermark = state_.low;
+  out.high_watermark = state_.high();
+  out.highest_evidence = catch_up_.evidence();
+  out.observer = state_.observer;
+  out.observer_reason = state_.observer_reason;
+  return out;
+}
+
+std::size_t PbftEngine::memory_bytes() const {
+  return state_.log.memory_bytes() + state_.durable.memory_bytes() + commits_.memory_bytes() +
+         checkpointing_.memory_bytes() + sealing_.memory_bytes() + retransmission_.memory_bytes();
+}
 
 }  // namespace quorate::consensus::pbft

@@ -1,0 +1,198 @@
+#include "consensus/pbft/checkpointing.hpp"
+
+namespace quorate::consensus::pbft {
+
+namespace {
+
+std::vector<crypto::ReplicaSignature> signers_of(const std::map<ReplicaId, CheckpointVote>& votes,
+                                                 const CheckpointClaim& claim) {
+  std::vector<crypto::ReplicaSignature> out;
+  for (const auto& [replica, vote] : votes) {
+    if (vote.claim == claim) out.push_back({replica, vote.signature});
+  }
+  return out;
+}
+
+}  // namespace
+
+void Checkpointing::restore(const Digest& head_checkpoint_digest) {
+  newest_ = state_.durable.stable;
+  for (const auto& [height, vote] : state_.durable.checkpoints) {
+    own_claims_.emplace(height, vote.claim);
+    if (height > state_.low) votes_[height].emplace(vote.replica, vote);
+  }
+  const Height head = state_.last_executed;
+  if (newest_ && newest_->claim.height == head && newest_->claim.digest != head_checkpoint_digest) {
+    state_.halt("the ledger's state at height " + std::to_string(head.value()) +
+                " is not the one that a quorum certified");
+    return;
+  }
+  if (head > state_.low && head.value() % state_.settings.checkpoint_interval == 0) {
+    own_claims_.try_emplace(head, CheckpointClaim{head, head_checkpoint_digest, state_.epoch_last});
+  }
+}
+
+void Checkpointing::sign_pending() {
+  for (const auto& entry : own_claims_) sign(entry.second);
+}
+
+void Checkpointing::on_executed(Height height, const Digest& checkpoint_digest) {
+  if (height.value() % state_.settings.checkpoint_interval == 0) {
+    const CheckpointClaim claim{height, checkpoint_digest, state_.epoch_last};
+    const auto logged = state_.durable.checkpoints.find(height);
+    if (logged != state_.durable.checkpoints.end() && logged->second.claim != claim) {
+      state_.halt("executing height " + std::to_string(height.value()) +
+                  " again gave another state than the one this replica signed");
+      return;
+    }
+    own_claims_.insert_or_assign(height, claim);
+    sign(claim);
+  }
+  adopt();
+}
+
+void Checkpointing::sign(const CheckpointClaim& claim) {
+  const bool stable = newest_ && newest_->claim.height >= claim.height;
+  if (!state_.may_sign() || stable || claim.height <= state_.durable.checkpointed_max) return;
+  CheckpointVote vote{claim, state_.self(), {}};
+  vote.signature = state_.sign(checkpoint_signing_digest(state_.settings.membership, claim));
+  state_.record(CheckpointedRecord{vote}, OwnCheckpointDurable{claim.height});
+  state_.outbox.send_durably(std::nullopt, vote);
+}
+
+void Checkpointing::on_own_vote_durable(Height height) {
+  const auto own = state_.durable.checkpoints.find(height);
+  if (own == state_.durable.checkpoints.end() || height <= state_.low) return;
+  votes_[height].insert_or_assign(state_.self(), own->second);
+  count(height);
+}
+
+void Checkpointing::on_vote(ReplicaId from, const CheckpointVote& vote) {
+  const Height height = vote.claim.height;
+  if (height.value() % state_.settings.checkpoint_interval != 0) {
+    state_.reject(from, "a CHECKPOINT at a height where there is none");
+    return;
+  }
+  if (height <= state_.low || height > state_.low.saturating_add(state_.settings.buffer_window())) {
+    return;
+  }
+  const auto [known, added] = votes_[height].try_emplace(vote.replica, vote);
+  if (added) {
+    count(height);
+  } else if (known->second.claim != vote.claim) {
+    Bytes proof = encode(state_.settings.membership.epoch, known->second);
+    const Bytes second = encode(state_.settings.membership.epoch, vote);
+    proof.insert(proof.end(), second.begin(), second.end());
+    state_.outbox.emit(Evidence{vote.replica,
+                                "two checkpoints for height " + std::to_string(height.value()),
+                                std::move(proof)});
+  }
+}
+
+void Checkpointing::count(Height height) {
+  const Votes& votes = votes_.at(height);
+  for (const auto& candidate : votes) {
+    auto signatures = signers_of(votes, candidate.second.claim);
+    if (signatures.size() < state_.settings.quorum()) continue;
+    signatures.resize(state_.settings.quorum());
+    on_proof(CheckpointProof{candidate.second.claim, std::move(signatures)});
+    return;
+  }
+  if (split(votes)) {
+    state_.halt("correct replicas disagree on the state at height " +
+                std::to_string(height.value()) + ": execution is not deterministic");
+  }
+}
+
+// Two claims, each signed by at least one correct replica.
+bool Checkpointing::split(const Votes& votes) {
+  const std::uint32_t weak = state_.settings.membership.weak_quorum();
+  std::set<CheckpointClaim> supported;
+  for (const auto& entry : votes) {
+    if (signers_of(votes, entry.second.claim).size() >= weak) {
+      supported.insert(entry.second.claim);
+    }
+  }
+  return supported.size() > 1;
+}
+
+void Checkpointing::on_proof(const CheckpointProof& proof) {
+  if (newest_ && proof.claim.height <= newest_->claim.height) {
+    if (proof.claim.height == newest_->claim.height && proof.claim != newest_->claim) {
+      state_.halt("two checkpoints are certified at height " +
+                  std::to_string(proof.claim.height.value()) +
+                  ": more replicas are faulty than the protocol tolerates");
+    }
+    return;
+  }
+  newest_ = proof;
+  adopt();
+}
+
+void Checkpointing::adopt() {
+  if (state_.halted || adopting_ || !newest_ || newest_->claim.height <= state_.low ||
+      newest_->claim.height > state_.last_executed) {
+    return;
+  }
+  const auto own = own_claims_.find(newest_->claim.height);
+  if (own != own_claims_.end() && own->second != newest_->claim) {
+    state_.halt("a quorum certified another state than this replica's at height " +
+                std::to_string(newest_->claim.height.value()) +
+                ": its ledger diverged; move the ledger aside, keep the vote log, and let the "
+                "replica fetch the blocks again");
+    return;
+  }
+  adopting_ = newest_;
+  if (!state_.settings.self || state_.observer) {
+    on_adopted(adopting_->claim.height);  // it never votes, so it has no vote log to bind
+    return;
+  }
+  // The certificate and everything that stays, in one record: either both are durable or neither.
+  DurableState after = state_.durable;
+  after.adopt(*adopting_, state_.settings.checkpoint_interval);
+  state_.outbox.persist(encode_snapshot(after, state_.settings.membership), true,
+                        CheckpointAdopted{adopting_->claim.height});
+}
+
+void Checkpointing::on_adopted(Height height) {
+  state_.durable.adopt(*adopting_, state_.settings.checkpoint_interval);
+  adopting_.reset();
+  state_.low = height;
+  votes_.erase(votes_.begin(), votes_.upper_bound(height));
+  own_claims_.erase(own_claims_.begin(), own_claims_.upper_bound(height));
+  state_.progress(Progress::Phase::checkpoint_stable, height);
+  adopt();
+}
+
+Height Checkpointing::nearest_checkpoint() const {
+  const std::uint64_t interval = state_.settings.checkpoint_interval;
+  return Height(state_.low.value() / interval * interval).saturating_add(interval);
+}
+
+std::vector<ReplicaSet> Checkpointing::report() const {
+  std::vector<ReplicaSet> out;
+  for (Height height = nearest_checkpoint();
+       height <= state_.high() && out.size() < kCheckpointReportsMax;
+       height = height.saturating_add(state_.settings.checkpoint_interval)) {
+    ReplicaSet set(state_.settings.members());
+    const auto found = votes_.find(height);
+    if (found != votes_.end()) {
+      for (const auto& entry : found->second) set.insert(entry.first);
+    }
+    out.push_back(std::move(set));
+  }
+  return out;
+}
+
+bool Checkpointing::unstable() const { return state_.last_executed >= nearest_checkpoint(); }
+
+std::size_t Checkpointing::memory_bytes() const {
+  constexpr std::size_t kNode = 48;
+  std::size_t bytes = own_claims_.size() * (sizeof(CheckpointClaim) + kNode);
+  for (const auto& [height, votes] : votes_) {
+    bytes += kNode + votes.size() * (sizeof(CheckpointVote) + kNode);
+  }
+  return bytes;
+}
+
+}  // namespace quorate::consensus::pbft

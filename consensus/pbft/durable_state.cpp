@@ -1,0 +1,265 @@
+#include "consensus/pbft/durable_state.hpp"
+
+namespace quorate::consensus::pbft {
+
+namespace {
+
+using crypto::Reader;
+using crypto::Writer;
+
+constexpr std::uint8_t kVersion = 1;
+enum class RecordType : std::uint8_t {
+  snapshot = 1,
+  accepted = 2,
+  prepared = 3,
+  sealed = 4,
+  checkpointed = 5,
+};
+// More than any snapshot holds; a length above it is damage.
+constexpr std::uint32_t kEntriesMax = 1U << 24U;
+
+Writer begin(RecordType type) {
+  Writer out;
+  out.u8(kVersion);
+  out.u8(static_cast<std::uint8_t>(type));
+  return out;
+}
+
+// Own messages are stored as they go over the wire, so that what is sent again is what was signed.
+void put_message(Writer& out, const Message& message) { out.bytes(encode(Epoch(0), message)); }
+
+template <class T>
+T take_message(Reader& in, const DecodeLimits& limits) {
+  const ByteView bytes = in.bytes(1U << 16U);
+  T out{};
+  if (!in.ok()) return out;
+  Result<Envelope> envelope = decode(bytes, limits);
+  if (!envelope || !std::holds_alternative<T>(envelope->message)) {
+    in.reject("a vote log record holds a message of another kind");
+    return out;
+  }
+  return std::get<T>(envelope->message);
+}
+
+void put(Writer& out, const AcceptedRecord& record) {
+  encode(out, record.core);
+  encode(out, record.header);
+  out.u8(record.payload ? 1 : 0);
+  if (record.payload) out.bytes(*record.payload);
+  out.u8(record.prepare ? 1 : 0);
+  if (record.prepare) put_message(out, *record.prepare);
+}
+
+AcceptedRecord take_accepted(Reader& in, const DecodeLimits& limits) {
+  AcceptedRecord out;
+  out.core = decode_core(in);
+  out.header = decode_proposal_header(in);
+  if (in.u8() != 0) {
+    out.payload = std::make_shared<const Bytes>(to_bytes(in.bytes(limits.payload_bytes_max)));
+  }
+  if (in.u8() != 0) out.prepare = take_message<Vote>(in, limits);
+  return out;
+}
+
+struct RecordEncoder {
+  Writer operator()(const AcceptedRecord& record) const {
+    Writer out = begin(RecordType::accepted);
+    put(out, record);
+    return out;
+  }
+  Writer operator()(const PreparedRecord& record) const {
+    Writer out = begin(RecordType::prepared);
+    encode(out, record.certificate);
+    put_message(out, record.commit);
+    return out;
+  }
+  Writer operator()(const SealedRecord& record) const {
+    Writer out = begin(RecordType::sealed);
+    put_message(out, record.seal);
+    return out;
+  }
+  Writer operator()(const CheckpointedRecord& record) const {
+    Writer out = begin(RecordType::checkpointed);
+    put_message(out, record.vote);
+    return out;
+  }
+};
+
+void put_count(Writer& out, std::size_t count) { out.u32(static_cast<std::uint32_t>(count)); }
+
+template <class Map>
+void put_messages(Writer& out, const Map& messages) {
+  put_count(out, messages.size());
+  for (const auto& entry : messages) put_message(out, entry.second);
+}
+
+void take_identity(Reader& in, const crypto::Membership& membership, bool& same_chain) {
+  const auto chain_id = in.fixed<Digest>();
+  const auto epoch = in.integer_of<Epoch>();
+  const auto config_hash = in.fixed<Digest>();
+  same_chain = chain_id == membership.chain_id && epoch == membership.epoch &&
+               config_hash == membership.config_hash;
+}
+
+DurableState take_snapshot(Reader& in, const DecodeLimits& limits) {
+  DurableState out;
+  out.active_view = in.integer_of<View>();
+  out.promise_view = in.integer_of<View>();
+  out.sealed_max = in.integer_of<Height>();
+  out.checkpointed_max = in.integer_of<Height>();
+  if (in.u8() != 0) out.stable = decode_checkpoint_proof(in, limits.members);
+  for (std::uint32_t left = in.count(0, kEntriesMax, 1); left > 0 && in.ok(); --left) {
+    PreparedCertificate certificate = decode_prepared_certificate(in, limits.members);
+    const Height height = certificate.core.ballot.height;
+    out.prepared.emplace(height, std::move(certificate));
+  }
+  for (std::uint32_t left = in.count(0, kEntriesMax, 1); left > 0 && in.ok(); --left) {
+    AcceptedRecord record = take_accepted(in, limits);
+    const SlotKey key = key_of(record.core.ballot);
+    out.accepted.emplace(key, std::move(record));
+  }
+  for (std::uint32_t left = in.count(0, kEntriesMax, 1); left > 0 && in.ok(); --left) {
+    const Vote vote = take_message<Vote>(in, limits);
+    out.commits.emplace(key_of(vote.ballot), vote);
+  }
+  for (std::uint32_t left = in.count(0, kEntriesMax, 1); left > 0 && in.ok(); --left) {
+    const Seal seal = take_message<Seal>(in, limits);
+    out.seals.emplace(seal.height, seal);
+  }
+  for (std::uint32_t left = in.count(0, kEntriesMax, 1); left > 0 && in.ok(); --left) {
+    const auto vote = take_message<CheckpointVote>(in, limits);
+    out.checkpoints.emplace(vote.claim.height, vote);
+  }
+  return out;
+}
+
+Record take_record(RecordType type, Reader& in, const DecodeLimits& limits) {
+  switch (type) {
+    case RecordType::accepted: return take_accepted(in, limits);
+    case RecordType::prepared: {
+      PreparedRecord out;
+      out.certificate = decode_prepared_certificate(in, limits.members);
+      out.commit = take_message<Vote>(in, limits);
+      return out;
+    }
+    case RecordType::sealed: return SealedRecord{take_message<Seal>(in, limits)};
+    case RecordType::checkpointed:
+      return CheckpointedRecord{take_message<CheckpointVote>(in, limits)};
+    case RecordType::snapshot: break;
+  }
+  in.reject("unknown record type " + std::to_string(static_cast<int>(type)));
+  return SealedRecord{};
+}
+
+Result<void> replay_one(DurableState& state, ByteView bytes, bool first,
+                        const crypto::Membership& membership, const DecodeLimits& limits) {
+  Reader in(bytes);
+  if (in.u8() != kVersion) in.reject("unknown record version");
+  const auto type = static_cast<RecordType>(in.u8());
+  if (type != RecordType::snapshot) {
+    const Record record = take_record(type, in, limits);
+    QUORATE_CHECK(in.finish());
+    if (first) return fail(Errc::corrupt, "it does not begin with a snapshot");
+    state.apply(record);
+    return {};
+  }
+  bool same_chain = false;
+  take_identity(in, membership, same_chain);
+  if (in.ok() && !same_chain) {
+    return fail(Errc::conflict, "it belongs to another chain or configuration");
+  }
+  DurableState snapshot = take_snapshot(in, limits);
+  QUORATE_CHECK(in.finish());
+  state = std::move(snapshot);
+  return {};
+}
+
+}  // namespace
+
+void DurableState::apply(const Record& record) {
+  if (const auto* accepted_record = std::get_if<AcceptedRecord>(&record)) {
+    accepted.insert_or_assign(key_of(accepted_record->core.ballot), *accepted_record);
+  } else if (const auto* prepared_record = std::get_if<PreparedRecord>(&record)) {
+    const Ballot& ballot = prepared_record->commit.ballot;
+    const auto known = prepared.find(ballot.height);
+    if (known == prepared.end() || known->second.core.ballot.view <= ballot.view) {
+      prepared.insert_or_assign(ballot.height, prepared_record->certificate);
+    }
+    commits.insert_or_assign(key_of(ballot), prepared_record->commit);
+  } else if (const auto* sealed_record = std::get_if<SealedRecord>(&record)) {
+    seals.insert_or_assign(sealed_record->seal.height, sealed_record->seal);
+    sealed_max = std::max(sealed_max, sealed_record->seal.height);
+  } else if (const auto* checkpointed = std::get_if<CheckpointedRecord>(&record)) {
+    const Height height = checkpointed->vote.claim.height;
+    checkpoints.insert_or_assign(height, checkpointed->vote);
+    checkpointed_max = std::max(checkpointed_max, height);
+  }
+}
+
+void DurableState::adopt(const CheckpointProof& proof, std::uint64_t seals_kept) {
+  const Height low = proof.claim.height;
+  stable = proof;
+  const SlotKey above{low, View::max()};
+  prepared.erase(prepared.begin(), prepared.upper_bound(low));
+  accepted.erase(accepted.begin(), accepted.upper_bound(above));
+  commits.erase(commits.begin(), commits.upper_bound(above));
+  seals.erase(seals.begin(), seals.lower_bound(low.saturating_sub(seals_kept)));
+  checkpoints.erase(checkpoints.begin(), checkpoints.lower_bound(low));
+}
+
+void DurableState::release_payloads(Height height) {
+  const auto end = accepted.upper_bound(SlotKey{height, View::max()});
+  for (auto it = accepted.begin(); it != end; ++it) it->second.payload = nullptr;
+}
+
+std::size_t DurableState::memory_bytes() const {
+  constexpr std::size_t kNode = 48;  // of an ordered map
+  std::size_t bytes =
+      accepted.size() * (sizeof(AcceptedRecord) + kNode) + commits.size() * (sizeof(Vote) + kNode) +
+      seals.size() * (sizeof(Seal) + kNode) + checkpoints.size() * (sizeof(CheckpointVote) + kNode);
+  for (const auto& entry : prepared) {
+    bytes += sizeof(PreparedCertificate) + kNode +
+             entry.second.prepares.size() * sizeof(crypto::ReplicaSignature);
+  }
+  return bytes;
+}
+
+Bytes encode_record(const Record& record) { return std::visit(RecordEncoder{}, record).take(); }
+
+Bytes encode_snapshot(const DurableState& state, const crypto::Membership& membership) {
+  Writer out = begin(RecordType::snapshot);
+  out.raw(membership.chain_id);
+  out.integer_of(membership.epoch);
+  out.raw(membership.config_hash);
+  out.integer_of(state.active_view);
+  out.integer_of(state.promise_view);
+  out.integer_of(state.sealed_max);
+  out.integer_of(state.checkpointed_max);
+  out.u8(state.stable ? 1 : 0);
+  if (state.stable) encode(out, *state.stable);
+  put_count(out, state.prepared.size());
+  for (const auto& entry : state.prepared) encode(out, entry.second);
+  put_count(out, state.accepted.size());
+  for (const auto& entry : state.accepted) put(out, entry.second);
+  put_messages(out, state.commits);
+  put_messages(out, state.seals);
+  put_messages(out, state.checkpoints);
+  return std::move(out).take();
+}
+
+Result<DurableState> replay(const std::vector<Bytes>& records, const crypto::Membership& membership,
+                            std::uint32_t payload_bytes_max) {
+  const DecodeLimits limits{membership.size(), payload_bytes_max};
+  DurableState state;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const Result<void> done = replay_one(state, records[i], i == 0, membership, limits);
+    if (!done) {
+      const Errc code = done.error().code == Errc::conflict ? Errc::conflict : Errc::corrupt;
+      return fail(code, "record " + std::to_string(i) +
+                            " of the vote log cannot be used: " + done.error().detail);
+    }
+  }
+  return state;
+}
+
+}  // namespace quorate::consensus::pbft

@@ -1,0 +1,81 @@
+// What a replica must remember across restarts, and the records that the vote log holds of it.
+//
+// Live changes and replay go through the same apply(), so that a restart rebuilds exactly what was
+// there. A record is one of
+//   snapshot      everything, for the chain it names; the first record of every vote log
+//   accepted      an accepted PRE-PREPARE with its body and the own PREPARE (none by the primary)
+//   prepared      a prepared certificate and the own COMMIT
+//   sealed        the own SEAL
+//   checkpointed  the own CHECKPOINT
+// and starts with version u8 = 1 and a type byte. Owned by the engine's thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <variant>
+
+#include "consensus/pbft/messages.hpp"
+
+namespace quorate::consensus::pbft {
+
+// Height first, so that garbage collection cuts off the front.
+struct SlotKey {
+  Height height;
+  View view;
+  auto operator<=>(const SlotKey&) const = default;
+};
+inline SlotKey key_of(const Ballot& ballot) { return {ballot.height, ballot.view}; }
+
+struct AcceptedRecord {
+  Core core;
+  ProposalHeader header;
+  Payload payload;  // null when the ledger holds it
+  std::optional<Vote> prepare;
+};
+struct PreparedRecord {
+  PreparedCertificate certificate;
+  Vote commit;
+};
+struct SealedRecord {
+  Seal seal;
+};
+struct CheckpointedRecord {
+  CheckpointVote vote;
+};
+using Record = std::variant<AcceptedRecord, PreparedRecord, SealedRecord, CheckpointedRecord>;
+
+struct DurableState {
+  View active_view;
+  View promise_view;  // the highest view this replica asked for
+  std::optional<CheckpointProof> stable;
+  // P: per height, the prepared certificate of the highest view. Survives view changes; dropped
+  // only by a stable checkpoint.
+  std::map<Height, PreparedCertificate> prepared;
+  std::map<SlotKey, AcceptedRecord> accepted;
+  std::map<SlotKey, Vote> commits;
+  std::map<Height, Seal> seals;
+  std::map<Height, CheckpointVote> checkpoints;
+  // Never sign these again at or below these heights, also when the message itself is gone.
+  Height sealed_max;
+  Height checkpointed_max;
+
+  Height low_watermark() const { return stable ? stable->claim.height : Height(0); }
+  void apply(const Record& record);
+  // What a stable checkpoint makes needless. Seals of `seals_kept` heights below it stay, for
+  // replicas that still collect them.
+  void adopt(const CheckpointProof& proof, std::uint64_t seals_kept);
+  // The ledger holds the payloads up to `height`.
+  void release_payloads(Height height);
+  std::size_t memory_bytes() const;
+};
+
+Bytes encode_record(const Record& record);
+Bytes encode_snapshot(const DurableState& state, const crypto::Membership& membership);
+
+// Rebuilds the state from records, oldest first; the first is a snapshot. Errors: corrupt when a
+// record does not decode, conflict when the log belongs to another chain or configuration.
+Result<DurableState> replay(const std::vector<Bytes>& records, const crypto::Membership& membership,
+                            std::uint32_t payload_bytes_max);
+
+}  // namespace quorate::consensus::pbft

@@ -1,0 +1,46 @@
+// The slots above the low watermark and the bodies of proposals that are not executed yet, within
+// bounds: one message per (replica, type, height, view) up to h + 2L for the active view, the one
+// after it and the promised one; bodies up to twice the proposals in flight above the executed
+// height. Owned by the engine's thread.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "consensus/pbft/durable_state.hpp"
+#include "consensus/pbft/slot.hpp"
+
+namespace quorate::consensus::pbft {
+
+enum class Validity : std::uint8_t { unknown, asked, valid, invalid };
+
+struct StoredBody {
+  Body body;
+  Validity validity = Validity::unknown;
+};
+
+class MessageLog {
+ public:
+  Slot& slot(SlotKey key) { return slots_[key]; }
+  Slot* find(SlotKey key);
+  const Slot* find(SlotKey key) const;
+  const std::map<SlotKey, Slot>& slots() const { return slots_; }
+  std::map<SlotKey, Slot>& slots() { return slots_; }
+
+  // Keeps the body if it is new.
+  StoredBody& store(const Digest& id, const Body& body);
+  StoredBody* body(const Digest& id);
+  const StoredBody* body(const Digest& id) const;
+
+  // Slots at or below `low` are over.
+  void collect_garbage(Height low);
+  // Bodies at or below `height` are in the ledger.
+  void release_bodies(Height height);
+  std::size_t memory_bytes() const;
+
+ private:
+  std::map<SlotKey, Slot> slots_;
+  std::map<Digest, StoredBody> bodies_;
+};
+
+}  // namespace quorate::consensus::pbft

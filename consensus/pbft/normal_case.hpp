@@ -1,0 +1,59 @@
+// Ordering in a stable view [CL99 4.2]: PRE-PREPARE, PREPARE, COMMIT. Several heights run at once
+// and may finish in any order; the commit queue puts them in sequence.
+//
+// A slot moves on whenever something about it changes, through three steps that each check their
+// own condition: accept (log the proposal, send PREPARE), prepare (log the certificate, send
+// COMMIT), commit (hand the certificate to the commit queue). Owned by the engine's thread.
+#pragma once
+
+#include "consensus/pbft/commit_queue.hpp"
+#include "consensus/pbft/replica_state.hpp"
+
+namespace quorate::consensus::pbft {
+
+class NormalCase {
+ public:
+  NormalCase(ReplicaState& state, CommitQueue& commits) : state_(state), commits_(commits) {}
+
+  // Rebuilds slots, bodies and the next proposal from the durable state.
+  void restore();
+
+  void on_pre_prepare(const PrePrepare& message);
+  void on_vote(const Vote& message);
+  void on_proposal(ProposalReady proposal);
+  void on_validated(const Digest& id, bool valid);
+  // Takes a fetched body if some slot or certificate waits for it.
+  void on_body(const Body& body);
+  void on_own_commit_durable(const Ballot& ballot);
+  // Asks the host for the next payload if this replica may propose one.
+  void request_proposal();
+  // The permission to vote changed (a watermark moved, the start is over): every slot again.
+  void revisit();
+  // Proposals whose time has come.
+  void on_tick();
+  std::optional<Instant> next_deadline() const;
+  // A commit quorum or an accepted core whose body is not here: the ids to fetch, with heights.
+  std::vector<std::pair<Height, Digest>> missing_bodies() const;
+
+ private:
+  void advance(SlotKey key);
+  void accept(SlotKey key, Slot& slot);
+  bool acceptable(SlotKey key, Slot& slot);
+  bool fresh(const SlotKey& key, Slot& slot, const ProposalHeader& header);
+  bool due(const SlotKey& key, const ProposalHeader& header);
+  bool valid(SlotKey key, Slot& slot, const Digest& id);
+  void log_and_prepare(SlotKey key, Slot& slot, const ProposalHeader& header, Payload payload);
+  void prepare(SlotKey key, Slot& slot);
+  void commit(SlotKey key, Slot& slot);
+  void propose(const ProposalHeader& header, Payload payload);
+  std::vector<Digest> ahead() const;
+  std::optional<Digest> committed_id(const Slot& slot) const;
+
+  ReplicaState& state_;
+  CommitQueue& commits_;
+  Height last_proposed_;  // in the active view
+  bool request_open_ = false;
+  std::map<SlotKey, Instant> held_;  // proposals ahead of this replica's clock, until when
+};
+
+}  // namespace quorate::consensus::pbft

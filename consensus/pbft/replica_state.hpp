@@ -1,0 +1,91 @@
+// What the parts of the engine share: the views and watermarks, the durable state, the message log
+// and the outbox. Each part (normal case, checkpointing, ...) adds what only it needs.
+// Owned by the engine's thread.
+#pragma once
+
+#include <string>
+
+#include "consensus/pbft/durable_state.hpp"
+#include "consensus/pbft/message_log.hpp"
+#include "consensus/pbft/outbox.hpp"
+#include "consensus/pbft/settings.hpp"
+#include "crypto/signer.hpp"
+
+namespace quorate::consensus::pbft {
+
+struct ReplicaState {
+  ReplicaState(Settings configured, const crypto::Signer* key)
+      : settings(std::move(configured)), signer(key), outbox(settings.membership.epoch) {}
+
+  const Settings settings;
+  const crypto::Signer* signer;
+  Instant now;  // of the event being handled
+  WallMs wall;
+  Outbox outbox;
+  MessageLog log;
+  // Holds active_view, promise_view, P and everything this replica signed. Changed by record().
+  DurableState durable;
+
+  Height low;                         // h: the stable checkpoint, durable here
+  Height epoch_last = Height::max();  // no vote above it in this epoch
+  Height last_committed;              // Commit was emitted for every height up to it
+  Height last_executed;
+  bool log_open = false;  // the vote log has its first record
+  bool starting = true;   // no vote before a quorum was asked what it remembers of this replica
+  bool halted = false;    // a contradiction: nothing more is done
+  bool observer = false;  // follows and executes, never votes
+  std::string observer_reason;
+  bool eligible = false;  // client work waits in the host
+
+  View view() const { return durable.active_view; }
+  ReplicaId primary() const { return settings.primary(view()); }
+  ReplicaId self() const { return *settings.self; }
+  bool is_primary() const { return settings.self && settings.is_self(primary()); }
+  Height high() const { return std::min(low.saturating_add(settings.window()), epoch_last); }
+
+  bool may_sign() const { return settings.self && !observer && !halted && !starting && log_open; }
+  // The voting permission of every PRE-PREPARE, PREPARE and COMMIT.
+  bool may_vote(const SlotKey& key) const {
+    return may_sign() && key.view == view() && view() >= durable.promise_view && key.height > low &&
+           key.height <= high();
+  }
+  // Messages for it are kept: above the watermark, not too far, and of a view that can be next.
+  bool buffers(const SlotKey& key) const {
+    return key.height > low && key.height <= low.saturating_add(settings.buffer_window()) &&
+           (key.view == view() || key.view == view().saturating_add(1) ||
+            key.view == durable.promise_view);
+  }
+  bool keeps_body(Height height) const {
+    return height > last_executed && height <= last_executed.saturating_add(settings.body_window());
+  }
+
+  Signature sign(const Digest& digest) const { return signer->sign(digest); }
+
+  void record(const Record& entry, DurableAction then = {}) {
+    durable.apply(entry);
+    outbox.persist(encode_record(entry), false, std::move(then));
+  }
+  void progress(Progress::Phase phase, Height height) {
+    outbox.emit(Progress{phase, height, view()});
+  }
+  void reject(ReplicaId from, std::string reason) {
+    outbox.emit(Rejected{from, std::move(reason)});
+  }
+  // A contradiction: this replica neither votes nor executes any further.
+  void halt(std::string reason) {
+    if (halted) return;
+    halted = true;
+    stop_voting(std::move(reason));
+  }
+  // Follows and executes on, but signs nothing any more.
+  void stop_voting(std::string reason) {
+    observe(reason);
+    outbox.emit(Halt{std::move(reason)});
+  }
+  void observe(std::string reason) {
+    if (!observer) observer_reason = std::move(reason);
+    observer = true;
+  }
+};
+
+}  // namespace quorate::consensus::pbft

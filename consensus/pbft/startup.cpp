@@ -1,0 +1,126 @@
+#include "consensus/pbft/startup.hpp"
+
+namespace quorate::consensus::pbft {
+
+namespace {
+
+// Later views come after earlier ones, whatever their heights.
+bool newer(const Ballot& a, const Ballot& b) {
+  return std::pair(a.view, a.height) > std::pair(b.view, b.height);
+}
+
+struct SignerOf {
+  const Settings& settings;
+  ReplicaId operator()(const Core& m) const { return settings.primary(m.ballot.view); }
+  ReplicaId operator()(const Vote& m) const { return m.replica; }
+  ReplicaId operator()(const Seal& m) const { return m.replica; }
+  ReplicaId operator()(const CheckpointVote& m) const { return m.replica; }
+};
+
+template <class T>
+void append(std::vector<Witness>& out, const std::optional<T>& message) {
+  if (message) out.emplace_back(*message);
+}
+
+}  // namespace
+
+void Startup::note(const Core& core) {
+  auto& held = newest_[state_.settings.primary(core.ballot.view)].core;
+  if (!held || newer(core.ballot, held->ballot)) held = core;
+}
+
+void Startup::note(const Vote& vote) {
+  Newest& newest = newest_[vote.replica];
+  auto& held = vote.kind == VoteKind::prepare ? newest.prepare : newest.commit;
+  if (!held || newer(vote.ballot, held->ballot)) held = vote;
+}
+
+void Startup::note(const Seal& seal) {
+  auto& held = newest_[seal.replica].seal;
+  if (!held || seal.height > held->height) held = seal;
+}
+
+void Startup::note(const CheckpointVote& vote) {
+  auto& held = newest_[vote.replica].checkpoint;
+  if (!held || vote.claim.height > held->claim.height) held = vote;
+}
+
+std::vector<Witness> Startup::witnesses(ReplicaId replica) const {
+  std::vector<Witness> out;
+  const auto found = newest_.find(replica);
+  if (found == newest_.end()) return out;
+  const Newest& newest = found->second;
+  append(out, newest.core);
+  append(out, newest.prepare);
+  append(out, newest.commit);
+  append(out, newest.seal);
+  append(out, newest.checkpoint);
+  return out;
+}
+
+bool Startup::on_answer(ReplicaId from, const std::vector<Witness>& witnesses) {
+  if (!state_.starting || state_.observer) return false;
+  const SignerOf signer_of{state_.settings};
+  for (const Witness& witness : witnesses) {
+    if (!state_.settings.is_self(std::visit(signer_of, witness))) continue;
+    if (std::visit([this](const auto& m) { return known(m); }, witness)) continue;
+    state_.stop_voting(
+        "replica " + std::to_string(from.value()) +
+        " holds a message signed with this validator key that the vote log does not know: "
+        "the log was lost, restored from a copy, or the key runs twice; use a new key");
+    return false;
+  }
+  answered_.insert(from);
+  return try_finish();
+}
+
+bool Startup::try_finish() {
+  if (!state_.starting || state_.observer || !state_.log_open) return false;
+  if (answered_.size() + 1 < state_.settings.quorum()) return false;
+  state_.starting = false;
+  return true;
+}
+
+// Below the stable checkpoint nothing is remembered, and above the view nothing was ever signed.
+std::optional<bool> Startup::settled(const Ballot& ballot) const {
+  if (ballot.view > state_.view()) return false;
+  if (ballot.view < state_.view() || ballot.height <= state_.low) return true;
+  return std::nullopt;
+}
+
+bool Startup::known(const Core& core) const {
+  if (const auto answer = settled(core.ballot)) return *answer;
+  const auto own = state_.durable.accepted.find(key_of(core.ballot));
+  return own != state_.durable.accepted.end() && own->second.core.ballot == core.ballot &&
+         own->second.core.signature == core.signature;
+}
+
+bool Startup::known(const Vote& vote) const {
+  if (const auto answer = settled(vote.ballot)) return *answer;
+  const SlotKey key = key_of(vote.ballot);
+  if (vote.kind == VoteKind::commit) {
+    const auto own = state_.durable.commits.find(key);
+    return own != state_.durable.commits.end() && own->second.ballot == vote.ballot &&
+           own->second.signature == vote.signature;
+  }
+  const auto own = state_.durable.accepted.find(key);
+  return own != state_.durable.accepted.end() && own->second.prepare &&
+         own->second.prepare->ballot == vote.ballot &&
+         own->second.prepare->signature == vote.signature;
+}
+
+bool Startup::known(const Seal& seal) const {
+  if (seal.height > state_.durable.sealed_max) return false;
+  const auto own = state_.durable.seals.find(seal.height);
+  return own == state_.durable.seals.end() ||
+         (own->second.block_hash == seal.block_hash && own->second.signature == seal.signature);
+}
+
+bool Startup::known(const CheckpointVote& vote) const {
+  if (vote.claim.height > state_.durable.checkpointed_max) return false;
+  const auto own = state_.durable.checkpoints.find(vote.claim.height);
+  return own == state_.durable.checkpoints.end() ||
+         (own->second.claim == vote.claim && own->second.signature == vote.signature);
+}
+
+}  // namespace quorate::consensus::pbft

@@ -1,0 +1,52 @@
+// The check before the first vote of a life. A replica whose disk was lost, restored or copied may
+// have signed what it no longer knows. So it asks a quorum (itself included) for the newest
+// messages that they hold from it; a vote that the vote log does not know makes it an observer.
+//
+// Also keeps the other half: the newest message of each type from every replica, to answer those
+// who ask. Owned by the engine's thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "consensus/pbft/replica_state.hpp"
+
+namespace quorate::consensus::pbft {
+
+class Startup {
+ public:
+  explicit Startup(ReplicaState& state) : state_(state) {}
+
+  // A verified message of another replica.
+  void note(const Core& core);
+  void note(const Vote& vote);
+  void note(const Seal& seal);
+  void note(const CheckpointVote& vote);
+  // What is held of `replica`, for its STATUS with `starting`.
+  std::vector<Witness> witnesses(ReplicaId replica) const;
+  // An answer to this replica's own question. True when the check just ended well.
+  bool on_answer(ReplicaId from, const std::vector<Witness>& witnesses);
+  // A quorum of one needs no answers. True when the check just ended well.
+  bool try_finish();
+
+ private:
+  struct Newest {
+    std::optional<Core> core;
+    std::optional<Vote> prepare;
+    std::optional<Vote> commit;
+    std::optional<Seal> seal;
+    std::optional<CheckpointVote> checkpoint;
+  };
+  bool known(const Core& core) const;
+  bool known(const Vote& vote) const;
+  bool known(const Seal& seal) const;
+  bool known(const CheckpointVote& vote) const;
+  std::optional<bool> settled(const Ballot& ballot) const;
+
+  ReplicaState& state_;
+  std::map<ReplicaId, Newest> newest_;
+  std::set<ReplicaId> answered_;
+};
+
+}  // namespace quorate::consensus::pbft
