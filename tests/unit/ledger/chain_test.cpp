@@ -1,6 +1,9 @@
 #include "ledger/chain.hpp"
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <random>
+#include <thread>
 
 #include "ledger/memory_store.hpp"
 #include "ledger/storage_layout.hpp"
@@ -216,6 +219,104 @@ TEST_CASE("seals may arrive out of order and the newest height counts") {
   CHECK(setup.chain->certificate(Height(1)).error().code == Errc::not_found);
   setup.store.drop_unsynced();
   CHECK(setup.chain->head().height == Height(4));
+}
+
+TEST_CASE("a crash at any point leaves every executed block and some prefix of the seals") {
+  std::mt19937_64 random(3);
+  for (int run = 0; run < 12; ++run) {
+    Setup setup;
+    Setup reference;  // never crashes
+    std::map<std::string, std::uint64_t> nonces;
+    for (int step = 0; step < 60; ++step) {
+      const std::uint64_t head = setup.chain->head().height.value();
+      if (const auto dice = random() % 10; dice < 6) {
+        std::vector<OrderedBlock> blocks;
+        for (std::uint64_t i = 1; i <= 1 + random() % 3; ++i) {
+          const std::string from = random() % 2 == 0 ? "anna" : "ben";
+          blocks.push_back(
+              ordered(Height(head + i), {transfer(setup.id, from, ++nonces[from], "cleo", 1)}));
+        }
+        REQUIRE(reference.chain->execute(blocks));
+        REQUIRE(setup.chain->execute(std::move(blocks)));
+      } else if (dice < 8 && head > 0) {
+        const Height height(1 + random() % head);
+        REQUIRE(setup.chain->store_seals(
+            height, seals_of(setup.genesis, *setup.chain->header(height), {0, 1, 2})));
+      } else {
+        const Height certified = setup.chain->certified_height();
+        setup.chain.reset();
+        setup.store.drop_unsynced(random() % 4);
+        setup.chain = setup.reopened();
+        REQUIRE(setup.chain->certified_height() <= certified);
+        REQUIRE(setup.chain->certificate(setup.chain->certified_height()).has_value());
+      }
+      REQUIRE(setup.chain->head().block_hash == reference.chain->head().block_hash);
+      REQUIRE(setup.chain->state()->root() == reference.chain->state()->root());
+    }
+  }
+}
+
+TEST_CASE("a batch whose write fails changes nothing, on disk or in memory") {
+  Setup setup;
+  setup.execute(ordered(Height(1), {transfer(setup.id, "anna", 1, "ben", 1)}));
+  const Head head = setup.chain->head();
+  const Digest root = setup.chain->state()->root();
+  setup.store.fail_after(0);
+  const auto failed = setup.chain->execute(
+      {ordered(Height(2), {transfer(setup.id, "anna", 2, "ben", 1)}), null_block(Height(3))});
+  REQUIRE_FALSE(failed.has_value());
+  CHECK(failed.error().code == Errc::io);
+  CHECK(setup.chain->head().block_hash == head.block_hash);
+  CHECK(setup.chain->state()->root() == root);
+  setup.store.heal();
+  setup.chain = setup.reopened();
+  CHECK(setup.chain->head().block_hash == head.block_hash);
+  CHECK(setup.chain->header(Height(2)).error().code == Errc::not_found);
+}
+
+TEST_CASE("a crash before the genesis is durable leaves an empty store") {
+  MemoryStore store;
+  store.fail_after(0);
+  CHECK(Chain::open(store, small_genesis()).error().code == Errc::io);
+  store.heal();
+  CHECK(store.size_bytes() == 0);
+  CHECK(Chain::open(store, small_genesis()).has_value());
+}
+
+TEST_CASE("readers on other threads see whole blocks only") {
+  Setup setup;
+  constexpr std::uint64_t kBlocks = 200;
+  std::atomic<bool> wrong = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&setup, &wrong] {
+      const Chain& chain = *setup.chain;
+      for (Height height(0); height < Height(kBlocks);) {
+        const Height certified = chain.certified_height();
+        const Head head = chain.head();
+        const StateViewPtr state = chain.state();
+        const auto header = chain.header(head.height);
+        const auto receipts = chain.receipts(head.height);
+        const auto at_head = chain.state_at(head.height);
+        const auto total =
+            state->account(address("anna"))->balance + state->account(address("ben"))->balance;
+        if (head.height < height || state->height() < head.height || !header || !receipts ||
+            block_hash(*header) != head.block_hash || !at_head ||
+            (*at_head)->root() != header->state_root || total != 1500 || certified > head.height) {
+          wrong = true;
+        }
+        height = head.height;
+      }
+    });
+  }
+  for (std::uint64_t height = 1; height <= kBlocks; ++height) {
+    const ExecutedBlock block =
+        setup.execute(ordered(Height(height), {transfer(setup.id, "anna", height, "ben", 1)}));
+    REQUIRE(
+        setup.chain->store_seals(Height(height), seals_of(setup.genesis, block.header, {0, 1, 2})));
+  }
+  for (std::thread& reader : readers) reader.join();
+  CHECK_FALSE(wrong);
 }
 
 TEST_CASE("the states of the newest 256 heights stay at hand") {
