@@ -1,0 +1,113 @@
+#include "rpc/subscriptions/subscription_set.hpp"
+
+#include "rpc/methods/views_json.hpp"
+
+namespace quorate::rpc {
+
+namespace {
+
+constexpr std::uint64_t kLeap = 1024;
+// Blocks looked through for one address before other work gets its turn.
+constexpr int kScanMax = 32;
+
+bool concerns(const ledger::Transaction& transaction, const crypto::Address& address) {
+  if (crypto::address_of(transaction.sender) == address) return true;
+  return std::any_of(transaction.operations.begin(), transaction.operations.end(),
+                     [&](const ledger::Operation& operation) {
+                       const auto* transfer = std::get_if<ledger::Transfer>(&operation);
+                       return transfer != nullptr && transfer->to == address;
+                     });
+}
+
+std::string notification(const std::string& id, const std::string& result) {
+  return R"({"jsonrpc":"2.0","method":"chain_subscription","params":{"subscription":")" + id +
+         R"(","result":)" + result + "}}";
+}
+
+}  // namespace
+
+MethodResult<std::string> SubscriptionSet::add(const SubscriptionRequest& request) {
+  if (subscriptions_.size() >= kSubscriptionsMax) {
+    return tl::unexpected(make_error(
+        Code::limit_exceeded,
+        "at most " + std::to_string(kSubscriptionsMax) + " subscriptions on one connection",
+        "end one with chain_unsubscribe, or open another connection"));
+  }
+  Subscription subscription;
+  subscription.request = request;
+  const Height now = feed_.final_height();
+  subscription.next = request.from_height.value_or(now.saturating_add(1));
+  subscription.live = subscription.next > now;
+  char id[24];
+  std::snprintf(id, sizeof(id), "0x%llx", static_cast<unsigned long long>(++last_id_));
+  subscriptions_.emplace(id, subscription);
+  return std::string(id);
+}
+
+void SubscriptionSet::activate(const std::string& id) {
+  const auto at = subscriptions_.find(id);
+  if (at != subscriptions_.end()) at->second.active = true;
+}
+
+bool SubscriptionSet::remove(const std::string& id) { return subscriptions_.erase(id) > 0; }
+
+void SubscriptionSet::on_progress() {
+  const Height now = feed_.final_height();
+  const bool leapt = now > seen_.saturating_add(kLeap);
+  seen_ = now;
+  if (!leapt) return;
+  for (auto& [id, subscription] : subscriptions_) {
+    if (due(subscription)) subscription.live = false;
+  }
+}
+
+bool SubscriptionSet::due(const Subscription& subscription) const {
+  return subscription.active && subscription.next <= feed_.final_height();
+}
+
+bool SubscriptionSet::live_behind() const {
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                     [this](const auto& entry) { return entry.second.live && due(entry.second); });
+}
+
+Result<SubscriptionSet::Step> SubscriptionSet::next(Which which) {
+  // Once around, starting after the one that had its turn last.
+  auto at = subscriptions_.upper_bound(turn_);
+  for (std::size_t i = 0; i < subscriptions_.size(); ++i, ++at) {
+    if (at == subscriptions_.end()) at = subscriptions_.begin();
+    Subscription& subscription = at->second;
+    if (!due(subscription) || (which == Which::live && !subscription.live)) continue;
+    turn_ = at->first;
+    QUORATE_TRY(std::optional<std::string> message, render(at->first, subscription));
+    if (!due(subscription)) subscription.live = true;
+    return Step{std::move(message), true};
+  }
+  return Step{};
+}
+
+Result<std::optional<std::string>> SubscriptionSet::render(const std::string& id,
+                                                           Subscription& subscription) {
+  if (subscription.request.topic == Topic::new_blocks) {
+    QUORATE_TRY(const BlockFeed::Text text, feed_.new_block(subscription.next));
+    subscription.next = subscription.next.next();
+    return std::optional(notification(id, *text));
+  }
+  for (int scanned = 0; scanned < kScanMax && due(subscription); ++scanned) {
+    QUORATE_TRY(const BlockFeed::Block block, feed_.block(subscription.next));
+    subscription.next = subscription.next.next();
+    const auto& address = subscription.request.address;
+    Json items = Json::array();
+    for (std::size_t i = 0; i < block->transactions.size(); ++i) {
+      if (address && !concerns(block->transactions[i].transaction, *address)) continue;
+      items.push_back(block_transaction(*block, i));
+    }
+    if (items.empty()) continue;
+    const Json result = {{"height", integer_json(block->header.height.value())},
+                         {"hash", to_0x(block->hash)},
+                         {"items", std::move(items)}};
+    return std::optional(notification(id, result.dump()));
+  }
+  return std::optional<std::string>();
+}
+
+}  // namespace quorate::rpc
