@@ -21,8 +21,7 @@ Result<PeerMessage> verify_relayed(const VerifyContext& context, ByteView body) 
   for (std::uint32_t i = 0; i < count; ++i) {
     const ByteView encoded = in.bytes(ledger::kTransactionBytesMax);
     if (!in.ok()) break;
-    QUORATE_TRY(auto transaction,
-                ledger::verify_transaction(context.chain_id, encoded, *context.signatures));
+    QUORATE_TRY(auto transaction, verify_transaction(context, encoded));
     out.transactions.push_back(std::move(transaction));
   }
   QUORATE_CHECK(in.finish());
@@ -82,6 +81,11 @@ Result<PeerMessage> verify_sync(const VerifyContext& context, ByteView body) {
 
 }  // namespace
 
+Result<ledger::TransactionPtr> verify_transaction(const VerifyContext& context, ByteView encoded) {
+  if (context.transactions != nullptr) return context.transactions->verify(encoded);
+  return ledger::verify_transaction(context.chain_id, encoded, *context.signatures);
+}
+
 Result<PeerMessage> verify_peer_message(const VerifyContext& context, ReplicaId from,
                                         TrafficClass traffic, ByteView body) {
   switch (traffic) {
@@ -102,8 +106,7 @@ Result<std::vector<ledger::TransactionPtr>> verify_payload(const VerifyContext& 
   QUORATE_TRY(const auto parts, ledger::split_payload(payload));
   out.reserve(parts.size());
   for (const ByteView part : parts) {
-    QUORATE_TRY(auto transaction,
-                ledger::verify_transaction(context.chain_id, part, *context.signatures));
+    QUORATE_TRY(auto transaction, verify_transaction(context, part));
     out.push_back(std::move(transaction));
   }
   return out;

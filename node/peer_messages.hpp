@@ -44,13 +44,25 @@ struct BlocksResponse {
 using PeerMessage =
     std::variant<ConsensusMessage, RelayedTransactions, BlocksRequest, BlocksResponse>;
 
+// Verifies encoded transactions as ledger::verify_transaction does. The runtime's remembers them,
+// so that one which arrives by several ways is decoded and checked once. Thread-safe.
+class TransactionVerifier {
+ public:
+  virtual ~TransactionVerifier() = default;
+  virtual Result<ledger::TransactionPtr> verify(ByteView encoded) const = 0;
+};
+
 // What verification needs; all thread-safe, all outlive the calls.
 struct VerifyContext {
   Digest chain_id;
   crypto::Membership membership;
   const consensus::MessageVerifier* messages;
   const crypto::Verifier* signatures;
+  const TransactionVerifier* transactions = nullptr;  // null: check each time it is met
 };
+
+// One encoded transaction, by way of context.transactions if there is one.
+Result<ledger::TransactionPtr> verify_transaction(const VerifyContext& context, ByteView encoded);
 
 // Decodes and verifies the body of one frame. Errors: bad_encoding, bad_signature, limit_exceeded.
 Result<PeerMessage> verify_peer_message(const VerifyContext& context, ReplicaId from,
