@@ -49,7 +49,6 @@ void PbftEngine::collect_garbage() {
 void PbftEngine::on(const Started& started) {
   commits_.restore(started.applied, started.applied_id);
   open_vote_log(started);
-  if (state_.halted) return;
   state_.low = state_.durable.low_watermark();
   collected_to_ = state_.low;
   normal_case_.restore();
@@ -68,9 +67,9 @@ void PbftEngine::open_vote_log(const Started& started) {
   } else if (started.observer) {
     state_.observe("the host decided that this replica must not vote");
   } else if (started.durable.empty() && started.applied > Height(0)) {
-    state_.observe("the vote log is missing although the ledger is at height " +
-                   std::to_string(started.applied.value()) +
-                   ": this key may have signed what is forgotten; use a new key");
+    state_.stop_voting("the vote log is missing although the ledger is at height " +
+                       std::to_string(started.applied.value()) +
+                       ": this key may have signed what is forgotten; use a new key");
   } else if (started.durable.empty()) {
     state_.log_open = false;
     state_.outbox.persist(encode_snapshot(state_.durable, state_.settings.membership), true,
@@ -81,7 +80,7 @@ void PbftEngine::open_vote_log(const Started& started) {
     if (durable) {
       state_.durable = std::move(*durable);
     } else {
-      state_.halt(durable.error().detail);
+      state_.stop_voting(durable.error().detail + "; this replica follows without voting");
     }
   }
 }

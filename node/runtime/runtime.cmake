@@ -15,9 +15,15 @@ target_link_libraries(quorate_node_net
   PRIVATE OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
 add_library(quorate_node_runtime STATIC
+  runtime/consensus_thread.cpp
+  runtime/execute_thread.cpp
   runtime/fatal.cpp
   runtime/log_writer.cpp
+  runtime/runtime.cpp
+  runtime/submissions.cpp
+  runtime/transaction_cache.cpp
   runtime/validator_state.cpp
+  runtime/verify_pool.cpp
   runtime/vote_log_format.cpp
   runtime/vote_log_store.cpp
 )

@@ -34,9 +34,9 @@ struct RuntimeConfig {
   std::string software = "quorate-node";
   std::uint32_t storage_version = 1;
   Duration batch_delay = std::chrono::milliseconds(2);
-  MempoolLimits mempool;
+  MempoolLimits mempool = {};
   unsigned verify_threads = 2;
-  PeerTiming peer_timing;
+  PeerTiming peer_timing = {};
 };
 
 // A transaction after decoding and the check of its signature; no state was asked.

@@ -9,24 +9,12 @@
 #include "node/runtime/log_writer.hpp"
 #include "node/runtime/vote_log_store.hpp"
 #include "tests/unit/node/net_fixture.hpp"
+#include "tests/unit/node/temporary_folder.hpp"
 
 namespace quorate::node {
 namespace {
 
 namespace fs = std::filesystem;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "quorate-votes-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  fs::path path;
-};
 
 Bytes text(std::string_view words) { return to_bytes(as_bytes(words)); }
 VoteLogEntry vote(std::string_view words) { return {text(words), false}; }
@@ -34,7 +22,7 @@ VoteLogEntry snapshot(std::string_view words) { return {text(words), true}; }
 
 struct Disk {
   TemporaryFolder folder;
-  VoteLogPaths paths{folder.path / "votes", folder.path / "validator_state.json"};
+  VoteLogPaths paths{folder.path() / "votes", folder.path() / "validator_state.json"};
   Digest chain{{1}};
   PublicKey key{{2}};
 
