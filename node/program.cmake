@@ -24,9 +24,14 @@ add_library(quorate_node_log STATIC logging.cpp)
 quorate_target(quorate_node_log)
 target_link_libraries(quorate_node_log PUBLIC quorate_node_config PRIVATE spdlog::spdlog)
 
-add_library(quorate_node_api STATIC metrics.cpp)
+add_library(quorate_node_api STATIC
+  chain_reader.cpp
+  finality_watch.cpp
+  metrics.cpp
+  rpc_backend.cpp
+  status_cache.cpp)
 quorate_target(quorate_node_api)
-target_link_libraries(quorate_node_api PUBLIC quorate_node_core quorate_rpc
+target_link_libraries(quorate_node_api PUBLIC quorate_node_runtime quorate_rpc
   PRIVATE PkgConfig::PROMETHEUS)
 
 add_library(quorate_node_commands STATIC

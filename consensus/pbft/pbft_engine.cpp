@@ -49,6 +49,7 @@ void PbftEngine::collect_garbage() {
 void PbftEngine::on(const Started& started) {
   commits_.restore(started.applied, started.applied_id);
   open_vote_log(started);
+  if (state_.halted) return;
   state_.low = state_.durable.low_watermark();
   collected_to_ = state_.low;
   normal_case_.restore();
@@ -67,9 +68,9 @@ void PbftEngine::open_vote_log(const Started& started) {
   } else if (started.observer) {
     state_.observe("the host decided that this replica must not vote");
   } else if (started.durable.empty() && started.applied > Height(0)) {
-    state_.stop_voting("the vote log is missing although the ledger is at height " +
-                       std::to_string(started.applied.value()) +
-                       ": this key may have signed what is forgotten; use a new key");
+    state_.observe("the vote log is missing although the ledger is at height " +
+                   std::to_string(started.applied.value()) +
+                   ": this key may have signed what is forgotten; use a new key");
   } else if (started.durable.empty()) {
     state_.log_open = false;
     state_.outbox.persist(encode_snapshot(state_.durable, state_.settings.membership), true,
@@ -80,7 +81,7 @@ void PbftEngine::open_vote_log(const Started& started) {
     if (durable) {
       state_.durable = std::move(*durable);
     } else {
-      state_.stop_voting(durable.error().detail + "; this replica follows without voting");
+      state_.halt(durable.error().detail);
     }
   }
 }

@@ -71,17 +71,14 @@ struct ReplicaState {
   void reject(ReplicaId from, std::string reason) {
     outbox.emit(Rejected{from, std::move(reason)});
   }
-  // A contradiction: this replica neither votes nor executes any further.
+  // A contradiction or a damaged record: this replica neither votes nor executes any further.
   void halt(std::string reason) {
     if (halted) return;
     halted = true;
-    stop_voting(std::move(reason));
-  }
-  // Follows and executes on, but signs nothing any more.
-  void stop_voting(std::string reason) {
     observe(reason);
     outbox.emit(Halt{std::move(reason)});
   }
+  // Follows and executes on, but signs nothing any more; status() says why.
   void observe(std::string reason) {
     if (!observer) observer_reason = std::move(reason);
     observer = true;

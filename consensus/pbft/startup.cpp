@@ -64,7 +64,7 @@ bool Startup::on_answer(ReplicaId from, const std::vector<Witness>& witnesses) {
   for (const Witness& witness : witnesses) {
     if (!state_.settings.is_self(std::visit(signer_of, witness))) continue;
     if (std::visit([this](const auto& m) { return known(m); }, witness)) continue;
-    state_.stop_voting(
+    state_.observe(
         "replica " + std::to_string(from.value()) +
         " holds a message signed with this validator key that the vote log does not know: "
         "the log was lost, restored from a copy, or the key runs twice; use a new key");

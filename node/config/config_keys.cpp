@@ -88,11 +88,8 @@ std::vector<ConfigKey> make_keys() {
           "\"info,consensus=debug\".",
           [](C& c) -> Text& { return c.log.level; }, is_log_level),
       key<Text>(
-          "log.format", "plain, json, or auto: plain on a terminal or in a file.",
+          "log.format", "plain, json, or auto: json into a pipe, else plain.",
           [](C& c) -> Text& { return c.log.format; }, is_log_format),
-      key<Number>(
-          "storage.cache_mib", "Memory for the database's block cache, in MiB.",
-          [](C& c) -> Number& { return c.storage.cache_mib; }, between<1, 1'048'576>),
       key<Number>(
           "mempool.transactions_max", "Transactions that may wait at this node.",
           [](C& c) -> Number& { return c.mempool.transactions_max; }, between<1, 100'000'000>),

@@ -30,9 +30,6 @@ struct NodeConfig {
     std::string level = "info";
     std::string format = "auto";
   } log;
-  struct Storage {
-    std::uint64_t cache_mib = 64;
-  } storage;
   struct MempoolSettings {
     std::uint64_t transactions_max = 100'000;
     std::uint64_t bytes_max = 64U << 20U;

@@ -70,6 +70,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
 
   void kill() override {
     net::post(executor_, [self = shared_from_this()] {
+      self->awaiting_answer_.reset();
       if (!self->upgraded_) self->stream_.close();
     });
   }
@@ -242,6 +243,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     const std::string_view path = path_of(parser_->get().target());
     if (is_page(path)) return send_page(make_page(path, *core_));
     const std::string body = std::move(parser_->get().body());
+    awaiting_answer_ = shared_from_this();
     auto reply = [gate = core_->gate, weak = weak_from_this()](std::string text) {
       gate->run([&] {
         auto self = weak.lock();
@@ -257,6 +259,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   }
 
   void send_answer(std::string text) {
+    awaiting_answer_.reset();
     Response response{text.empty() ? http::status::no_content : http::status::ok, 11};
     if (!text.empty()) response.set(http::field::content_type, "application/json");
     response.body() = std::move(text);
@@ -344,6 +347,8 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   std::optional<Response> response_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
   BusyMark busy_;
+  // This session, while its answer comes from another thread and no operation holds it.
+  std::shared_ptr<HttpSession> awaiting_answer_;
   bool keep_alive_ = false;
   bool head_only_ = false;
 };

@@ -105,9 +105,9 @@ TEST_CASE("a value of the wrong type or out of range is refused where it stands"
   CHECK(error_of(folder, "[rpc]\nconnections_max = \"many\"\n")
             .find("config.toml:2:19: key 'rpc.connections_max': expected a whole number") !=
         std::string::npos);
-  CHECK(error_of(folder, "[storage]\ncache_mib = 0\n").find("not between 1 and") !=
+  CHECK(error_of(folder, "[mempool]\ntransactions_max = 0\n").find("not between 1 and") !=
         std::string::npos);
-  CHECK(error_of(folder, "[storage]\ncache_mib = -1\n").find("must not be negative") !=
+  CHECK(error_of(folder, "[mempool]\nbytes_max = -1\n").find("must not be negative") !=
         std::string::npos);
   CHECK(error_of(folder, "[p2p]\npeers = [1]\n").find("list of texts") != std::string::npos);
   CHECK(error_of(folder, "[p2p]\npeers = [\"node1\"]\n").find("name=host:port") !=

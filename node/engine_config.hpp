@@ -1,0 +1,24 @@
+// The ordering engine as a genesis asks for it. Pure; any thread.
+#pragma once
+
+#include <optional>
+
+#include "consensus/factory.hpp"
+#include "ledger/types/genesis.hpp"
+
+namespace quorate::node {
+
+// `self` is none for a program that only checks what others signed.
+inline consensus::EngineConfig engine_config(const ledger::Genesis& genesis,
+                                             std::optional<ReplicaId> self) {
+  consensus::EngineConfig out;
+  out.engine = genesis.consensus.engine;
+  out.membership = ledger::membership(genesis);
+  out.self = self;
+  out.checkpoint_interval = genesis.consensus.checkpoint_interval;
+  out.proposals_in_flight = genesis.consensus.proposals_in_flight;
+  out.payload_bytes_max = genesis.consensus.payload_bytes_max;
+  return out;
+}
+
+}  // namespace quorate::node

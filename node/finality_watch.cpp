@@ -1,0 +1,300 @@
+#include "node/finality_watch.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "node/chain_reader.hpp"
+
+namespace quorate::node {
+namespace {
+
+using rpc::TransactionStatus;
+using rpc::TransactionView;
+
+struct Waiter {
+  Digest id;
+  Height valid_until;
+  FinalityWatch::Deadline deadline;
+  FinalityWatch::Done done;
+};
+
+bool is_decided(TransactionStatus status) {
+  return status == TransactionStatus::final || status == TransactionStatus::failed ||
+         status == TransactionStatus::expired;
+}
+
+}  // namespace
+
+rpc::TransactionView not_executed(const ledger::Chain& chain, const Digest& id,
+                                  Height valid_until) {
+  TransactionView out;
+  out.id = id;
+  // The next block is above the certified one, and inclusive of valid_until.
+  const bool expired = valid_until != Height(0) && chain.certified_height() >= valid_until;
+  out.status = expired ? TransactionStatus::expired : TransactionStatus::unknown;
+  return out;
+}
+
+struct FinalityWatch::Impl {
+  Impl(const ledger::Chain& the_chain, std::size_t max)
+      : chain(the_chain), waiters_max(max), announced(the_chain.certified_height()) {}
+
+  const ledger::Chain& chain;
+  const std::size_t waiters_max;
+
+  std::mutex mutex;  // guards what follows up to the thread's own
+  std::condition_variable wake;
+  bool stopping = false;
+  bool changed = false;
+  std::deque<std::shared_ptr<const ledger::ExecutedBlock>> executed;  // not announced yet
+  std::vector<Waiter> fresh;
+  std::deque<std::function<void()>> tasks;
+  std::size_t waiting = 0;  // fresh and settled ones
+
+  std::mutex sink_mutex;  // held while the sink is called
+  rpc::EventSink* sink = nullptr;
+
+  // The thread's own.
+  Height announced;
+  std::multimap<Digest, std::shared_ptr<Waiter>> waiters;
+  std::multimap<Deadline, std::shared_ptr<Waiter>> by_deadline;
+  std::multimap<Height, std::shared_ptr<Waiter>> by_expiry;
+  std::thread thread;
+
+  void run();
+  void admit(std::vector<Waiter> arrived);
+  void announce(Height certified);
+  void settle_block(const ledger::ExecutedBlock& block);
+  void settle_receipt(const ledger::ExecutedBlock& block, std::uint32_t index);
+  void settle_expired(Height certified);
+  void settle_late();
+  TransactionView known(const Waiter& waiter) const;
+  // Answers everybody who waits for this transaction.
+  void answer_all(const Digest& id, const TransactionView& view);
+  void answer(Waiter& waiter, TransactionView view);
+};
+
+FinalityWatch::FinalityWatch(const ledger::Chain& chain, std::size_t waiters_max)
+    : impl_(std::make_unique<Impl>(chain, waiters_max)) {
+  impl_->thread = std::thread([this] { impl_->run(); });
+}
+
+FinalityWatch::~FinalityWatch() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->wake.notify_one();
+  impl_->thread.join();
+}
+
+void FinalityWatch::block_executed(std::shared_ptr<const ledger::ExecutedBlock> block) {
+  const bool final_already = block->header.height <= impl_->chain.certified_height();
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->executed.push_back(std::move(block));
+  }
+  if (final_already) certificates_changed();
+}
+
+void FinalityWatch::certificates_changed() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->changed = true;
+  }
+  impl_->wake.notify_one();
+}
+
+void FinalityWatch::wait(const Digest& id, Height valid_until, Deadline deadline, Done done) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->waiting < impl_->waiters_max && !impl_->stopping) {
+      ++impl_->waiting;
+      impl_->fresh.push_back({id, valid_until, deadline, std::move(done)});
+      done = nullptr;
+    }
+  }
+  if (done) return done(impl_->known({id, valid_until, deadline, nullptr}));
+  impl_->wake.notify_one();
+}
+
+void FinalityWatch::run_soon(std::function<void()> task) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->stopping) {
+      impl_->tasks.push_back(std::move(task));
+      task = nullptr;
+    }
+  }
+  if (task) return task();
+  impl_->wake.notify_one();
+}
+
+void FinalityWatch::set_sink(rpc::EventSink* sink) {
+  const std::lock_guard lock(impl_->sink_mutex);
+  impl_->sink = sink;
+}
+
+void FinalityWatch::Impl::run() {
+  std::unique_lock lock(mutex);
+  while (!stopping) {
+    const auto due = [this] { return stopping || changed || !fresh.empty() || !tasks.empty(); };
+    if (by_deadline.empty()) {
+      wake.wait(lock, due);
+    } else {
+      wake.wait_until(lock, by_deadline.begin()->first, due);
+    }
+    changed = false;
+    std::vector<Waiter> arrived = std::move(fresh);
+    fresh.clear();
+    const auto asked = std::move(tasks);
+    tasks.clear();
+    lock.unlock();
+    for (const auto& task : asked) task();
+    // New waiters first: what was announced before they came is found in the chain, and what comes
+    // after finds them here.
+    admit(std::move(arrived));
+    announce(chain.certified_height());
+    settle_late();
+    lock.lock();
+  }
+  std::vector<Waiter> arrived = std::move(fresh);
+  const auto asked = std::move(tasks);
+  lock.unlock();
+  for (const auto& task : asked) task();
+  for (Waiter& waiter : arrived) answer(waiter, known(waiter));
+  while (!waiters.empty()) {
+    const Digest id = waiters.begin()->first;
+    answer_all(id, known(*waiters.begin()->second));
+  }
+}
+
+void FinalityWatch::Impl::admit(std::vector<Waiter> arrived) {
+  for (Waiter& each : arrived) {
+    TransactionView view = known(each);
+    if (is_decided(view.status)) {
+      answer(each, std::move(view));
+      continue;
+    }
+    auto waiter = std::make_shared<Waiter>(std::move(each));
+    waiters.emplace(waiter->id, waiter);
+    by_deadline.emplace(waiter->deadline, waiter);
+    if (waiter->valid_until != Height(0)) by_expiry.emplace(waiter->valid_until, waiter);
+  }
+}
+
+void FinalityWatch::Impl::announce(Height certified) {
+  std::vector<std::shared_ptr<const ledger::ExecutedBlock>> final_blocks;
+  {
+    const std::lock_guard lock(mutex);
+    while (!executed.empty() && executed.front()->header.height <= certified) {
+      final_blocks.push_back(std::move(executed.front()));
+      executed.pop_front();
+    }
+  }
+  for (const auto& block : final_blocks) settle_block(*block);
+  if (certified <= announced) return;
+  settle_expired(certified);
+  const std::lock_guard lock(sink_mutex);
+  while (announced < certified) {
+    announced = announced.next();
+    if (sink != nullptr) sink->on_block_final(announced);
+  }
+}
+
+void FinalityWatch::Impl::settle_block(const ledger::ExecutedBlock& block) {
+  if (waiters.empty()) return;
+  for (std::uint32_t i = 0; i < block.receipts.size(); ++i) settle_receipt(block, i);
+}
+
+void FinalityWatch::Impl::settle_receipt(const ledger::ExecutedBlock& block, std::uint32_t index) {
+  const ledger::Receipt& receipt = block.receipts[index];
+  const auto found = waiters.find(receipt.transaction_id);
+  if (found == waiters.end()) return;
+  if (receipt.outcome == ledger::Outcome::skipped) {
+    // An earlier block may have executed these very bytes. Otherwise another transaction has used
+    // the nonce, and this one can never be executed.
+    TransactionView view = known(*found->second);
+    if (!is_decided(view.status) && receipt.reason != ledger::Reason::nonce_too_low) return;
+    if (!is_decided(view.status)) {
+      view.status = TransactionStatus::failed;
+      view.height = block.header.height;
+      view.index = index;
+      view.receipt = receipt;
+    }
+    return answer_all(receipt.transaction_id, view);
+  }
+  TransactionView view;
+  view.id = receipt.transaction_id;
+  view.status = receipt.outcome == ledger::Outcome::succeeded ? TransactionStatus::final
+                                                              : TransactionStatus::failed;
+  view.height = block.header.height;
+  view.index = index;
+  view.receipt = receipt;
+  view.transaction = block.transactions[index]->signed_transaction;
+  answer_all(receipt.transaction_id, view);
+}
+
+void FinalityWatch::Impl::settle_expired(Height certified) {
+  while (!by_expiry.empty() && by_expiry.begin()->first <= certified) {
+    const auto waiter = by_expiry.begin()->second;
+    TransactionView view = known(*waiter);
+    if (is_decided(view.status)) {
+      answer_all(waiter->id, view);
+    } else {
+      by_expiry.erase(by_expiry.begin());
+    }
+  }
+}
+
+void FinalityWatch::Impl::settle_late() {
+  const auto now = std::chrono::steady_clock::now();
+  while (!by_deadline.empty() && by_deadline.begin()->first <= now) {
+    const auto waiter = by_deadline.begin()->second;
+    by_deadline.erase(by_deadline.begin());
+    for (auto it = waiters.lower_bound(waiter->id); it != waiters.end() && it->first == waiter->id;
+         ++it) {
+      if (it->second != waiter) continue;
+      waiters.erase(it);
+      break;
+    }
+    if (waiter->done) answer(*waiter, known(*waiter));
+  }
+}
+
+TransactionView FinalityWatch::Impl::known(const Waiter& waiter) const {
+  auto view = read_transaction(chain, waiter.id);
+  return view ? std::move(*view) : not_executed(chain, waiter.id, waiter.valid_until);
+}
+
+void FinalityWatch::Impl::answer_all(const Digest& id, const TransactionView& view) {
+  const auto [first, last] = waiters.equal_range(id);
+  std::vector<std::shared_ptr<Waiter>> ready;
+  for (auto it = first; it != last; ++it) ready.push_back(it->second);
+  waiters.erase(first, last);
+  const auto forget = [](auto& index, const auto& key, const std::shared_ptr<Waiter>& waiter) {
+    for (auto it = index.lower_bound(key); it != index.end() && it->first == key; ++it) {
+      if (it->second == waiter) return static_cast<void>(index.erase(it));
+    }
+  };
+  for (const auto& waiter : ready) {
+    forget(by_deadline, waiter->deadline, waiter);
+    forget(by_expiry, waiter->valid_until, waiter);
+    answer(*waiter, view);
+  }
+}
+
+void FinalityWatch::Impl::answer(Waiter& waiter, TransactionView view) {
+  {
+    const std::lock_guard lock(mutex);
+    --waiting;
+  }
+  const Done done = std::move(waiter.done);
+  waiter.done = nullptr;
+  done(std::move(view));
+}
+
+}  // namespace quorate::node

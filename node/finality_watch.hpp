@@ -1,0 +1,54 @@
+// Tells waiting callers and the subscriptions when blocks become final, off the consensus path.
+//
+// Owns one thread, on which every callback and the event sink are called. block_executed and
+// certificates_changed return at once and may be called on any thread; the thread then reads the
+// chain. A height is announced once, in order and without gaps, after its block certificate (or a
+// later one) is stored here, so that whoever hears of it can ask for the proof.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "ledger/chain.hpp"
+#include "rpc/backend.hpp"
+
+namespace quorate::node {
+
+class FinalityWatch {
+ public:
+  using Done = std::function<void(rpc::TransactionView)>;
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  // `chain` must outlive the watch. Heights final at the start are not announced.
+  // `waiters_max` bounds who may wait at a time.
+  explicit FinalityWatch(const ledger::Chain& chain, std::size_t waiters_max = 16'384);
+  // Ends the thread; whoever still waits is answered with what is known.
+  ~FinalityWatch();
+
+  void block_executed(std::shared_ptr<const ledger::ExecutedBlock> block);
+  void certificates_changed();
+
+  // Calls `done` once: when the transaction is final, failed or expired, else at the deadline with
+  // its status then (unknown or pending). With too many waiters it is called at once.
+  // `valid_until` is the transaction's, where known: a height (inclusive), or 0.
+  void wait(const Digest& id, Height valid_until, Deadline deadline, Done done);
+
+  // Runs `task` on the thread of the watch: for reads of the chain that the consensus thread, on
+  // which the answers of the replica arrive, must not do itself. Exactly once.
+  void run_soon(std::function<void()> task);
+
+  // After set_sink(nullptr) returns, the former sink is not called any more.
+  void set_sink(rpc::EventSink* sink);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// What is known of a transaction that was not executed: expired when the chain has passed
+// `valid_until`, else unknown.
+rpc::TransactionView not_executed(const ledger::Chain& chain, const Digest& id, Height valid_until);
+
+}  // namespace quorate::node

@@ -1,0 +1,380 @@
+#include "node/rpc_backend.hpp"
+
+#include <deque>
+#include <mutex>
+#include <unordered_map>
+
+#include "ledger/storage_layout.hpp"
+#include "node/chain_reader.hpp"
+#include "node/finality_watch.hpp"
+#include "node/metrics.hpp"
+#include "node/net/handshake.hpp"
+#include "node/status_cache.hpp"
+
+namespace quorate::node {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// Until when the transactions seen lately are valid, so that one which the mempool has dropped can
+// be told from one that was never here. Bounded, oldest forgotten first. Thread-safe.
+class RecentTransactions {
+ public:
+  void remember(const ledger::VerifiedTransaction& transaction) {
+    const std::lock_guard lock(mutex_);
+    const auto& content = transaction.signed_transaction.transaction;
+    if (!valid_until_.emplace(transaction.id, Height(content.valid_until_height)).second) return;
+    order_.push_back(transaction.id);
+    if (order_.size() <= kMax) return;
+    valid_until_.erase(order_.front());
+    order_.pop_front();
+  }
+  // 0 when it is not known or has no limit.
+  Height valid_until(const Digest& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = valid_until_.find(id);
+    return found == valid_until_.end() ? Height(0) : found->second;
+  }
+
+ private:
+  static constexpr std::size_t kMax = 100'000;
+  mutable std::mutex mutex_;
+  std::unordered_map<Digest, Height, FixedHash<Digest>> valid_until_;
+  std::deque<Digest> order_;
+};
+
+rpc::SubmitRefusal refusal_view(const Refusal& refusal) {
+  return {refusal.reason, refusal.detail, refusal.expected, refusal.got};
+}
+
+rpc::SubmitResult refused(const Digest& id, ledger::Reason reason, std::string detail,
+                          std::optional<std::uint64_t> expected = {},
+                          std::optional<std::uint64_t> got = {}) {
+  return {id, rpc::SubmitRefusal{reason, std::move(detail), expected, got}};
+}
+
+// What the replica knows about a transaction that a client wants checked.
+struct CheckBasis {
+  ledger::StateViewPtr state;
+  std::uint64_t next_nonce = 0;
+  bool waiting = false;  // it is in the mempool already
+};
+
+rpc::SubmitResult dry_run(const ledger::Chain& chain, const MempoolLimits& limits,
+                          const ledger::TransactionPtr& transaction, const CheckBasis& basis) {
+  const Digest& id = transaction->id;
+  if (basis.waiting) return {id, {}};
+  if (const auto executed = chain.find(id)) {
+    return refused(id, ledger::Reason::duplicate,
+                   "executed in block " + std::to_string(executed->height.value()) + " already");
+  }
+  const std::uint64_t nonce = transaction->signed_transaction.transaction.nonce;
+  // A pool of its own, so that only this transaction and the newest state decide.
+  Mempool pool(limits, chain.genesis());
+  if (const auto refusal = pool.admit(transaction, *basis.state, Instant{})) {
+    return {id, refusal_view(*refusal)};
+  }
+  if (nonce < basis.next_nonce) {
+    return refused(id, ledger::Reason::nonce_too_low,
+                   "another transaction with this nonce is waiting; next nonce is " +
+                       std::to_string(basis.next_nonce),
+                   basis.next_nonce, nonce);
+  }
+  if (nonce > basis.next_nonce) {
+    return refused(id, ledger::Reason::nonce_too_high,
+                   "next nonce is " + std::to_string(basis.next_nonce), basis.next_nonce, nonce);
+  }
+  return {id, {}};
+}
+
+}  // namespace
+
+struct RpcBackend::Impl final : Observer {
+  Impl(NodeRuntime& the_runtime, NodeIdentity the_identity)
+      : runtime(the_runtime),
+        chain(the_runtime.chain()),
+        identity(std::move(the_identity)),
+        metrics({identity.version, identity.commit, chain.genesis().consensus.engine}),
+        watch(chain),
+        status(the_runtime) {}
+
+  NodeRuntime& runtime;
+  const ledger::Chain& chain;
+  const NodeIdentity identity;
+  const SteadyClock::time_point started = SteadyClock::now();
+  Metrics metrics;
+  RecentTransactions recent;
+  FinalityWatch watch;
+  StatusCache status;
+
+  void notice(const Notice& notice) override;
+  rpc::SubmitResult submit_result(const Submitted& submitted);
+  MetricsSample sample() const;
+};
+
+void RpcBackend::Impl::notice(const Notice& notice) {
+  metrics.notice(notice, SteadyClock::now());
+  switch (notice.kind) {
+    case Notice::Kind::transaction_pooled:
+      if (notice.transaction) recent.remember(*notice.transaction);
+      return;
+    case Notice::Kind::block_executed:
+      if (notice.block) watch.block_executed(notice.block);
+      return;
+    case Notice::Kind::block_sealed: return watch.certificates_changed();
+    default: return;
+  }
+}
+
+// Runs on the thread of the watch. The same bytes may always be submitted again: executed but not
+// yet certified they count as admitted, since their caller will see them become final.
+rpc::SubmitResult RpcBackend::Impl::submit_result(const Submitted& submitted) {
+  if (!submitted.refusal) return {submitted.id, {}};
+  rpc::SubmitResult out{submitted.id, refusal_view(*submitted.refusal)};
+  if (submitted.id && out.refusal->reason == ledger::Reason::nonce_too_low) {
+    if (const auto executed = chain.find(*submitted.id)) {
+      if (executed->height > chain.certified_height()) return {submitted.id, {}};
+      out = refused(*submitted.id, ledger::Reason::duplicate,
+                    "executed in block " + std::to_string(executed->height.value()) + " already",
+                    submitted.refusal->expected, submitted.refusal->got);
+    }
+  }
+  metrics.transaction_rejected(ledger::to_string(out.refusal->reason));
+  return out;
+}
+
+MetricsSample RpcBackend::Impl::sample() const {
+  const NodeStatus now = status.get();
+  const NetTotals net = runtime.net_totals();
+  const auto membership = ledger::membership(chain.genesis());
+  MetricsSample out;
+  out.height = chain.head().height.value();
+  out.certified_height = chain.certified_height().value();
+  out.view = now.replica.consensus.view.value();
+  out.primary = now.replica.consensus.primary.value();
+  out.validators = membership.size();
+  out.fault_tolerance = membership.faults();
+  for (const PeerInfo& peer : runtime.peers()) out.peers += peer.connected ? 1 : 0;
+  out.missing_validators = out.validators - 1 - std::min(out.peers, out.validators - 1);
+  out.stable_checkpoint_height = now.replica.consensus.low_watermark.value();
+  out.mempool_transactions = now.mempool.transactions;
+  out.mempool_bytes = now.mempool.bytes;
+  out.bytes_in = net.bytes_in;
+  out.bytes_out = net.bytes_out;
+  out.storage_bytes = identity.storage_bytes ? identity.storage_bytes() : 0;
+  out.syncing = now.replica.syncing;
+  out.lag_blocks = now.replica.target.saturating_sub(out.height).value();
+  return out;
+}
+
+RpcBackend::RpcBackend(NodeRuntime& runtime, NodeIdentity identity)
+    : impl_(std::make_unique<Impl>(runtime, std::move(identity))) {
+  runtime.add_observer(*impl_);
+}
+
+RpcBackend::~RpcBackend() { impl_->runtime.remove_observer(*impl_); }
+
+const ledger::Genesis& RpcBackend::genesis() const { return impl_->chain.genesis(); }
+
+const Digest& RpcBackend::chain_id() const { return impl_->chain.chain_id(); }
+
+rpc::ChainStatus RpcBackend::chain_status() const {
+  const ReplicaStatus replica = impl_->status.get().replica;
+  const ledger::Head head = impl_->chain.head();
+  rpc::ChainStatus out;
+  out.chain_name = genesis().chain_name;
+  out.chain_id = chain_id();
+  out.engine = genesis().consensus.engine;
+  out.height = head.height;
+  out.block_hash = head.block_hash;
+  if (const auto header = impl_->chain.header(head.height)) out.block_time = header->time;
+  out.certified_height = impl_->chain.certified_height();
+  out.syncing = replica.syncing;
+  out.target = std::max(replica.target, head.height);
+  out.ready = replica.ready;
+  out.not_ready_reason = replica.not_ready_reason;
+  return out;
+}
+
+rpc::ReplicaView RpcBackend::replica_view() const {
+  const consensus::Status consensus = impl_->status.get().replica.consensus;
+  const auto membership = ledger::membership(genesis());
+  rpc::ReplicaView out;
+  out.node_name = impl_->identity.name;
+  if (impl_->identity.validator_key) out.replica = impl_->runtime.self();
+  out.epoch = consensus.epoch;
+  out.view = consensus.view;
+  out.promise_view = consensus.promise_view;
+  out.primary = consensus.primary;
+  out.validators = membership.size();
+  out.faults_tolerated = membership.faults();
+  out.quorum = membership.quorum();
+  out.last_executed = consensus.last_executed;
+  out.sealed_to = consensus.sealed_to;
+  out.low_watermark = consensus.low_watermark;
+  out.high_watermark = consensus.high_watermark;
+  out.observer = consensus.observer;
+  out.observer_reason = consensus.observer_reason;
+  return out;
+}
+
+std::vector<rpc::PeerView> RpcBackend::peers() const {
+  std::vector<rpc::PeerView> out;
+  for (const PeerInfo& peer : impl_->runtime.peers()) {
+    rpc::PeerView view;
+    view.replica = peer.replica;
+    view.name = peer.name;
+    view.address = peer.address;
+    view.connected = peer.connected;
+    view.outbound = peer.outbound;
+    view.bytes_in = peer.bytes_in;
+    view.bytes_out = peer.bytes_out;
+    view.connects = peer.connects;
+    view.last_error = peer.last_error;
+    out.push_back(std::move(view));
+  }
+  return out;
+}
+
+rpc::NodeInfo RpcBackend::node_info() const {
+  const NodeIdentity& identity = impl_->identity;
+  rpc::NodeInfo out;
+  out.name = identity.name;
+  out.version = identity.version;
+  out.git_commit = identity.commit;
+  out.engine = genesis().consensus.engine;
+  out.chain_name = genesis().chain_name;
+  out.chain_id = chain_id();
+  out.node_key = identity.node_key;
+  out.validator_key = identity.validator_key;
+  out.wire_version = kWireVersion;
+  out.storage_version = ledger::layout::kStorageVersion;
+  const auto uptime = SteadyClock::now() - impl_->started;
+  out.uptime_ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count());
+  out.libraries = identity.libraries;
+  return out;
+}
+
+rpc::MempoolView RpcBackend::mempool() const {
+  const MempoolStatus status = impl_->status.get().mempool;
+  const MempoolLimits& limits = impl_->identity.mempool;
+  rpc::MempoolView out;
+  out.transactions = status.transactions;
+  out.ready = status.ready;
+  out.bytes = status.bytes;
+  out.accounts = status.accounts;
+  out.transactions_max = limits.transactions_max;
+  out.bytes_max = limits.bytes_max;
+  return out;
+}
+
+Result<rpc::BlockView> RpcBackend::block(Height height) const {
+  return read_block(impl_->chain, height);
+}
+
+Result<rpc::BlockView> RpcBackend::block_by_hash(const Digest& hash) const {
+  QUORATE_TRY(const Height height, impl_->chain.height_of(hash));
+  return read_block(impl_->chain, height);
+}
+
+Result<ledger::BlockCertificate> RpcBackend::certificate(Height height) const {
+  return impl_->chain.certificate(height);
+}
+
+void RpcBackend::account(const crypto::Address& address,
+                         std::function<void(rpc::AccountView)> done) const {
+  impl_->runtime.inspect([address, done = std::move(done)](const Replica& replica) {
+    const ledger::StateView& state = *replica.state();
+    rpc::AccountView out;
+    out.address = address;
+    if (const auto account = state.account(address)) {
+      out.exists = true;
+      out.balance = account->balance;
+      out.nonce = account->nonce;
+    }
+    out.next_nonce = replica.mempool().next_nonce(address, state);
+    out.height = state.height();
+    done(std::move(out));
+  });
+}
+
+Result<rpc::AccountProof> RpcBackend::account_proof(const crypto::Address& address) const {
+  return prove_account(impl_->chain, address);
+}
+
+// In this order nothing is missed: what has left the mempool because it was executed is in the
+// chain by the time the chain is asked again.
+void RpcBackend::transaction(const Digest& id,
+                             std::function<void(rpc::TransactionView)> done) const {
+  if (auto view = read_transaction(impl_->chain, id)) return done(std::move(*view));
+  impl_->runtime.inspect([this, id, done = std::move(done)](const Replica& replica) {
+    if (const ledger::TransactionPtr waiting = replica.mempool().find(id)) {
+      rpc::TransactionView out;
+      out.id = id;
+      out.status = rpc::TransactionStatus::pending;
+      out.transaction = waiting->signed_transaction;
+      return done(std::move(out));
+    }
+    impl_->watch.wait(id, impl_->recent.valid_until(id), SteadyClock::time_point::min(), done);
+  });
+}
+
+Result<rpc::TransactionProof> RpcBackend::transaction_proof(const Digest& id) const {
+  return prove_transaction(impl_->chain, id);
+}
+
+void RpcBackend::submit(std::vector<Bytes> encoded,
+                        std::function<void(std::vector<rpc::SubmitResult>)> done) {
+  impl_->runtime.submit(
+      std::move(encoded), [this, done = std::move(done)](std::vector<Submitted> submitted) {
+        const bool all_admitted = std::all_of(submitted.begin(), submitted.end(),
+                                              [](const Submitted& each) { return !each.refusal; });
+        const auto answer = [this, done, submitted = std::move(submitted)] {
+          std::vector<rpc::SubmitResult> out;
+          out.reserve(submitted.size());
+          for (const Submitted& each : submitted) out.push_back(impl_->submit_result(each));
+          done(std::move(out));
+        };
+        if (all_admitted) return answer();
+        impl_->watch.run_soon(answer);
+      });
+}
+
+void RpcBackend::check(Bytes encoded, std::function<void(rpc::SubmitResult)> done) const {
+  std::vector<Bytes> one;
+  one.push_back(std::move(encoded));
+  impl_->runtime.check(
+      std::move(one), [this, done = std::move(done)](std::vector<CheckedTransaction> checked) {
+        const CheckedTransaction& result = checked.front();
+        if (result.refusal) return done({result.id, refusal_view(*result.refusal)});
+        const ledger::TransactionPtr transaction = result.transaction;
+        impl_->runtime.inspect([this, transaction, done](const Replica& replica) {
+          CheckBasis basis;
+          basis.state = replica.state();
+          basis.next_nonce = replica.mempool().next_nonce(transaction->sender, *basis.state);
+          basis.waiting = replica.mempool().find(transaction->id) != nullptr;
+          impl_->watch.run_soon([this, transaction, basis, done] {
+            done(dry_run(impl_->chain, impl_->identity.mempool, transaction, basis));
+          });
+        });
+      });
+}
+
+void RpcBackend::wait_final(const Digest& id, std::chrono::milliseconds timeout,
+                            std::function<void(rpc::TransactionView)> done) {
+  impl_->watch.wait(id, impl_->recent.valid_until(id), SteadyClock::now() + timeout,
+                    [this, done = std::move(done)](rpc::TransactionView view) {
+                      if (view.status != rpc::TransactionStatus::unknown) {
+                        return done(std::move(view));
+                      }
+                      // At the deadline: what the chain does not know may still wait here.
+                      transaction(view.id, done);
+                    });
+}
+
+void RpcBackend::set_event_sink(rpc::EventSink* sink) { impl_->watch.set_sink(sink); }
+
+std::string RpcBackend::metrics_text() const { return impl_->metrics.text(impl_->sample()); }
+
+}  // namespace quorate::node

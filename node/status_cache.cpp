@@ -1,0 +1,71 @@
+#include "node/status_cache.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace quorate::node {
+namespace {
+
+constexpr std::chrono::milliseconds kInterval{250};
+
+// Shared with the questions that are under way, which may outlive the cache.
+struct Slot {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool filled = false;
+  NodeStatus status;
+};
+
+}  // namespace
+
+struct StatusCache::Impl {
+  std::shared_ptr<Slot> slot = std::make_shared<Slot>();
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool stopping = false;
+  std::thread thread;
+
+  void ask(const NodeRuntime& runtime) const {
+    runtime.inspect([to = slot](const Replica& replica) {
+      NodeStatus status{replica.status(), replica.mempool().status()};
+      {
+        const std::lock_guard lock(to->mutex);
+        to->status = std::move(status);
+        to->filled = true;
+      }
+      to->changed.notify_all();
+    });
+  }
+};
+
+StatusCache::StatusCache(const NodeRuntime& runtime) : impl_(std::make_unique<Impl>()) {
+  impl_->ask(runtime);
+  {
+    std::unique_lock lock(impl_->slot->mutex);
+    impl_->slot->changed.wait(lock, [this] { return impl_->slot->filled; });
+  }
+  impl_->thread = std::thread([this, &runtime] {
+    std::unique_lock lock(impl_->mutex);
+    while (!impl_->wake.wait_for(lock, kInterval, [this] { return impl_->stopping; })) {
+      impl_->ask(runtime);
+    }
+  });
+}
+
+StatusCache::~StatusCache() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->wake.notify_one();
+  impl_->thread.join();
+}
+
+NodeStatus StatusCache::get() const {
+  const std::lock_guard lock(impl_->slot->mutex);
+  return impl_->slot->status;
+}
+
+}  // namespace quorate::node

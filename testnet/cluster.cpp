@@ -1,0 +1,253 @@
+#include "testnet/cluster.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <thread>
+
+#include "crypto/certificate/quorum.hpp"
+#include "rpc/client/rpc_client.hpp"
+#include "rpc/json/fields.hpp"
+#include "testnet/ports.hpp"
+
+namespace quorate::testnet {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds kPollInterval{20};
+constexpr std::size_t kLogLinesShown = 15;
+
+Result<rpc::RpcClient> client_of(const NodeEntry& node, milliseconds timeout) {
+  return rpc::RpcClient::create({node.rpc_url()}, {timeout, timeout});
+}
+
+// The programs are installed side by side.
+Result<std::string> node_program() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return fail(Errc::io, "cannot find this program's own folder: " + error.message());
+  return (self.parent_path() / "quorate-node").string();
+}
+
+void read_chain(rpc::RpcClient& client, NodeStatus& status) {
+  const auto chain = client.call("chain_getStatus", rpc::Json::object());
+  if (!chain) {
+    status.reason = chain.error().message;
+    return;
+  }
+  status.reachable = true;
+  const auto fields = rpc::Fields::of(*chain, "chain_getStatus");
+  if (!fields) return;
+  status.height = fields->integer("height").value_or(0);
+  status.certified_height = fields->integer("certified_height").value_or(0);
+}
+
+void read_consensus(rpc::RpcClient& client, NodeStatus& status) {
+  const auto state = client.call("consensus_getState", rpc::Json::object());
+  if (!state) return;
+  const auto fields = rpc::Fields::of(*state, "consensus_getState");
+  if (!fields) return;
+  status.view = fields->integer("view").value_or(0);
+  if (const auto primary = fields->integer("primary", UINT32_MAX)) {
+    status.primary = static_cast<std::uint32_t>(*primary);
+  }
+  status.observer = state->contains("observer") && (*state)["observer"] == true;
+}
+
+void read_peers(rpc::RpcClient& client, NodeStatus& status) {
+  const auto peers = client.call("net_getPeers", rpc::Json::object());
+  if (!peers) return;
+  const auto& list = peers->is_object() && peers->contains("items") ? (*peers)["items"] : *peers;
+  if (!list.is_array()) return;
+  for (const auto& peer : list) {
+    if (peer.is_object() && peer.contains("connected") && peer["connected"] == true) {
+      ++status.peers_connected;
+    }
+  }
+}
+
+// True on 200; otherwise `why` says what the node or the network answered.
+bool probe(rpc::RpcClient& client, const char* path, std::string& why) {
+  const auto answer = client.get(path);
+  if (!answer) {
+    why = answer.error().message;
+    return false;
+  }
+  if (answer->status == 200) return true;
+  why = answer->body;
+  while (!why.empty() && (why.back() == '\n' || why.back() == '\r')) why.pop_back();
+  return false;
+}
+
+}  // namespace
+
+Result<Cluster> Cluster::open(const std::filesystem::path& data) {
+  Layout layout{data};
+  QUORATE_TRY(auto manifest, load_manifest(layout));
+  return Cluster(std::move(layout), std::move(manifest));
+}
+
+std::uint32_t Cluster::quorum() const {
+  return crypto::quorum_size(static_cast<std::uint32_t>(size()));
+}
+
+std::uint32_t Cluster::faults_tolerated() const {
+  return crypto::faults_tolerated(static_cast<std::uint32_t>(size()));
+}
+
+std::optional<ProcessId> Cluster::process(std::size_t index) const {
+  return find_process(layout_.pid_file(node(index).name));
+}
+
+std::vector<std::size_t> Cluster::in_state(RunState wanted) const {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (state(i) == wanted) out.push_back(i);
+  }
+  return out;
+}
+
+NodeStatus Cluster::status(std::size_t index, milliseconds timeout) const {
+  NodeStatus status;
+  const auto running = process(index);
+  status.process = state_of(running);
+  if (running) status.pid = running->pid;
+  if (status.process != RunState::alive) {
+    status.reason = status.process == RunState::paused ? "paused" : "not running";
+    return status;
+  }
+  auto client = client_of(node(index), timeout);
+  if (!client) {
+    status.reason = client.error().detail;
+    return status;
+  }
+  read_chain(*client, status);
+  if (!status.reachable) return status;
+  status.ready = probe(*client, "/readyz", status.reason);
+  read_consensus(*client, status);
+  read_peers(*client, status);
+  return status;
+}
+
+std::optional<std::uint32_t> Cluster::primary() const {
+  for (const std::size_t index : in_state(RunState::alive)) {
+    const auto answer = status(index, milliseconds(1000));
+    if (answer.primary) return answer.primary;
+  }
+  return std::nullopt;
+}
+
+std::string Cluster::role(const NodeStatus& status, std::size_t index) {
+  if (!status.reachable || !status.primary) return "-";
+  if (status.observer) return "observer";
+  return *status.primary == index ? "primary" : "backup";
+}
+
+Result<void> Cluster::start(std::size_t index) const {
+  const auto& entry = node(index);
+  QUORATE_CHECK(check_ports(manifest_.nodes, {index}));
+  QUORATE_TRY(const auto program, node_program());
+  const std::vector<std::string> command = {
+      program, "run", "--home", std::filesystem::absolute(layout_.home(entry.name)).string()};
+  QUORATE_TRY([[maybe_unused]] const auto process,
+              spawn_detached(command, layout_.log_file(entry.name), layout_.pid_file(entry.name)));
+  return {};
+}
+
+Error Cluster::not_ready(std::size_t index, const std::string& why) const {
+  const auto& entry = node(index);
+  return Error{Errc::rejected, entry.name + " " + why + "; its last log lines (" +
+                                   layout_.log_file(entry.name).string() + "):\n" +
+                                   log_tail(index, kLogLinesShown)};
+}
+
+Result<void> Cluster::wait_ready(const std::vector<std::size_t>& indices,
+                                 milliseconds timeout) const {
+  const auto deadline = Clock::now() + timeout;
+  const bool quorate = in_state(RunState::alive).size() >= quorum();
+  const char* path = quorate ? "/readyz" : "/livez";
+  for (const std::size_t index : indices) {
+    QUORATE_TRY(auto client, client_of(node(index), milliseconds(1000)));
+    const auto child = read_pid_file(layout_.pid_file(node(index).name));
+    std::string why = "no answer";
+    while (!probe(client, path, why)) {
+      if (state(index) == RunState::dead) {
+        const auto ended = child ? reap(*child) : std::nullopt;
+        return tl::unexpected(not_ready(index, "ended with " + ended.value_or("unknown status")));
+      }
+      if (Clock::now() >= deadline) {
+        return tl::unexpected(not_ready(
+            index,
+            "is not ready after " + std::to_string(timeout.count() / 1000) + " s (" + why + ")"));
+      }
+      std::this_thread::sleep_for(kPollInterval);
+    }
+  }
+  return {};
+}
+
+Result<void> Cluster::wait_height(std::size_t index, std::uint64_t height,
+                                  milliseconds timeout) const {
+  const auto deadline = Clock::now() + timeout;
+  while (true) {
+    const auto now = status(index, milliseconds(1000));
+    if (now.reachable && now.height >= height) return {};
+    if (now.process == RunState::dead) return tl::unexpected(not_ready(index, "ended"));
+    if (Clock::now() >= deadline) {
+      return fail(Errc::timeout, node(index).name + " is at height " + std::to_string(now.height) +
+                                     " and has not caught up to " + std::to_string(height));
+    }
+    std::this_thread::sleep_for(kPollInterval);
+  }
+}
+
+std::string Cluster::log_tail(std::size_t index, std::size_t lines) const {
+  std::ifstream in(layout_.log_file(node(index).name));
+  std::deque<std::string> last;
+  for (std::string line; std::getline(in, line);) {
+    last.push_back(line);
+    if (last.size() > lines) last.pop_front();
+  }
+  std::string out;
+  for (const auto& line : last) out += "    " + line + "\n";
+  if (out.empty()) out = "    (nothing logged)\n";
+  out.pop_back();
+  return out;
+}
+
+Result<DataLock> DataLock::acquire(const Layout& layout) {
+  const auto path = layout.data / "LOCK";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) {
+    return fail(Errc::io, "cannot open " + path.string() + ": " + std::strerror(errno));
+  }
+  DataLock lock(fd);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return fail(Errc::unavailable, "another quorate-testnet command is at work in " +
+                                       layout.data.string() + "; wait for it to end");
+  }
+  return lock;
+}
+
+DataLock::~DataLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::string names(const Cluster& cluster, const std::vector<std::size_t>& indices) {
+  std::string out;
+  for (const std::size_t index : indices) {
+    if (!out.empty()) out += ", ";
+    out += cluster.node(index).name;
+  }
+  return out;
+}
+
+}  // namespace quorate::testnet

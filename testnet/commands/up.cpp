@@ -1,0 +1,194 @@
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <numeric>
+
+#include "crypto/dev_accounts.hpp"
+#include "rpc/json/ledger_json.hpp"
+#include "testnet/cluster.hpp"
+#include "testnet/commands/commands.hpp"
+#include "testnet/output.hpp"
+#include "testnet/ports.hpp"
+#include "testnet/wallet_profile.hpp"
+
+namespace quorate::testnet {
+
+namespace {
+
+std::vector<std::size_t> all_of(std::size_t count) {
+  std::vector<std::size_t> out(count);
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  return out;
+}
+
+Result<void> check_same(const Cluster& cluster, const UpOptions& options) {
+  const auto refuse = [&](const std::string& there, const std::string& wanted) {
+    return fail(Errc::conflict, cluster.layout().data.string() + " holds a testnet of " + there +
+                                    ", not " + wanted +
+                                    ". To start afresh: quorate-testnet down --purge --data " +
+                                    cluster.layout().data.string());
+  };
+  const auto& manifest = cluster.manifest();
+  if (options.engine_given && manifest.engine != options.plan.engine) {
+    return refuse("engine " + manifest.engine, "engine " + options.plan.engine);
+  }
+  if (options.nodes_given && cluster.size() != options.plan.nodes) {
+    return refuse(std::to_string(cluster.size()) + " nodes",
+                  std::to_string(options.plan.nodes) + " nodes");
+  }
+  return {};
+}
+
+// Opens what is there or makes it; `created` says which.
+Result<Cluster> open_or_create(const UpOptions& options, bool& created) {
+  const Layout layout{options.common.data};
+  created = false;
+  std::error_code error;
+  if (std::filesystem::exists(layout.manifest_file(), error)) {
+    return Cluster::open(options.common.data);
+  }
+  QUORATE_CHECK(check(options.plan));
+  const auto nodes = plan_nodes(options.plan);
+  QUORATE_CHECK(check_ports(nodes, all_of(nodes.size())));
+  QUORATE_TRY([[maybe_unused]] const auto manifest, create_network(layout, options.plan));
+  created = true;
+  return Cluster::open(options.common.data);
+}
+
+// Starts what is dead, continues what is paused, and waits for everyone. When a node fails, the
+// ones this call started are ended again: a failed `up` leaves nothing running that was not there.
+Result<void> start_all(const Cluster& cluster, std::chrono::milliseconds timeout) {
+  for (const std::size_t index : cluster.in_state(RunState::paused)) {
+    if (const auto process = cluster.process(index)) {
+      QUORATE_CHECK(send_signal(*process, SIGCONT));
+    }
+  }
+  const auto dead = cluster.in_state(RunState::dead);
+  QUORATE_CHECK(check_ports(cluster.manifest().nodes, dead));
+  const auto outcome = [&]() -> Result<void> {
+    for (const std::size_t index : dead) QUORATE_CHECK(cluster.start(index));
+    return cluster.wait_ready(all_of(cluster.size()), timeout);
+  }();
+  if (outcome) return {};
+  for (const std::size_t index : dead) {
+    const auto process = cluster.process(index);
+    if (!process) continue;
+    QUORATE_CHECK(send_signal(*process, SIGTERM));
+    QUORATE_TRY(const bool ended, wait_for_end(*process, std::chrono::seconds(3)));
+    if (!ended) QUORATE_CHECK(send_signal(*process, SIGKILL));
+  }
+  return outcome;
+}
+
+std::string program_folder() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "build/bin" : self.parent_path().string();
+}
+
+bool on_path(const std::string& folder) {
+  const char* path = std::getenv("PATH");
+  return path != nullptr &&
+         (":" + std::string(path) + ":").find(":" + folder + ":") != std::string::npos;
+}
+
+void print_nodes(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
+  std::vector<std::vector<std::string>> rows = {
+      {"NODE", "ROLE", "RPC / WS / metrics", "P2P", "PID"}};
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    const auto& node = cluster.node(i);
+    rows.push_back({node.name, Cluster::role(statuses[i], i), node.rpc_url(), node.p2p_address(),
+                    std::to_string(statuses[i].pid)});
+  }
+  std::cout << table(rows);
+}
+
+void print_accounts() {
+  std::cout << "  Dev accounts (WELL-KNOWN KEYS: never fund them elsewhere)\n";
+  std::vector<std::vector<std::string>> rows;
+  for (std::uint32_t i = 0; i < crypto::kDevNames.size(); ++i) {
+    rows.push_back({"(" + std::to_string(i) + ")", std::string(crypto::kDevNames.at(i)),
+                    crypto::to_text(crypto::dev_account_address(i)),
+                    std::to_string(kDevAccountBalance)});
+  }
+  std::cout << table(rows);
+}
+
+void print_next(const UpOptions& options, const std::string& active_profile) {
+  const auto folder = program_folder();
+  if (!on_path(folder)) std::cout << "  Programs: export PATH=\"" << folder << ":$PATH\"\n";
+  if (active_profile != "local") {
+    std::cout << "  The wallet's active profile is '" << active_profile
+              << "'; for this testnet give it --profile local\n";
+  }
+  const std::string data =
+      options.common.data == "./testnet-data" ? "" : " --data " + options.common.data.string();
+  std::cout << "  Next: quorate-wallet send alice bob 25 \u00b7 quorate-testnet status" << data
+            << "\n";
+}
+
+rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
+  rpc::Json nodes = rpc::Json::array();
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    const auto& node = cluster.node(i);
+    nodes.push_back({{"name", node.name},
+                     {"role", Cluster::role(statuses[i], i)},
+                     {"rpc_url", node.rpc_url()},
+                     {"p2p", node.p2p_address()},
+                     {"pid", statuses[i].pid}});
+  }
+  rpc::Json accounts = rpc::Json::array();
+  for (std::uint32_t i = 0; i < crypto::kDevNames.size(); ++i) {
+    accounts.push_back({{"name", crypto::kDevNames.at(i)},
+                        {"address", crypto::to_text(crypto::dev_account_address(i))},
+                        {"genesis_balance", std::to_string(kDevAccountBalance)}});
+  }
+  const auto& manifest = cluster.manifest();
+  return {{"data", std::filesystem::absolute(cluster.layout().data).string()},
+          {"engine", manifest.engine},
+          {"chain_name", manifest.chain_name},
+          {"chain_id", to_0x(manifest.chain_id)},
+          {"faults_tolerated", cluster.faults_tolerated()},
+          {"nodes", std::move(nodes)},
+          {"dev_accounts", std::move(accounts)}};
+}
+
+void print_heading(const Cluster& cluster, bool created) {
+  const auto& manifest = cluster.manifest();
+  std::cout << "  " << cluster.size() << "-node PBFT testnet in " << cluster.layout().data.string()
+            << " (chain " << manifest.chain_name << ", tolerates f=" << cluster.faults_tolerated()
+            << ")\n";
+  std::cout << "  " << kTick << " keys and genesis     " << (created ? "" : "kept, ") << "genesis "
+            << short_hash(manifest.chain_id) << std::endl;
+}
+
+}  // namespace
+
+Result<int> run_up(const UpOptions& options) {
+  bool created = false;
+  QUORATE_TRY(const auto cluster, open_or_create(options, created));
+  QUORATE_TRY(const auto lock, DataLock::acquire(cluster.layout()));
+  QUORATE_CHECK(check_same(cluster, options));
+  if (!options.common.json) print_heading(cluster, created);
+  QUORATE_CHECK(start_all(cluster, options.timeout));
+  QUORATE_TRY(const auto profile, wallet_config_file());
+  QUORATE_TRY(const auto active,
+              write_wallet_profile(profile, cluster.layout(), cluster.manifest()));
+
+  std::vector<NodeStatus> statuses;
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    statuses.push_back(cluster.status(i, std::chrono::seconds(2)));
+  }
+  if (options.common.json) {
+    std::cout << as_json(cluster, statuses).dump(2) << "\n";
+    return 0;
+  }
+  std::cout << "  " << kTick << " node0..node" << cluster.size() - 1 << " ready   "
+            << cluster.size() << "/" << cluster.size() << "\n";
+  print_nodes(cluster, statuses);
+  print_accounts();
+  print_next(options, active);
+  return 0;
+}
+
+}  // namespace quorate::testnet

@@ -1,0 +1,19 @@
+// Text for people: aligned tables, short hashes, and the tick that stands before what is done.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "crypto/base/bytes.hpp"
+
+namespace quorate::testnet {
+
+inline constexpr const char* kTick = "\u2714";  // ✔
+
+// "0x5be1…c09d"
+std::string short_hash(const Digest& digest);
+
+// Rows with columns padded to their widest cell, two blanks apart, each line indented by two.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace quorate::testnet

@@ -1,0 +1,45 @@
+#include "testnet/ports.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace quorate::testnet {
+
+bool port_is_free(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  // As the node does: connections of an earlier run that linger in TIME_WAIT are no obstacle.
+  const int yes = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool free = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
+                    ::listen(fd, 1) == 0;
+  ::close(fd);
+  return free;
+}
+
+Result<void> check_ports(const std::vector<NodeEntry>& nodes,
+                         const std::vector<std::size_t>& wanted) {
+  std::string busy;
+  const auto note = [&](const NodeEntry& node, std::uint16_t port, const char* purpose) {
+    if (port_is_free(port)) return;
+    if (!busy.empty()) busy += ", ";
+    busy += "port " + std::to_string(port) + " (" + purpose + " of " + node.name + ")";
+  };
+  for (const std::size_t index : wanted) {
+    note(nodes.at(index), nodes.at(index).rpc_port, "RPC");
+    note(nodes.at(index), nodes.at(index).p2p_port, "P2P");
+  }
+  if (busy.empty()) return {};
+  return fail(Errc::unavailable,
+              "busy: " + busy +
+                  ". Another testnet may run (quorate-testnet down --data FOLDER), or choose other "
+                  "ports with --rpc-base-port and --p2p-base-port");
+}
+
+}  // namespace quorate::testnet

@@ -1,0 +1,200 @@
+"""A testnet for one integration test: its own folder, ports and wallet, gone at the end.
+
+Only the network's own processes are ended, through quorate-testnet, which knows them by pid and
+start time.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("QUORATE_BIN", SOURCE / "build" / "bin"))
+DEV_NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"]
+
+
+def free_base_ports(count):
+    """Two base ports with `count` free ports above each."""
+    rng = random.SystemRandom()
+
+    def all_free(base):
+        for port in range(base, base + count):
+            with socket.socket() as probe:
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    return False
+        return True
+
+    while True:
+        rpc, p2p = rng.randrange(12000, 20000, 16), rng.randrange(20000, 28000, 16)
+        if all_free(rpc) and all_free(p2p):
+            return rpc, p2p
+
+
+def wait_until(what, condition, seconds=30):
+    """Polls `condition` until it gives something true; fails by name when it never does."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.05)
+
+
+class RpcError(Exception):
+    def __init__(self, error):
+        super().__init__(json.dumps(error))
+        self.code = error["code"]
+        self.reason = (error.get("data") or {}).get("reason")
+        self.data = error.get("data") or {}
+
+
+class Net:
+    def __init__(self, nodes=4, up_args=(), start=True):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="quorate-it-"))
+        self.data = self.root / "net"
+        self.nodes = nodes
+        self.rpc_base, self.p2p_base = free_base_ports(nodes)
+        self.env = dict(os.environ, QUORATE_WALLET_HOME=str(self.root / "wallet"), NO_COLOR="1")
+        self.env["PATH"] = f"{BIN}:{self.env['PATH']}"
+        self.up_args = ["--nodes", str(nodes), "--rpc-base-port", str(self.rpc_base),
+                        "--p2p-base-port", str(self.p2p_base), *up_args]
+        if start:
+            try:
+                self.up()
+            except BaseException:
+                self.close(failed=True)
+                raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.close(failed=kind is not None)
+
+    def close(self, failed=False):
+        if failed:
+            self.show_logs()
+        self.testnet("down", "--purge", check=False)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def show_logs(self, lines=30):
+        for log in sorted(self.data.glob("logs/*.log")):
+            tail = log.read_text(errors="replace").splitlines()[-lines:]
+            print(f"--- {log.name}")
+            print("\n".join(tail), flush=True)
+
+    # Programs. Each returns the finished process; `check` demands exit 0.
+    def run(self, program, *args, check=True, timeout=120):
+        done = subprocess.run([str(BIN / program), *map(str, args)], env=self.env, text=True,
+                              capture_output=True, timeout=timeout, cwd=self.root)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{program} {' '.join(map(str, args))}: exit {done.returncode}\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def testnet(self, command, *args, **options):
+        return self.run("quorate-testnet", command, *args, "--data", self.data, **options)
+
+    def up(self, *args, **options):
+        return self.testnet("up", *self.up_args, *args, **options)
+
+    def wallet(self, *args, **options):
+        return self.run("quorate-wallet", *args, **options)
+
+    def background(self, program, *args):
+        log = open(self.root / f"{program}-{time.monotonic_ns()}.log", "w+", encoding="utf-8")
+        process = subprocess.Popen([str(BIN / program), *map(str, args)], env=self.env, text=True,
+                                   stdout=log, stderr=subprocess.STDOUT, cwd=self.root)
+        process.log_path = log.name
+        return process
+
+    def status(self):
+        return json.loads(self.testnet("status", "--json").stdout)
+
+    # JSON-RPC
+    def url(self, node):
+        return f"http://127.0.0.1:{self.rpc_base + node}"
+
+    def post(self, node, body, headers=None, path="/", timeout=40):
+        """The HTTP status and body of one POST; an HTTP error status is an answer, not an exception."""
+        request = urllib.request.Request(self.url(node) + path, data=body, method="POST",
+                                         headers=headers or {"content-type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def rpc(self, node, method, params=None):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}})
+        status, text = self.post(node, body.encode())
+        assert status == 200, f"{method}: HTTP {status} {text[:200]}"
+        answer = json.loads(text)
+        if "error" in answer:
+            raise RpcError(answer["error"])
+        return answer["result"]
+
+    def height(self, node):
+        return self.rpc(node, "chain_getStatus")["height"]
+
+    def block(self, node, height):
+        return self.rpc(node, "chain_getBlock", {"block": height})
+
+    def is_ready(self, node):
+        with contextlib.suppress(OSError):
+            with urllib.request.urlopen(self.url(node) + "/readyz", timeout=2) as answer:
+                return answer.status == 200
+        return False
+
+    def genesis(self):
+        return json.loads((self.data / "genesis.json").read_text())
+
+    # What must hold of every network at rest.
+    def wait_same_height(self, nodes=None, seconds=60):
+        nodes = range(self.nodes) if nodes is None else nodes
+
+        def same():
+            heights = {self.height(node) for node in nodes}
+            return heights.pop() + 1 if len(heights) == 1 else None
+
+        return wait_until("all nodes at the same height", same, seconds) - 1
+
+    def check_agreement(self, nodes=None, seconds=60):
+        """Same height, and the same header at every tenth of the way; returns the height."""
+        nodes = list(range(self.nodes) if nodes is None else nodes)
+        height = self.wait_same_height(nodes, seconds)
+        for at in sorted({height * part // 10 for part in range(11)}):
+            hashes = {self.block(node, at)["hash"] for node in nodes}
+            assert len(hashes) == 1, f"different blocks at height {at}: {hashes}"
+        return height
+
+    def check_supply(self, node=0):
+        """The balances of every account that the genesis funds add up to what it gave out."""
+        total = 0
+        accounts = self.genesis()["accounts"]
+        for start in range(0, len(accounts), 100):
+            batch = [{"jsonrpc": "2.0", "id": i, "method": "account_get",
+                      "params": {"address": account["address"]}}
+                     for i, account in enumerate(accounts[start:start + 100])]
+            status, text = self.post(node, json.dumps(batch).encode())
+            assert status == 200, text[:200]
+            total += sum(int(answer["result"]["balance"]) for answer in json.loads(text))
+        granted = sum(int(account["balance"]) for account in accounts)
+        assert total == granted, f"balances add up to {total}, the genesis gave out {granted}"
+
+    def check_verify(self):
+        """quorate-node verify on every stopped node."""
+        self.testnet("down")
+        for node in range(self.nodes):
+            self.run("quorate-node", "verify", "--home", self.data / f"node{node}", timeout=300)

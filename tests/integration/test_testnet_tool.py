@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""quorate-testnet itself: what it refuses, what it says, and what it leaves alone."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import unittest
+
+from harness import Net, wait_until
+
+
+class TestnetTool(unittest.TestCase):
+    def test_a_busy_port_is_named_and_nothing_is_written(self):
+        net = Net(start=False)
+        self.addCleanup(net.close)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", net.p2p_base + 2))
+            taken.listen()
+            refused = net.up(check=False)
+        self.assertEqual(refused.returncode, 75, refused.stderr)
+        self.assertIn(f"port {net.p2p_base + 2} (P2P of node2)", refused.stderr)
+        self.assertFalse(net.data.exists())
+
+    def test_usage_errors_exit_2_and_suggest(self):
+        net = Net(start=False)
+        self.addCleanup(net.close)
+        typo = net.run("quorate-testnet", "statsu", check=False)
+        self.assertEqual(typo.returncode, 2)
+        self.assertIn("did you mean: quorate-testnet status", typo.stderr)
+        self.assertEqual(net.run("quorate-testnet", check=False).returncode, 2)
+        self.assertEqual(net.testnet("up", "--nodes", "3", check=False).returncode, 2)
+        self.assertEqual(net.testnet("up", "--engine", "raft", check=False).returncode, 2)
+        self.assertEqual(net.run("quorate-testnet", "--help").returncode, 0)
+        self.assertFalse(net.data.exists())
+
+    def test_without_a_testnet_commands_say_how_to_start_one(self):
+        net = Net(start=False)
+        self.addCleanup(net.close)
+        for command in (["status"], ["kill", "node0"], ["logs", "node0"], ["load"]):
+            missing = net.testnet(*command, check=False)
+            self.assertEqual(missing.returncode, 3, missing.stderr)
+            self.assertIn("quorate-testnet up", missing.stderr)
+        self.assertEqual(net.testnet("down").returncode, 0)
+
+    def test_a_folder_with_something_else_in_it_is_left_alone(self):
+        net = Net(start=False)
+        self.addCleanup(net.close)
+        net.data.mkdir()
+        (net.data / "thesis.tex").write_text("years of work")
+        self.assertEqual(net.up(check=False).returncode, 73)
+        self.assertEqual(net.testnet("down", "--purge", check=False).returncode, 0)
+        self.assertTrue((net.data / "thesis.tex").exists())
+
+    def test_seven_nodes_tolerate_two(self):
+        with Net(nodes=7) as net:
+            status = net.status()
+            self.assertEqual(status["quorum"], 5)
+            self.assertEqual(len(status["nodes"]), 7)
+            net.testnet("kill", "node5", "node6")
+            net.wallet("send", "alice", "bob", "1")
+            other = net.testnet("up", "--nodes", "4", check=False)
+            self.assertEqual(other.returncode, 73)
+            self.assertIn("down --purge", other.stderr)
+
+    def test_pause_resume_logs_status_and_a_stale_pid(self):
+        with Net() as net:
+            paused = net.testnet("pause", "node2")
+            self.assertIn("node2 paused; 3/4 alive", paused.stdout)
+            states = {node["name"]: node["process"] for node in net.status()["nodes"]}
+            self.assertEqual(states["node2"], "paused")
+            net.wallet("send", "alice", "bob", "1")
+            net.testnet("resume", "node2")
+            net.check_agreement()
+
+            profile = json.loads((net.root / "wallet" / "wallet.json").read_text())
+            self.assertEqual(profile["profile"], "local")
+            local = profile["profiles"]["local"]
+            self.assertEqual(local["rpc_urls"], [net.url(i) for i in range(4)])
+            self.assertEqual(local["chain_id"], net.rpc(0, "chain_getStatus")["chain_id"])
+            self.assertTrue(pathlib.Path(local["genesis_file"]).is_file())
+
+            logs = net.testnet("logs", "node0", "-n", "3").stdout.splitlines()
+            self.assertEqual(len(logs), 3)
+            self.assertEqual(net.testnet("logs", "node9", check=False).returncode, 3)
+
+            # A pid file that names a living process which is not the node: never signalled.
+            net.testnet("kill", "node1")
+            pid_file = net.data / "run" / "node1.pid"
+            pid_file.write_text(f"{os.getpid()} 1\n")
+            alive = []
+            previous = signal.signal(signal.SIGTERM, lambda *_: alive.append("signalled"))
+            try:
+                net.testnet("down")
+            finally:
+                signal.signal(signal.SIGTERM, previous)
+            self.assertEqual(alive, [])
+
+            # down is clean: every node that ran says it stopped, and up resumes the same chain.
+            net.up()
+            wait_until("every node is ready", lambda: all(net.is_ready(i) for i in range(4)))
+            self.assertEqual(net.check_agreement(), 1)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,164 @@
+#include "tests/sim/checks.hpp"
+
+#include "crypto/hash.hpp"
+#include "ledger/memory_store.hpp"
+#include "tests/sim/certificate_check.hpp"
+
+namespace quorate::sim {
+namespace {
+
+std::string at(ReplicaId replica, Height height) {
+  return "replica " + std::to_string(replica.value()) + ", height " +
+         std::to_string(height.value()) + ": ";
+}
+
+// What one replica may hold: the protocol's windows, catch-up's buffers and the mempool's cap.
+std::size_t memory_bound_of(const World& world) {
+  const auto& parameters = world.genesis.consensus;
+  const std::size_t window = 2 * parameters.checkpoint_interval;
+  const std::size_t n = world.genesis.validators.size();
+  const std::size_t block = parameters.payload_transactions_max * 512U + 4096U;
+  const std::size_t votes = 2 * window * n * 2 * 2 * 256U;
+  const std::size_t bodies = (2 * window + 2 * parameters.proposals_in_flight) * block;
+  const std::size_t catch_up = 2 * 512U * block;
+  return votes + bodies + catch_up + (4U << 20U);
+}
+
+// The canary in which an account has a coin that the genesis does not know of.
+ledger::Genesis model_genesis(const World& world) {
+  ledger::Genesis out = world.genesis;
+  if (world.options.canary == Canary::minted_money) --out.accounts.front().balance;
+  return out;
+}
+
+}  // namespace
+
+Checks::Checks(World& world)
+    : world_(world),
+      wire_(world,
+            [this](Height height) -> std::optional<Digest> {
+              if (height.value() >= agreed_.size()) return std::nullopt;
+              return agreed_[height.value()].checkpoint_digest;
+            }),
+      model_(model_genesis(world)),
+      agreed_(1),
+      floors_(world.options.replicas),
+      memory_bound_(memory_bound_of(world)) {}
+
+void Checks::on_ordered(ReplicaId replica, Height height, const Digest& payload_id) {
+  const auto [seen, added] = ordered_.emplace(height, payload_id);
+  if (!added && seen->second != payload_id) {
+    world_.violate("I1", at(replica, height) + "ordered another proposal than others did");
+  }
+}
+
+void Checks::on_executed(ReplicaId replica, const ledger::ExecutedBlock& block) {
+  const Height height = block.header.height;
+  const std::size_t index = height.value();
+  if (index > agreed_.size()) {
+    return world_.violate("contract", at(replica, height) + "a height was left out");
+  }
+  if (index == agreed_.size()) {
+    agreed_.push_back({block.payload_id, block.block_hash, block.header.state_root,
+                       block.checkpoint_digest, true});
+    if (auto wrong = model_.apply(block)) world_.violate("I4", at(replica, height) + *wrong);
+    return;
+  }
+  const Agreed& agreed = agreed_[index];
+  if (agreed.payload_id != block.payload_id) {
+    world_.violate("I1", at(replica, height) + "executed another proposal than others did");
+  } else if (agreed.block_hash != block.block_hash) {
+    world_.violate("I1", at(replica, height) + "computed another block than others did");
+  } else if (agreed.state_root != block.header.state_root) {
+    world_.violate("I7", at(replica, height) + "computed another state root than others did");
+  }
+}
+
+void Checks::on_sealed(ReplicaId replica, Height height,
+                       const std::vector<crypto::ReplicaSignature>& seals) {
+  if (height.value() >= agreed_.size()) {
+    return world_.violate("I5", at(replica, height) + "sealed before it was executed");
+  }
+  const auto fault = certificate_fault(world_, height, agreed_[height.value()].block_hash, seals);
+  if (fault) world_.violate("I5", at(replica, height) + *fault);
+}
+
+void Checks::after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) {
+  const consensus::Status status = stepped.status().consensus;
+  Floor& floor = floors_.at(replica.value());
+  if (status.low_watermark < floor.low_watermark || status.last_executed < floor.last_executed ||
+      status.promise_view < floor.promise) {
+    world_.violate("I10",
+                   at(replica, status.last_executed) + "a watermark, height or promise went back");
+  }
+  floor.low_watermark = status.low_watermark;
+  floor.last_executed = status.last_executed;
+  floor.promise = status.promise_view;
+  if (!votes_unsynced) {
+    floor.durable_low_watermark = floor.low_watermark;
+    floor.durable_promise = floor.promise;
+  }
+  std::size_t memory = stepped.memory_bytes();
+  if (world_.options.canary == Canary::hoarder && replica.value() == 1) memory += 1U << 30U;
+  if (memory > memory_bound_) {
+    world_.violate("I8", at(replica, status.last_executed) + "holds " + std::to_string(memory) +
+                             " bytes, the bound is " + std::to_string(memory_bound_));
+  }
+}
+
+// What was only in memory may be forgotten; what was durable may not. Blocks are durable before
+// the replica hears of them, so the executed height never goes back.
+void Checks::on_crash(ReplicaId replica) {
+  Floor& floor = floors_.at(replica.value());
+  floor.low_watermark = floor.durable_low_watermark;
+  floor.promise = floor.durable_promise;
+}
+
+void Checks::final_chain(ReplicaId replica, const ledger::Chain& chain) {
+  if (auto wrong = model_.compare(*chain.state())) {
+    world_.violate("I4", at(replica, chain.head().height) + *wrong);
+  }
+  if (chain.state()->root() != agreed_.at(chain.head().height.value()).state_root) {
+    world_.violate("I7", at(replica, chain.head().height) + "ends with another state root");
+  }
+  for (Height height(1); height <= chain.head().height; height = height.next()) {
+    const auto certificate = chain.certificate(height);
+    if (!certificate) continue;  // seals are not synced, and a laggard may never collect them
+    const Bytes header = ledger::encode(certificate->header);
+    Bytes hashed;
+    for (const char letter : std::string("quorate/block/1")) {
+      hashed.push_back(static_cast<std::uint8_t>(letter));
+    }
+    hashed.push_back(0);
+    hashed.insert(hashed.end(), header.begin(), header.end());
+    if (crypto::sha256(hashed) != agreed_[height.value()].block_hash) {
+      return world_.violate("I5", at(replica, height) + "the certificate has another header");
+    }
+    const auto fault =
+        certificate_fault(world_, height, agreed_[height.value()].block_hash, certificate->seals);
+    if (fault) return world_.violate("I5", at(replica, height) + *fault);
+  }
+}
+
+void Checks::replay(const ledger::Chain& chain) {
+  ledger::MemoryStore store;
+  ledger::Genesis genesis = world_.genesis;
+  if (world_.options.canary == Canary::other_replay) ++genesis.accounts.front().balance;
+  auto fresh = ledger::Chain::open(store, genesis);
+  if (!fresh) return world_.violate("I7", "the replay does not open: " + fresh.error().detail);
+  for (Height height(1); height <= chain.head().height; height = height.next()) {
+    const auto stored = chain.block(height);
+    if (!stored) return world_.violate("I7", "a block is missing: " + stored.error().detail);
+    auto transactions = node::decode_committed_payload(chain.chain_id(), stored->payload);
+    if (!transactions) return world_.violate("I7", "a stored payload does not decode");
+    const auto executed = (*fresh)->execute(
+        {{height, stored->header.payload_id, stored->header.time, stored->header.proposer,
+          stored->payload, std::move(*transactions), stored->commit_certificate}});
+    if (!executed || executed->front().block_hash != agreed_[height.value()].block_hash) {
+      return world_.violate("I7", "the replay from genesis gives another block at height " +
+                                      std::to_string(height.value()));
+    }
+  }
+}
+
+}  // namespace quorate::sim

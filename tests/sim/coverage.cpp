@@ -1,0 +1,33 @@
+#include "tests/sim/coverage.hpp"
+
+namespace quorate::sim {
+
+std::string_view to_string(Happened what) {
+  switch (what) {
+    case Happened::delay: return "delay";
+    case Happened::loss: return "loss";
+    case Happened::duplication: return "duplication";
+    case Happened::reorder: return "reorder";
+    case Happened::partition: return "partition";
+    case Happened::slow_disk: return "slow_disk";
+    case Happened::crash: return "crash";
+    case Happened::crash_before_sync: return "crash_before_sync";
+    case Happened::crash_after_sync: return "crash_after_sync";
+    case Happened::crash_in_broadcast: return "crash_in_broadcast";
+    case Happened::crash_in_execution: return "crash_in_execution";
+    case Happened::crash_after_execution: return "crash_after_execution";
+    case Happened::restart: return "restart";
+    case Happened::unsynced_votes_lost: return "unsynced_votes_lost";
+    case Happened::unsynced_seals_lost: return "unsynced_seals_lost";
+    case Happened::catch_up: return "catch_up";
+    case Happened::catch_up_beyond_window: return "catch_up_beyond_window";
+    case Happened::checkpoint: return "checkpoint";
+    case Happened::heights_in_flight: return "heights_in_flight";
+    case Happened::bad_transaction: return "bad_transaction";
+    case Happened::real_signatures: return "real_signatures";
+    case Happened::count_: break;
+  }
+  return "?";
+}
+
+}  // namespace quorate::sim

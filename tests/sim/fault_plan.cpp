@@ -1,0 +1,141 @@
+#include "tests/sim/fault_plan.hpp"
+
+namespace quorate::sim {
+namespace {
+
+constexpr Duration kEpisodeMin = std::chrono::milliseconds(5);
+constexpr Duration kEpisodeMax = std::chrono::milliseconds(250);
+constexpr Duration kShortOutage = std::chrono::milliseconds(500);
+// An ordered crash waits this long for its point, then happens wherever the replica is.
+constexpr Duration kCrashPatience = std::chrono::milliseconds(400);
+constexpr Duration kPoll = std::chrono::milliseconds(50);
+// However slowly the rest moves, an outage ends.
+constexpr Duration kOutageMax = std::chrono::seconds(30);
+
+}  // namespace
+
+FaultPlan::FaultPlan(World& world, Network& network, std::vector<std::unique_ptr<SimNode>>& nodes,
+                     Prng prng, std::function<void(ReplicaId)> restart,
+                     std::function<Height()> height)
+    : world_(world),
+      network_(network),
+      nodes_(nodes),
+      prng_(prng),
+      restart_(std::move(restart)),
+      height_(std::move(height)),
+      states_(nodes.size()) {}
+
+void FaultPlan::begin() {
+  draw_link_faults();
+  next_episode();
+}
+
+void FaultPlan::draw_link_faults() {
+  LinkFaults faults;
+  faults.delay_max = prng_.duration(std::chrono::microseconds(200), std::chrono::milliseconds(8));
+  const std::uint64_t harshness = prng_.below(4);  // a quarter of the time the links are clean
+  if (harshness > 0) {
+    faults.spike_per_mille = prng_.below(20 * harshness);
+    faults.loss_per_mille = prng_.below(30 * harshness);
+    faults.duplicate_per_mille = prng_.below(30 * harshness);
+    faults.reorder_per_mille = prng_.below(100 * harshness);
+  }
+  network_.set_faults(faults);
+}
+
+void FaultPlan::next_episode() {
+  world_.timeline.after(prng_.duration(kEpisodeMin, kEpisodeMax), [this] {
+    if (healed_) return;
+    begin_episode();
+    next_episode();
+  });
+}
+
+void FaultPlan::begin_episode() {
+  if (prng_.one_in(6)) return draw_link_faults();
+  const ReplicaId replica = any_backup();
+  State& state = states_[replica.value()];
+  if (state.faulty) return;
+  if (prng_.one_in(4)) return slow_some(replica);
+  if (faulty() >= world_.membership.faults()) return;
+  if (prng_.one_in(4)) return cut_some(replica);
+  crash_some(replica);
+}
+
+void FaultPlan::crash_some(ReplicaId replica) {
+  states_[replica.value()].faulty = true;
+  SimNode& node = *nodes_[replica.value()];
+  node.order_crash(static_cast<CrashPoint>(prng_.below(6)));
+  world_.timeline.after(kCrashPatience, [this, &node] {
+    if (!healed_ && node.up() && node.crash_ordered()) node.order_crash(CrashPoint::now);
+  });
+}
+
+void FaultPlan::crashed(ReplicaId replica) {
+  if (healed_) return restart_after(replica, Duration(0), Height(0));
+  // Some come back at once, some after the others' window has moved beyond all they know.
+  const std::uint64_t window = 2 * world_.genesis.consensus.checkpoint_interval;
+  const bool long_outage = prng_.one_in(3);
+  const Height until =
+      long_outage ? height_().saturating_add(prng_.between(window, 2 * window)) : Height(0);
+  restart_after(replica, prng_.duration(Duration(0), kShortOutage), until);
+}
+
+void FaultPlan::restart_after(ReplicaId replica, Duration least, Height least_height) {
+  const Instant latest = world_.timeline.now() + kOutageMax;
+  const auto wait = std::make_shared<std::function<void()>>();
+  // The closure holds itself until the replica is up again.
+  *wait = [this, replica, least_height, latest, wait] {
+    if (nodes_[replica.value()]->up()) return;
+    if (!healed_ && height_() < least_height && world_.timeline.now() < latest) {
+      world_.timeline.after(kPoll, *wait);
+      return;
+    }
+    world_.coverage.add(Happened::restart);
+    states_[replica.value()].faulty = false;
+    restart_(replica);
+  };
+  world_.timeline.after(least, *wait);
+}
+
+void FaultPlan::cut_some(ReplicaId replica) {
+  states_[replica.value()].faulty = true;
+  network_.cut(replica, true);
+  world_.timeline.after(prng_.duration(kEpisodeMin, 8 * kEpisodeMax), [this, replica] {
+    network_.cut(replica, false);
+    states_[replica.value()].faulty = false;
+  });
+}
+
+void FaultPlan::slow_some(ReplicaId replica) {
+  if (states_[replica.value()].slow) return;
+  states_[replica.value()].slow = true;
+  nodes_[replica.value()]->set_slow(true);
+  world_.timeline.after(prng_.duration(kEpisodeMin, 4 * kEpisodeMax), [this, replica] {
+    states_[replica.value()].slow = false;
+    nodes_[replica.value()]->set_slow(false);
+  });
+}
+
+void FaultPlan::heal() {
+  healed_ = true;
+  LinkFaults none;
+  none.delay_max = std::chrono::milliseconds(1);
+  network_.set_faults(none);
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    network_.cut(ReplicaId(i), world_.options.canary == Canary::deaf_replica && i == 1);
+    nodes_[i]->set_slow(false);
+  }
+}
+
+std::uint32_t FaultPlan::faulty() const {
+  std::uint32_t count = 0;
+  for (const State& state : states_) count += state.faulty ? 1 : 0;
+  return count;
+}
+
+ReplicaId FaultPlan::any_backup() {
+  return ReplicaId(static_cast<std::uint32_t>(prng_.between(1, nodes_.size() - 1)));
+}
+
+}  // namespace quorate::sim

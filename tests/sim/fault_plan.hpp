@@ -1,0 +1,51 @@
+// Draws what goes wrong in a run, and when: link faults for the whole network, and episodes for
+// single backups (crash and restart, cut cable, slow disk). At most f backups are down or cut at a
+// time, and the primary of view 0 stays up: a protocol without view changes promises no more.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "tests/sim/network.hpp"
+#include "tests/sim/sim_node.hpp"
+
+namespace quorate::sim {
+
+class FaultPlan {
+ public:
+  // `restart` starts a crashed node and connects it; `height` is the network's.
+  FaultPlan(World& world, Network& network, std::vector<std::unique_ptr<SimNode>>& nodes, Prng prng,
+            std::function<void(ReplicaId)> restart, std::function<Height()> height);
+
+  void begin();
+  void crashed(ReplicaId replica);
+  // Ends every fault; what is down starts again.
+  void heal();
+
+ private:
+  struct State {
+    bool faulty = false;  // down, about to crash, or cut
+    bool slow = false;
+  };
+  void next_episode();
+  void begin_episode();
+  void crash_some(ReplicaId replica);
+  void cut_some(ReplicaId replica);
+  void slow_some(ReplicaId replica);
+  void restart_after(ReplicaId replica, Duration least, Height least_height);
+  void draw_link_faults();
+  std::uint32_t faulty() const;
+  ReplicaId any_backup();
+
+  World& world_;
+  Network& network_;
+  std::vector<std::unique_ptr<SimNode>>& nodes_;
+  Prng prng_;
+  std::function<void(ReplicaId)> restart_;
+  std::function<Height()> height_;
+  std::vector<State> states_;
+  bool healed_ = false;
+};
+
+}  // namespace quorate::sim

@@ -1,0 +1,66 @@
+// One replica's ledger on a simulated machine: the real Chain over a MemoryStore, executing in
+// virtual time. A crash loses what was queued, and ledger writes that were not synced.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <variant>
+
+#include "ledger/chain.hpp"
+#include "ledger/memory_store.hpp"
+#include "node/replica.hpp"
+#include "tests/sim/world.hpp"
+
+namespace quorate::sim {
+
+class LedgerHost final : public node::Executor {
+ public:
+  struct Hooks {
+    // BlocksExecuted, PayloadLoaded or BlocksRead, in the life that asked.
+    std::function<void(node::ReplicaInput)> answer;
+    // Blocks are durable (and not yet reported).
+    std::function<void(const ledger::ExecutedBlock&, const ledger::OrderedBlock&)> durable;
+    std::function<void(Height, const std::vector<crypto::ReplicaSignature>&)> sealed;
+    // True = the replica crashes here.
+    std::function<bool()> crash_after_execution;
+  };
+  LedgerHost(World& world, std::uint32_t replica, Prng prng, Hooks hooks);
+
+  void open();
+  void crash();
+  void set_slow(bool slow) { slow_ = slow; }
+  bool executing() const { return busy_; }
+  const ledger::Chain& chain() const { return *chain_; }
+  bool is_open() const { return chain_ != nullptr; }
+
+  void execute(ledger::OrderedBlock block) override;
+  void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) override;
+  void load_payload(Digest id) override;
+  void read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
+                   std::size_t bytes_max) override;
+
+ private:
+  struct Seals {
+    Height height;
+    std::vector<crypto::ReplicaSignature> signatures;
+  };
+  using Job = std::variant<ledger::OrderedBlock, Seals>;
+  void start_next();
+  void finish_blocks(std::size_t count);
+  void tamper(ledger::OrderedBlock& block);
+  void after(Duration delay, std::function<void()> action);
+
+  World& world_;
+  std::uint32_t replica_;
+  Prng prng_;
+  Hooks hooks_;
+  ledger::MemoryStore store_;
+  std::unique_ptr<ledger::Chain> chain_;
+  std::deque<Job> jobs_;
+  bool busy_ = false;
+  bool slow_ = false;
+  std::uint64_t life_ = 0;
+};
+
+}  // namespace quorate::sim

@@ -1,0 +1,56 @@
+// One run of the simulator: what goes in and what comes out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "crypto/base/instant.hpp"
+#include "tests/sim/coverage.hpp"
+
+namespace quorate::sim {
+
+// A rule broken on purpose, to see the matching invariant fire.
+enum class Canary : std::uint8_t {
+  none,
+  early_persisted,    // I3: one disk reports votes as durable before they are
+  other_payload,      // I1: one replica executes a different payload
+  second_vote,        // I2: one replica signs a second vote for a slot and sends it
+  minted_money,       // I4: one account has more than the genesis and transfers give it
+  unasked,            // I4: a transaction that nobody submitted is committed
+  short_certificate,  // I5: a block certificate is stored with a seal too few
+  hoarder,            // I8: one mempool reports a gigabyte
+  other_replay,       // I7: the replay starts from another genesis
+  forgotten_votes,    // I10: a disk loses synced votes in a crash
+  deaf_replica,       // heal: one replica hears nothing for ever
+};
+
+struct Options {
+  std::uint64_t seed = 1;
+  std::uint32_t replicas = 4;
+  std::uint64_t blocks = 110;  // at least so many before the heal phase
+  bool faults = true;
+  bool real_signatures = false;
+  bool trace = false;  // one line per event on standard output
+  Canary canary = Canary::none;
+};
+
+struct Violation {
+  std::string invariant;  // "I1" .. "I10", "heal", "stall", "halt", "contract"
+  std::string detail;
+};
+
+struct Outcome {
+  std::optional<Violation> violation;
+  std::uint64_t trace_hash = 0;
+  std::uint64_t events = 0;
+  std::uint64_t blocks = 0;
+  std::uint64_t transactions = 0;  // committed, without the skipped ones
+  Duration virtual_time{0};
+  Coverage coverage;
+};
+
+// Deterministic: equal options give equal outcomes, byte for byte. One thread per run.
+Outcome run(const Options& options);
+
+}  // namespace quorate::sim

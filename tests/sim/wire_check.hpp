@@ -1,0 +1,59 @@
+// What replicas sign and send. I2: over all lives, never two contents for one (type, view, height,
+// replica). I3: whatever a message promises is durable at the moment it leaves: the own bytes,
+// and for PRE-PREPARE and PREPARE the core and the payload, for COMMIT the prepared certificate,
+// for SEAL and CHECKPOINT the block, for any vote the checkpoint that opened its window.
+#pragma once
+
+#include <map>
+#include <tuple>
+
+#include "consensus/pbft/messages.hpp"
+#include "ledger/chain.hpp"
+#include "tests/sim/disk.hpp"
+#include "tests/sim/world.hpp"
+
+namespace quorate::sim {
+
+// What of the sender survives a crash right now.
+struct Durable {
+  const Disk& disk;
+  const ledger::Chain& chain;
+};
+
+class WireCheck {
+ public:
+  // `agreed_checkpoint` gives the checkpoint digest of a height that some replica has executed.
+  WireCheck(World& world, std::function<std::optional<Digest>(Height)> agreed_checkpoint)
+      : world_(world), agreed_checkpoint_(std::move(agreed_checkpoint)) {}
+
+  void on_send(ReplicaId sender, ByteView message, const Durable& durable);
+
+ private:
+  using Ballot = consensus::pbft::Ballot;
+  void check(ReplicaId sender, const consensus::pbft::PrePrepare& message, const Durable& durable);
+  void check(ReplicaId sender, const consensus::pbft::Vote& message, const Durable& durable);
+  void check(ReplicaId sender, const consensus::pbft::Seal& message, const Durable& durable);
+  void check(ReplicaId sender, const consensus::pbft::CheckpointVote& message,
+             const Durable& durable);
+  void check(ReplicaId sender, const consensus::pbft::CommitCertificate& message,
+             const Durable& durable);
+  void check(ReplicaId sender, const consensus::pbft::CheckpointProof& message,
+             const Durable& durable);
+  template <class Other>
+  void check(ReplicaId, const Other&, const Durable&) {}
+
+  void once(std::uint8_t type, View view, Height height, ReplicaId replica, const Digest& content);
+  bool holds(const Durable& durable, ReplicaId signer, const Digest& digest) const;
+  bool holds_payload(const Durable& durable, const Ballot& ballot, const Bytes* payload) const;
+  std::uint32_t prepares_held(const Durable& durable, const Ballot& ballot) const;
+  // Whether a vote for this height is inside the window of a checkpoint that is durable.
+  bool window_open(const Durable& durable, Height height) const;
+  void demand(bool holds, ReplicaId sender, const char* what, Height height);
+
+  World& world_;
+  std::function<std::optional<Digest>(Height)> agreed_checkpoint_;
+  std::map<std::tuple<std::uint8_t, View, Height, ReplicaId>, Digest> signed_;
+  std::map<Digest, std::shared_ptr<const Bytes>> payloads_;  // by proposal id
+};
+
+}  // namespace quorate::sim

@@ -1,0 +1,207 @@
+// The check before the first vote, and what the vote log must hold.
+#include <catch2/catch.hpp>
+
+#include "consensus/pbft/durable_state.hpp"
+#include "tests/unit/consensus/solo.hpp"
+
+namespace quorate::consensus::test {
+
+namespace {
+
+// A vote log with one voted height, and the seal and votes it made.
+struct Past {
+  Solo solo{1};
+  pbft::PrePrepare proposal;
+  Past() {
+    solo.start_voting();
+    proposal = solo.pre_prepare(1, {1});
+    solo.order(1, {1});
+  }
+  Started started() const {
+    Started out;
+    out.durable = solo.log;
+    out.applied = Height(1);
+    out.applied_id = proposal.core.ballot.id;
+    out.block_hash = Solo::block_hash(Height(1));
+    out.checkpoint_digest = Solo::checkpoint_digest(Height(1));
+    return out;
+  }
+};
+
+bool votes(Solo& solo) {
+  solo.outputs.clear();
+  solo.receive(0, solo.pre_prepare(2, {2}));
+  solo.settle();
+  return !solo.sent<pbft::Vote>().empty();
+}
+
+}  // namespace
+
+TEST_CASE("nothing binding is sent before a quorum answered") {
+  Solo solo(1);
+  solo.start();
+  solo.persist_all();
+  REQUIRE_FALSE(votes(solo));
+  solo.receive(0, solo.answer_to_start());
+  REQUIRE_FALSE(votes(solo));
+  solo.receive(0, solo.answer_to_start());  // the same replica again
+  solo.receive(2, solo.status_report());    // not an answer
+  REQUIRE_FALSE(votes(solo));
+  solo.outputs.clear();
+  solo.receive(3, solo.answer_to_start());
+  solo.settle();
+  REQUIRE(solo.votes_sent(pbft::VoteKind::prepare) == 1);
+}
+
+TEST_CASE("a starting replica asks at once, and others answer with what they hold of it") {
+  Past past;
+  past.solo.outputs.clear();
+  auto question = past.solo.status_report();
+  question.starting = true;
+  past.solo.receive(3, question);
+  const auto answers = past.solo.sent<pbft::StatusReport>();
+  REQUIRE(answers.size() == 1);
+  REQUIRE(answers.front().witnesses.has_value());
+  REQUIRE(answers.front().witnesses->size() == 2);  // its PREPARE and its COMMIT
+  Solo solo(2);
+  solo.start();
+  solo.persist_all();
+  solo.advance_time(std::chrono::milliseconds(300));
+  REQUIRE(solo.sent<pbft::StatusReport>().front().starting);
+}
+
+TEST_CASE("what the vote log knows is no amnesia") {
+  Past past;
+  Solo again(1);
+  again.start(past.started());
+  const auto votes_before = past.solo.sent<pbft::Vote>();
+  std::vector<pbft::Witness> witnesses;
+  for (const pbft::Vote& vote : votes_before) witnesses.emplace_back(vote);
+  witnesses.emplace_back(past.solo.sent<pbft::Seal>().front());
+  again.receive(0, again.answer_to_start(witnesses));
+  again.receive(2, again.answer_to_start(witnesses));
+  REQUIRE_FALSE(again.engine().status().observer);
+  REQUIRE(votes(again));
+}
+
+TEST_CASE("a vote, seal or checkpoint that the vote log does not know makes an observer") {
+  Solo maker(1);
+  const auto other = maker.pre_prepare(2, {9});
+  const std::vector<pbft::Witness> forgotten = {
+      maker.prepare(1, other),
+      maker.commit(1, other),
+      maker.vote(1, pbft::VoteKind::prepare, {View(1), Height(1), {}}),
+      maker.seal(1, 2, Digest{}),
+      maker.seal(1, 1, Digest{}),
+      maker.checkpoint(1, 8, Digest{}),
+  };
+  for (const pbft::Witness& witness : forgotten) {
+    Past past;
+    Solo again(1);
+    again.start(past.started());
+    again.receive(0, again.answer_to_start({witness}));
+    again.receive(2, again.answer_to_start());
+    again.receive(3, again.answer_to_start());
+    REQUIRE(again.engine().status().observer);
+    REQUIRE_FALSE(votes(again));
+  }
+}
+
+TEST_CASE("a witness that somebody else signed retires nobody") {
+  Past past;
+  Solo again(1);
+  again.start(past.started());
+  auto forged = again.prepare(1, again.pre_prepare(2, {9}));
+  forged.signature = again.prepare(3, again.pre_prepare(2, {9})).signature;
+  REQUIRE_FALSE(again.receive(0, again.answer_to_start({forged})));
+  again.receive(0, again.answer_to_start({again.prepare(3, again.pre_prepare(2, {9}))}));
+  again.receive(2, again.answer_to_start());
+  REQUIRE_FALSE(again.engine().status().observer);
+  REQUIRE(votes(again));
+}
+
+TEST_CASE("a missing vote log beside a ledger makes an observer") {
+  Past past;
+  Solo again(1);
+  Started started = past.started();
+  started.durable.clear();
+  again.start_voting(started);
+  REQUIRE(again.engine().status().observer);
+  REQUIRE_THAT(again.engine().status().observer_reason,
+               Catch::Matchers::Contains("vote log is missing"));
+  REQUIRE_FALSE(votes(again));
+}
+
+TEST_CASE("a damaged record halts with a reason; so does the log of another chain") {
+  Past past;
+  Started started = past.started();
+  started.durable.back().pop_back();
+  Solo damaged(1);
+  damaged.start(started);
+  REQUIRE(damaged.all<Halt>().size() == 1);
+  REQUIRE_THAT(damaged.all<Halt>().front().reason, Catch::Matchers::Contains("vote log"));
+
+  auto membership = test_membership(4);
+  membership.chain_id = {};
+  const auto state = pbft::replay(past.solo.log, membership, 4096);
+  REQUIRE_FALSE(state);
+  REQUIRE(state.error().code == Errc::conflict);
+}
+
+TEST_CASE("replaying the vote log and encoding a snapshot of it lose nothing") {
+  Past past;
+  past.solo.order(2, {2});
+  past.solo.receive(0, past.solo.pre_prepare(3, {3}));
+  past.solo.settle();
+  const auto membership = test_membership(4);
+  auto state = pbft::replay(past.solo.log, membership, 4096);
+  REQUIRE(state);
+  REQUIRE(state->accepted.size() == 3);
+  REQUIRE(state->prepared.size() == 2);
+  REQUIRE(state->commits.size() == 2);
+  REQUIRE(state->seals.size() == 2);
+  const Bytes snapshot = pbft::encode_snapshot(*state, membership);
+  const auto again = pbft::replay({snapshot}, membership, 4096);
+  REQUIRE(again);
+  REQUIRE(pbft::encode_snapshot(*again, membership) == snapshot);
+  for (std::size_t size = 0; size < snapshot.size(); ++size) {
+    const Bytes cut(snapshot.begin(), snapshot.begin() + static_cast<std::ptrdiff_t>(size));
+    REQUIRE_FALSE(pbft::replay({cut}, membership, 4096));
+  }
+}
+
+TEST_CASE("a primary that restarts goes on after its last proposal and sends the same bytes") {
+  Solo solo(0);
+  solo.start_voting();
+  solo.input(PendingChanged{true});
+  std::vector<Bytes> sent;
+  for (std::uint64_t height = 1; height <= 2; ++height) {
+    const Bytes payload{static_cast<std::uint8_t>(height)};
+    solo.input(ProposalReady{Height(height), View(0), payload, pbft::payload_digest(payload)});
+    sent.push_back(solo.all<Send>().back().message);
+  }
+  solo.persist_all();
+
+  Solo again(0);
+  again.wall = WallMs(again.wall.value() + 3'600'000);
+  Started started;
+  started.durable = solo.log;
+  again.start(started);
+  REQUIRE(again.all<Validate>().size() == 2);  // the host learns what is proposed already
+  again.input(PendingChanged{true});
+  for (std::uint32_t i = 1; i < 4; ++i) again.receive(i, again.answer_to_start());
+  REQUIRE(again.all<RequestProposal>().size() == 1);
+  REQUIRE(again.all<RequestProposal>().front().height == Height(3));
+  REQUIRE(again.all<RequestProposal>().front().ahead.size() == 2);
+  again.advance_time(std::chrono::seconds(1));
+  again.outputs.clear();
+  again.receive(1, again.status_report());
+  std::vector<Bytes> resent;
+  for (const Send& send : again.all<Send>()) {
+    const auto decoded = pbft::decode(send.message, {4, 4096});
+    if (std::holds_alternative<pbft::PrePrepare>(decoded->message)) resent.push_back(send.message);
+  }
+  REQUIRE(resent == sent);
+}
+
+}  // namespace quorate::consensus::test

@@ -1,0 +1,181 @@
+#include "node/catch_up.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/node/core_fixture.hpp"
+
+using namespace quorate;
+using namespace quorate::node;
+using namespace quorate::node::testing;
+
+namespace {
+
+struct Requests final : Transport {
+  struct Request {
+    std::uint32_t peer;
+    std::uint64_t from;
+    bool operator==(const Request&) const = default;
+  };
+  void send(std::optional<ReplicaId> to, TrafficClass traffic, Bytes body) override {
+    REQUIRE(traffic == TrafficClass::sync);
+    REQUIRE(to);
+    REQUIRE(body.at(0) == 1);
+    sent.push_back({to->value(), body.at(1)});  // the low byte of `from` is enough here
+  }
+  void disconnect(ReplicaId, const std::string&) override { FAIL("no reason to disconnect"); }
+  std::vector<Request> sent;
+};
+
+struct Bench {
+  Bench() {
+    for (std::uint32_t peer = 1; peer < 4; ++peer) catch_up.peer_connected(ReplicaId(peer));
+  }
+  static BlocksResponse blocks(std::uint64_t from, std::uint64_t to, std::size_t bytes = 100) {
+    BlocksResponse out;
+    for (std::uint64_t height = from; height <= to; ++height) {
+      CommittedBlock block{};
+      block.height = Height(height);
+      block.bytes = bytes;
+      out.blocks.push_back(block);
+    }
+    return out;
+  }
+  // Heights handed over now, executed at once.
+  std::vector<std::uint64_t> deliver(Instant now) {
+    std::vector<std::uint64_t> out;
+    while (const auto delivery = catch_up.next_delivery()) {
+      out.push_back(delivery->block.height.value());
+      catch_up.executed(delivery->block.height, now);
+    }
+    return out;
+  }
+  Requests transport;
+  CatchUp catch_up{ReplicaId(0), 4, transport};
+};
+
+using Request = Requests::Request;
+
+}  // namespace
+
+TEST_CASE("a round asks one peer, delivers in order and ends at the evidence") {
+  Bench bench;
+  bench.catch_up.start(Height(3), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  REQUIRE(bench.transport.sent == std::vector<Request>{{1, 1}});
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 3));
+  CHECK(bench.deliver(at_ms(1)) == std::vector<std::uint64_t>{1, 2, 3});
+  bench.catch_up.poll(at_ms(1));
+  CHECK(bench.catch_up.take_finished() == 1);
+  CHECK_FALSE(bench.catch_up.active());
+  CHECK(bench.transport.sent.size() == 1);
+}
+
+TEST_CASE("a peer that answers well is asked again, for what follows") {
+  Bench bench;
+  bench.catch_up.start(Height(20), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 8));
+  bench.catch_up.poll(at_ms(1));
+  CHECK(bench.transport.sent == std::vector<Request>{{1, 1}, {1, 9}});
+}
+
+TEST_CASE("an empty answer and a silent peer hand over to the next") {
+  Bench bench;
+  bench.catch_up.start(Height(5), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(1), {});
+  bench.catch_up.poll(at_ms(1));
+  REQUIRE(bench.transport.sent.back() == Request{2, 1});
+  CHECK(bench.catch_up.next_deadline() == at_ms(2'001));
+  bench.catch_up.poll(at_ms(2'001));
+  CHECK(bench.transport.sent.back() == Request{3, 1});
+  bench.catch_up.peer_disconnected(ReplicaId(3));
+  bench.catch_up.poll(at_ms(2'002));
+  CHECK(bench.catch_up.take_finished() == 1);  // everybody had a turn
+}
+
+TEST_CASE("blocks that nobody needs are an empty answer") {
+  Bench bench;
+  bench.catch_up.executed(Height(10), at_ms(0));
+  bench.catch_up.start(Height(20), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(3, 9));
+  CHECK(bench.catch_up.memory_bytes() == 0);
+  bench.catch_up.poll(at_ms(1));
+  CHECK(bench.transport.sent.back() == Request{2, 11});
+}
+
+TEST_CASE("blocks that come out of order wait for those before them") {
+  Bench bench;
+  bench.catch_up.start(Height(6), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(3), Bench::blocks(4, 6));  // unasked, but proved all the same
+  CHECK(bench.deliver(at_ms(1)).empty());
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 3));
+  CHECK(bench.deliver(at_ms(1)) == std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("delivery waits for execution") {
+  Bench bench;
+  bench.catch_up.start(Height(200), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 200));
+  std::uint64_t delivered = 0;
+  while (bench.catch_up.next_delivery()) ++delivered;
+  CHECK(delivered == 64);
+  bench.catch_up.executed(Height(10), at_ms(1));
+  while (bench.catch_up.next_delivery()) ++delivered;
+  CHECK(delivered == 74);
+}
+
+TEST_CASE("what is fetched and what is delivered are bounded in bytes") {
+  Bench bench;
+  bench.catch_up.start(Height(100), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 100, 1U << 20U));
+  CHECK(bench.catch_up.memory_bytes() == 8U << 20U);
+  std::uint64_t delivered = 0;
+  while (bench.catch_up.next_delivery()) ++delivered;
+  CHECK(delivered == 8);
+}
+
+TEST_CASE("a round that leads nowhere ends") {
+  Bench bench;
+  bench.catch_up.start(Height(5), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 5));
+  while (bench.catch_up.next_delivery()) continue;  // and the engine makes nothing of it
+  bench.catch_up.poll(at_ms(9'999));
+  CHECK(bench.catch_up.active());
+  bench.catch_up.poll(at_ms(10'000));
+  CHECK(bench.catch_up.take_finished() == 1);
+  // The next round starts from the head again.
+  bench.catch_up.start(Height(5), at_ms(10'000));
+  bench.catch_up.poll(at_ms(10'000));
+  CHECK(bench.transport.sent.back().from == 1);
+}
+
+TEST_CASE("a request during a round extends it and both are answered") {
+  Bench bench;
+  bench.catch_up.start(Height(2), at_ms(0));
+  bench.catch_up.start(Height(4), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 4));
+  bench.deliver(at_ms(1));
+  bench.catch_up.poll(at_ms(1));
+  CHECK(bench.catch_up.take_finished() == 2);
+}
+
+TEST_CASE("without a peer a round ends at once") {
+  Requests transport;
+  CatchUp catch_up(ReplicaId(0), 4, transport);
+  catch_up.start(Height(2), at_ms(0));
+  catch_up.poll(at_ms(0));
+  CHECK(catch_up.take_finished() == 1);
+}
+
+TEST_CASE("answers outside a round are ignored") {
+  Bench bench;
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 4));
+  CHECK(bench.catch_up.memory_bytes() == 0);
+}

@@ -1,0 +1,326 @@
+#include "node/replica.hpp"
+
+#include <catch2/catch.hpp>
+#include <deque>
+
+#include "tests/unit/node/core_fixture.hpp"
+#include "tests/unit/node/fake_engine.hpp"
+
+using namespace quorate;
+using namespace quorate::node;
+using namespace quorate::node::testing;
+using consensus::PersistToken;
+
+namespace {
+
+// Every port, remembering what it was asked.
+struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, Observer {
+  struct Frame {
+    std::optional<ReplicaId> to;
+    TrafficClass traffic;
+    Bytes body;
+  };
+  void send(std::optional<ReplicaId> to, TrafficClass traffic, Bytes body) override {
+    frames.push_back({to, traffic, std::move(body)});
+  }
+  void disconnect(ReplicaId, const std::string&) override {}
+  void append(PersistToken token, Bytes, bool) override { appended.push_back(token); }
+  void execute(ledger::OrderedBlock block) override { ordered.push_back(std::move(block)); }
+  void store_seals(Height height, std::vector<crypto::ReplicaSignature>) override {
+    seals.push_back(height);
+  }
+  void load_payload(Digest id) override { loads.push_back(id); }
+  void read_blocks(ReplicaId peer, Height from, std::uint32_t, std::size_t) override {
+    reads.emplace_back(peer, from);
+  }
+  void check(Digest id, Height, Bytes) override { checks.push_back(id); }
+  void admitted(Ticket ticket, std::vector<std::optional<Refusal>> results) override {
+    answers.emplace_back(ticket, std::move(results));
+  }
+  void notice(const Notice& notice) override { notices.push_back(notice.kind); }
+
+  std::size_t count(TrafficClass traffic) const {
+    return static_cast<std::size_t>(
+        std::count_if(frames.begin(), frames.end(),
+                      [&](const Frame& frame) { return frame.traffic == traffic; }));
+  }
+
+  std::vector<Frame> frames;
+  std::vector<PersistToken> appended;
+  std::vector<ledger::OrderedBlock> ordered;
+  std::vector<Height> seals;
+  std::vector<Digest> loads;
+  std::vector<std::pair<ReplicaId, Height>> reads;
+  std::vector<Digest> checks;
+  std::vector<std::pair<Ticket, std::vector<std::optional<Refusal>>>> answers;
+  std::vector<Notice::Kind> notices;
+};
+
+struct Bench {
+  Bench() {
+    auto owned = std::make_unique<FakeEngine>();
+    engine = owned.get();
+    ReplicaConfig config;
+    config.genesis = test_genesis();
+    config.self = ReplicaId(0);
+    replica = std::make_unique<Replica>(
+        std::move(config),
+        consensus::EngineParts{std::move(owned), std::make_shared<const FakeVerifier>()},
+        Ports{ports, ports, ports, ports, ports, ports});
+    ReplicaStarted started;
+    started.state = state;
+    step(std::move(started));
+  }
+  void step(ReplicaInput input) { replica->step({now, WallMs(1), std::move(input)}); }
+  void tick(std::int64_t milliseconds) {
+    now = at_ms(milliseconds);
+    step(ReplicaTicked{});
+  }
+  // Makes the engine answer its next input with these outputs.
+  void engine_says(std::vector<consensus::Output> said) {
+    engine->says_next = std::move(said);
+    step(PeerMessageReceived{
+        ReplicaId(1), ConsensusMessage{std::make_shared<const FakeMessage>(std::uint8_t{1})}});
+  }
+  void submit(const std::vector<ledger::TransactionPtr>& content) {
+    step(TransactionsSubmitted{Ticket(++tickets), content});
+  }
+  static consensus::Commit commit(std::uint8_t height,
+                                  const std::vector<ledger::TransactionPtr>& content) {
+    return {Height(height), FakeVerifier::id_of(height),     WallMs(5),
+            PublicKey{},    ledger::encode_payload(content), {'c', height}};
+  }
+
+  Instant now;
+  std::uint64_t tickets = 0;
+  std::shared_ptr<FakeState> state = std::make_shared<FakeState>();
+  FakePorts ports;
+  FakeEngine* engine = nullptr;
+  std::unique_ptr<Replica> replica;
+};
+
+}  // namespace
+
+TEST_CASE("a message leaves only when what it waits for is durable") {
+  Bench bench;
+  bench.engine_says({consensus::Persist{PersistToken(1), {1}, false},
+                     consensus::Persist{PersistToken(2), {2}, false},
+                     consensus::Send{std::nullopt, {'a'}, PersistToken(2)},
+                     consensus::Send{ReplicaId(3), {'b'}, PersistToken(1)},
+                     consensus::Send{ReplicaId(2), {'c'}, std::nullopt}});
+  REQUIRE(bench.ports.appended.size() == 2);
+  REQUIRE(bench.ports.frames.size() == 1);
+  CHECK(bench.ports.frames[0].body == Bytes{'c'});
+  bench.step(VotesPersisted{PersistToken(1)});
+  REQUIRE(bench.ports.frames.size() == 2);
+  CHECK(bench.ports.frames[1].body == Bytes{'b'});
+  bench.step(VotesPersisted{PersistToken(2)});
+  REQUIRE(bench.ports.frames.size() == 3);
+  CHECK(bench.ports.frames[2].body == Bytes{'a'});
+  CHECK_FALSE(bench.ports.frames[2].to);
+}
+
+TEST_CASE("one report of a group sync answers every record of the group") {
+  Bench bench;
+  bench.engine_says({consensus::Persist{PersistToken(1), {1}, false},
+                     consensus::Persist{PersistToken(2), {2}, false},
+                     consensus::Persist{PersistToken(3), {3}, false}});
+  bench.step(VotesPersisted{PersistToken(3)});
+  const auto persisted = bench.engine->all<consensus::Persisted>();
+  REQUIRE(persisted.size() == 3);
+  CHECK(persisted[0].token == PersistToken(1));
+  CHECK(persisted[2].token == PersistToken(3));
+}
+
+TEST_CASE("a message whose record is durable already is not held") {
+  Bench bench;
+  bench.engine_says({consensus::Persist{PersistToken(1), {1}, false}});
+  bench.step(VotesPersisted{PersistToken(1)});
+  bench.engine_says({consensus::Send{std::nullopt, {'a'}, PersistToken(1)}});
+  CHECK(bench.ports.frames.size() == 1);
+}
+
+TEST_CASE("a client's transaction is admitted, relayed, and waits to be proposed") {
+  Bench bench;
+  bench.submit({transaction({1, 1}), transaction({9, 1})});
+  REQUIRE(bench.ports.answers.size() == 1);
+  CHECK_FALSE(bench.ports.answers[0].second[0]);
+  REQUIRE(bench.ports.answers[0].second[1]);
+  CHECK(bench.ports.answers[0].second[1]->reason == ledger::Reason::unknown_sender);
+  CHECK(bench.ports.count(TrafficClass::transactions) == 1);
+  const auto pending = bench.engine->all<consensus::PendingChanged>();
+  REQUIRE(pending.size() == 1);
+  CHECK(pending[0].eligible);
+}
+
+TEST_CASE("a transaction behind a gap is no eligible work") {
+  Bench bench;
+  bench.submit({transaction({1, 2})});
+  CHECK(bench.engine->all<consensus::PendingChanged>().empty());
+}
+
+TEST_CASE("a relayed transaction is admitted and not relayed again") {
+  Bench bench;
+  bench.step(PeerMessageReceived{ReplicaId(1), RelayedTransactions{{transaction({1, 1})}}});
+  CHECK(bench.replica->mempool().status().transactions == 1);
+  CHECK(bench.ports.count(TrafficClass::transactions) == 0);
+}
+
+TEST_CASE("a proposal is asked for, built after the delay, and its block executed once") {
+  Bench bench;
+  bench.engine_says({consensus::RequestProposal{Height(1), View(0), false, {}}});
+  bench.submit({transaction({1, 1})});
+  CHECK(bench.engine->all<consensus::ProposalReady>().empty());
+  REQUIRE(bench.replica->next_deadline() == at_ms(2));
+  bench.tick(2);
+  const auto ready = bench.engine->all<consensus::ProposalReady>();
+  REQUIRE(ready.size() == 1);
+  CHECK(ready[0].payload == ledger::encode_payload({transaction({1, 1})}));
+  CHECK(ready[0].payload_digest == crypto::sha256(ready[0].payload));
+
+  bench.engine_says({Bench::commit(1, {transaction({1, 1})})});
+  REQUIRE(bench.ports.ordered.size() == 1);
+  CHECK(bench.ports.ordered[0].transactions.size() == 1);
+  auto block = executed_block(bench.state, Height(1), {transaction({1, 1})});
+  bench.step(BlocksExecuted{{block}});
+  CHECK(bench.replica->status().head.height == Height(1));
+  CHECK(bench.replica->mempool().status().transactions == 0);
+  REQUIRE(bench.engine->all<consensus::Executed>().size() == 1);
+  CHECK_FALSE(bench.engine->all<consensus::PendingChanged>().back().eligible);
+}
+
+TEST_CASE("a payload is valid as the checker and the chain's cap say") {
+  Bench bench;
+  const Digest id = FakeVerifier::id_of(1);
+  bench.engine_says({consensus::Validate{Height(1), id, {1}}});
+  REQUIRE(bench.ports.checks == std::vector<Digest>{id});
+  SECTION("valid") {
+    bench.step(PayloadChecked{id, Height(1), std::vector{transaction({1, 1})}});
+    CHECK(bench.engine->all<consensus::Validated>().back().valid);
+  }
+  SECTION("invalid") {
+    bench.step(PayloadChecked{id, Height(1), std::nullopt});
+    CHECK_FALSE(bench.engine->all<consensus::Validated>().back().valid);
+  }
+  SECTION("more transactions than the chain allows") {
+    std::vector<ledger::TransactionPtr> many;
+    for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) many.push_back(transaction({1, nonce}));
+    bench.step(PayloadChecked{id, Height(1), many});
+    CHECK_FALSE(bench.engine->all<consensus::Validated>().back().valid);
+  }
+}
+
+TEST_CASE("what was committed before its check ended executes in order after it") {
+  Bench bench;
+  const Digest first = FakeVerifier::id_of(1);
+  bench.engine_says({consensus::Validate{Height(1), first, {1}}});
+  bench.engine_says(
+      {Bench::commit(1, {transaction({1, 1})}), Bench::commit(2, {transaction({1, 2})})});
+  CHECK(bench.ports.ordered.empty());
+  bench.step(PayloadChecked{first, Height(1), std::vector{transaction({1, 1})}});
+  REQUIRE(bench.ports.ordered.size() == 2);
+  CHECK(bench.ports.ordered[0].height == Height(1));
+  CHECK(bench.ports.ordered[1].transactions.size() == 1);
+}
+
+TEST_CASE("a null payload executes without transactions") {
+  Bench bench;
+  consensus::Commit null = Bench::commit(1, {});
+  null.payload.clear();
+  bench.engine_says({null});
+  REQUIRE(bench.ports.ordered.size() == 1);
+  CHECK(bench.ports.ordered[0].transactions.empty());
+}
+
+TEST_CASE("a peer's request for blocks is read from the ledger, one at a time") {
+  Bench bench;
+  bench.step(PeerMessageReceived{ReplicaId(2), BlocksRequest{Height(1)}});
+  CHECK(bench.ports.reads.empty());  // nothing there: an empty answer at once
+  REQUIRE(bench.ports.count(TrafficClass::sync) == 1);
+  bench.step(BlocksExecuted{{executed_block(bench.state, Height(1), {})}});
+  bench.step(PeerMessageReceived{ReplicaId(2), BlocksRequest{Height(1)}});
+  bench.step(PeerMessageReceived{ReplicaId(2), BlocksRequest{Height(1)}});
+  REQUIRE(bench.ports.reads.size() == 1);
+  bench.step(BlocksRead{ReplicaId(2), {{{}, {'c', 1}, std::nullopt}}});
+  CHECK(bench.ports.count(TrafficClass::sync) == 2);
+  bench.step(PeerMessageReceived{ReplicaId(2), BlocksRequest{Height(1)}});
+  CHECK(bench.ports.reads.size() == 2);
+}
+
+TEST_CASE("catch-up asks a peer, feeds the engine in order and reports the end") {
+  Bench bench;
+  bench.step(PeerConnected{ReplicaId(1)});
+  bench.engine_says({consensus::RequestSync{Height(0), Height(1)}});
+  REQUIRE(bench.ports.count(TrafficClass::sync) == 1);
+  CHECK(bench.replica->status().syncing);
+  CommittedBlock block{};
+  block.height = Height(1);
+  block.id = FakeVerifier::id_of(1);
+  block.committed = std::make_shared<const FakeMessage>(std::uint8_t{42});
+  block.transactions = {transaction({1, 1})};
+  ledger::BlockCertificate certificate;
+  certificate.header.height = Height(1);
+  block.certificate = certificate;
+  bench.engine->on_step = [&](const consensus::Input& input, std::vector<consensus::Output>& out) {
+    const auto* received = std::get_if<consensus::MessageReceived>(&input);
+    if (received != nullptr) out.push_back(Bench::commit(1, {transaction({1, 1})}));
+  };
+  bench.step(PeerMessageReceived{ReplicaId(1), BlocksResponse{{block}}});
+  REQUIRE(bench.ports.ordered.size() == 1);
+  auto executed = executed_block(bench.state, Height(1), {transaction({1, 1})});
+
+  SECTION("served seals are stored when they seal what was computed here") {
+    executed.block_hash = ledger::block_hash(certificate.header);
+    bench.step(BlocksExecuted{{executed}});
+    CHECK(bench.ports.seals == std::vector<Height>{Height(1)});
+    CHECK(bench.engine->all<consensus::SyncFinished>().size() == 1);
+    CHECK_FALSE(bench.replica->status().syncing);
+  }
+  SECTION("seals over another block mean that this replica has diverged") {
+    executed.block_hash = FakeVerifier::id_of(9);
+    bench.step(BlocksExecuted{{executed}});
+    CHECK(std::count(bench.ports.notices.begin(), bench.ports.notices.end(),
+                     Notice::Kind::halted) == 1);
+    CHECK(bench.replica->status().not_ready_reason.substr(0, 7) == "halted:");
+  }
+}
+
+TEST_CASE("after a halt nothing more is voted") {
+  Bench bench;
+  bench.engine_says({consensus::Persist{PersistToken(1), {1}, false},
+                     consensus::Send{std::nullopt, {'a'}, PersistToken(1)},
+                     consensus::Halt{"two proposals committed at one height"}});
+  bench.step(VotesPersisted{PersistToken(1)});
+  CHECK(bench.ports.count(TrafficClass::consensus) == 0);
+  const std::size_t told = bench.engine->inputs.size();
+  bench.step(PeerMessageReceived{
+      ReplicaId(1), ConsensusMessage{std::make_shared<const FakeMessage>(std::uint8_t{1})}});
+  CHECK(bench.engine->inputs.size() == told);
+  CHECK_FALSE(bench.replica->status().ready);
+}
+
+TEST_CASE("a replica is ready with a quorum connected and nothing to catch up on") {
+  Bench bench;
+  CHECK_FALSE(bench.replica->status().ready);
+  CHECK(bench.replica->status().not_ready_reason ==
+        "connected to 0 of 3 peers; a quorum is 3 nodes, this one included");
+  bench.step(PeerConnected{ReplicaId(1)});
+  bench.step(PeerConnected{ReplicaId(2)});
+  CHECK(bench.replica->status().ready);
+  bench.engine->current.highest_evidence = Height(9);
+  CHECK(bench.replica->status().target == Height(9));
+  CHECK(bench.replica->status().not_ready_reason == "syncing: at height 0 of 9");
+  bench.engine->current.observer = true;
+  bench.engine->current.observer_reason = "the vote log is damaged";
+  CHECK(bench.replica->status().not_ready_reason == "observer: the vote log is damaged");
+}
+
+TEST_CASE("the engine is ticked when its deadline is due") {
+  Bench bench;
+  bench.engine->deadline = at_ms(50);
+  CHECK(bench.replica->next_deadline() == at_ms(50));
+  bench.tick(49);
+  CHECK(bench.engine->all<consensus::Ticked>().empty());
+  bench.tick(50);
+  CHECK(bench.engine->all<consensus::Ticked>().size() == 1);
+}
