@@ -68,7 +68,7 @@ tl::unexpected<Error> unknown_word(std::size_t position, const std::string& word
 std::uint32_t word_index(ByteView bits, std::size_t first) {
   std::uint32_t out = 0;
   for (std::size_t i = first; i < first + kBitsPerWord; ++i) {
-    out = (out << 1U) | ((bits[i / 8] >> (7 - i % 8)) & 1U);
+    out = (out << 1U) | ((std::uint32_t{bits[i / 8]} >> (7 - i % 8)) & 1U);
   }
   return out;
 }
