@@ -19,7 +19,7 @@ Digest state_key(const crypto::Address& address) {
 }
 
 bool state_key_bit(const Digest& key, std::size_t depth) {
-  return ((key.bytes[depth / 8] >> (7U - depth % 8)) & 1U) != 0;
+  return ((std::uint32_t{key.bytes[depth / 8]} >> (7U - depth % 8)) & 1U) != 0;
 }
 
 Digest state_leaf_hash(const StateLeaf& leaf) {
