@@ -24,7 +24,9 @@ namespace {
 constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default", "blocks", "state",
                                                                 "index"};
 
+// RocksDB compares and copies from the pointer of an empty slice too, so it must not be null.
 rocksdb::Slice slice(ByteView bytes) {
+  if (bytes.empty()) return {"", 0};
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
