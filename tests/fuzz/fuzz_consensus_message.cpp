@@ -1,6 +1,6 @@
 // Arbitrary bytes as consensus messages: decoding never fails badly, has one encoding, and an
 // engine that is fed whatever passes (with every signature believed) neither breaks an assertion
-// nor outgrows its bounds. Input: a run of (peer u8, length u16, message), as many as there are.
+// nor outgrows its bounds. Input: a run of (peer u8, length u16, message).
 #include <cstdint>
 #include <deque>
 
@@ -14,6 +14,7 @@ using namespace quorate;
 using namespace quorate::consensus;
 
 constexpr std::uint32_t kPayloadMax = 1024;
+constexpr int kMessagesMax = 64;
 constexpr std::size_t kMemoryMax = 2U << 20U;
 
 class BelievesAll final : public crypto::Verifier {
@@ -94,7 +95,7 @@ class Host {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Host host;
   crypto::Reader in(ByteView{data, size});
-  while (in.left() >= 3) {
+  for (int messages = 0; messages < kMessagesMax && in.left() >= 3; ++messages) {
     const ReplicaId from(in.u8() % 5U);
     const std::size_t length = in.u16();
     host.receive(from, in.raw(std::min(length, in.left())));

@@ -54,6 +54,7 @@ TEST_CASE("votes below the watermark are dropped") {
 
 TEST_CASE("the vote log and the memory stay bounded over many checkpoints") {
   ClusterOptions options;
+  options.payload_bytes = 1024;  // what stays behind breaks the cluster's memory bound
   Cluster cluster(options);
   std::size_t log_max = 0;
   cluster.on_output = [&](std::uint32_t replica, const Output&) {
@@ -192,6 +193,27 @@ TEST_CASE("a ledger behind its vote log is filled again without a second seal or
   REQUIRE(resent.size() == 2);
   REQUIRE(resent[0].signature == seals[8].signature);
   REQUIRE(resent[1].signature == seals[9].signature);
+}
+
+TEST_CASE("a head that was executed but neither sealed nor signed before a crash is now") {
+  Solo solo(1);
+  solo.start_voting();
+  order_to(solo, 7);
+  const auto proposal = solo.pre_prepare(8, {8});
+  Solo again(1);
+  Started started;
+  started.durable = solo.log;
+  started.applied = Height(8);
+  started.applied_id = proposal.core.ballot.id;
+  started.block_hash = Solo::block_hash(Height(8));
+  started.checkpoint_digest = Solo::checkpoint_digest(Height(8));
+  again.start(started);
+  REQUIRE(again.sent<pbft::Seal>().empty());
+  again.receive(0, again.answer_to_start());
+  again.receive(2, again.answer_to_start());
+  REQUIRE(again.sent<pbft::Seal>().size() == 1);
+  REQUIRE(again.sent<pbft::Seal>().front().height == Height(8));
+  REQUIRE(again.sent<pbft::CheckpointVote>().size() == 1);
 }
 
 TEST_CASE("executing again to another block than the one sealed before halts") {

@@ -305,7 +305,9 @@ void Cluster::submit_many(std::uint32_t count) {
     crypto::Writer payload;
     payload.u8(0);
     payload.u32(submitted_);
-    submit(std::move(payload).take());
+    Bytes bytes = std::move(payload).take();
+    bytes.resize(std::max(bytes.size(), options_.payload_bytes));
+    submit(bytes);
   }
 }
 

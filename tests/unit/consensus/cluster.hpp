@@ -35,6 +35,7 @@ struct ClusterOptions {
   Duration disk_delay = std::chrono::milliseconds(1);
   Duration execute_delay = std::chrono::milliseconds(1);
   Duration proposal_ahead_max = std::chrono::seconds(10);
+  std::size_t payload_bytes = 5;
 };
 
 struct TestBlock {

@@ -20,6 +20,100 @@ TEST_CASE("lost, doubled and reordered messages are repaired by STATUS") {
   }
 }
 
+TEST_CASE("each kind of message is repaired when all its first copies are lost") {
+  const auto lose_first = [](auto matches) {
+    ClusterOptions options;
+    Cluster cluster(options);
+    std::set<std::pair<std::uint32_t, Bytes>> seen;
+    cluster.filter = [&](std::uint32_t, std::uint32_t to, const pbft::Message& message) {
+      return !matches(message) || !seen.emplace(to, pbft::encode(Epoch(0), message)).second;
+    };
+    cluster.start_all();
+    cluster.run_for(std::chrono::seconds(3));
+    cluster.submit_many(8);
+    REQUIRE(cluster.converge(Height(8), std::chrono::milliseconds(2'500)));
+    REQUIRE_FALSE(seen.empty());
+    REQUIRE(cluster.run_until(
+        [&] {
+          for (std::uint32_t i = 0; i < 4; ++i) {
+            if (cluster.engine(i).status().low_watermark != Height(8)) return false;
+          }
+          return true;
+        },
+        std::chrono::seconds(1)));
+  };
+  using pbft::VoteKind;
+  SECTION("PRE-PREPARE") {
+    lose_first([](const auto& m) { return std::holds_alternative<pbft::PrePrepare>(m); });
+  }
+  SECTION("PREPARE") {
+    lose_first([](const auto& m) {
+      const auto* vote = std::get_if<pbft::Vote>(&m);
+      return vote != nullptr && vote->kind == VoteKind::prepare;
+    });
+  }
+  SECTION("COMMIT") {
+    lose_first([](const auto& m) {
+      const auto* vote = std::get_if<pbft::Vote>(&m);
+      return vote != nullptr && vote->kind == VoteKind::commit;
+    });
+  }
+  SECTION("SEAL") {
+    lose_first([](const auto& m) { return std::holds_alternative<pbft::Seal>(m); });
+  }
+  SECTION("CHECKPOINT") {
+    lose_first([](const auto& m) { return std::holds_alternative<pbft::CheckpointVote>(m); });
+  }
+}
+
+TEST_CASE("seals lost before the last checkpoint are completed on an idle chain") {
+  ClusterOptions options;
+  Cluster cluster(options);
+  bool lossy = true;
+  cluster.filter = [&](std::uint32_t, std::uint32_t to, const pbft::Message& message) {
+    return !(lossy && to == 3 && std::holds_alternative<pbft::Seal>(message));
+  };
+  cluster.start_all();
+  cluster.submit_many(8);  // the checkpoint at 8 becomes stable and nothing follows
+  cluster.run_for(std::chrono::seconds(5));
+  REQUIRE(cluster.engine(3).status().low_watermark == Height(8));
+  REQUIRE(cluster.machine(3).sealed.empty());
+  lossy = false;
+  REQUIRE(cluster.converge(Height(8), std::chrono::seconds(5)));
+  REQUIRE(cluster.machine(3).sealed.contains(Height(8)));
+}
+
+TEST_CASE("a body that reached a quorum only is fetched from whoever has it") {
+  ClusterOptions options;
+  Cluster cluster(options);
+  cluster.filter = [&](std::uint32_t from, std::uint32_t to, const pbft::Message& message) {
+    if (to != 3) return true;
+    // Replica 3 hears neither proposals nor anything else from the primary.
+    return from != 0 && !std::holds_alternative<pbft::PrePrepare>(message);
+  };
+  cluster.start_all();
+  cluster.submit_many(12);
+  REQUIRE(cluster.converge(Height(12), std::chrono::seconds(10)));
+}
+
+TEST_CASE("answers to STATUS are limited per peer") {
+  Cluster cluster{ClusterOptions{}};
+  cluster.start_all();
+  cluster.submit_many(8);
+  REQUIRE(cluster.converge(Height(8)));
+  cluster.run_for(std::chrono::seconds(5));
+  std::uint64_t to_greedy = 0;
+  cluster.on_send = [&](std::uint32_t from, std::optional<ReplicaId> to, const Bytes&) {
+    if (from == 1 && to == ReplicaId(3)) ++to_greedy;
+  };
+  pbft::StatusReport report;
+  report.view_changes = report.suspects = pbft::ReplicaSet(4);
+  const Bytes bytes = pbft::encode(Epoch(0), report);
+  for (int i = 0; i < 5'000; ++i) REQUIRE(cluster.deliver(3, 1, bytes));
+  REQUIRE(to_greedy > 100);
+  REQUIRE(to_greedy <= 2'048 + 100);
+}
+
 TEST_CASE("an idle chain makes no blocks and says little") {
   Cluster cluster{ClusterOptions{}};
   cluster.start_all();

@@ -132,6 +132,28 @@ TEST_CASE("a missing vote log beside a ledger makes an observer") {
   REQUIRE_FALSE(votes(again));
 }
 
+TEST_CASE("nothing is executed before the vote log has its first record") {
+  Solo solo(1);
+  solo.start();
+  const auto proposal = solo.pre_prepare(1, {1});
+  solo.receive(2, solo.certificate(proposal, {0, 2, 3}));
+  solo.receive(2, pbft::Data{proposal.body});
+  REQUIRE(solo.all<Commit>().empty());
+  solo.persist_all();
+  REQUIRE(solo.all<Commit>().size() == 1);
+}
+
+TEST_CASE("of two prepared certificates the one of the higher view stays") {
+  Solo solo(1);
+  pbft::DurableState state;
+  for (const std::uint64_t view : {0ULL, 4ULL, 3ULL}) {
+    const auto proposal = solo.pre_prepare(1, {1}, std::nullopt, view);
+    state.apply(pbft::PreparedRecord{{proposal.core, {}}, solo.commit(1, proposal)});
+  }
+  REQUIRE(state.prepared.at(Height(1)).core.ballot.view == View(4));
+  REQUIRE(state.commits.size() == 3);
+}
+
 TEST_CASE("a damaged record halts with a reason; so does the log of another chain") {
   Past past;
   Started started = past.started();

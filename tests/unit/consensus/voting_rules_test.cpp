@@ -64,6 +64,24 @@ TEST_CASE("votes count once per replica, and only for the same proposal") {
   REQUIRE(solo.votes_sent(VoteKind::commit) == 1);
 }
 
+TEST_CASE("COMMITs for another proposal or view do not add up") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto proposal = solo.pre_prepare(1, {1});
+  const auto other = solo.pre_prepare(1, {2});
+  solo.receive(0, proposal);
+  solo.settle();
+  solo.receive(0, solo.commit(0, proposal));
+  solo.receive(2, solo.commit(2, other));
+  solo.receive(3, solo.vote(3, VoteKind::commit, {View(1), Height(1), proposal.core.ballot.id}));
+  solo.receive(2, solo.prepare(2, proposal));
+  solo.settle();  // the own COMMIT is the second for this proposal
+  REQUIRE(solo.votes_sent(VoteKind::commit) == 1);
+  REQUIRE(solo.all<Commit>().empty());
+  solo.receive(3, solo.commit(3, proposal));
+  REQUIRE(solo.all<Commit>().size() == 1);
+}
+
 TEST_CASE("the own COMMIT counts only once it is durable") {
   Solo solo(1);
   solo.start_voting();
