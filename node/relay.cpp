@@ -11,9 +11,11 @@ constexpr std::size_t kFrameTransactions = 1024;
 constexpr std::size_t kFrameBytes = 256U << 10U;
 constexpr Duration kGather = std::chrono::milliseconds(1);
 constexpr Duration kAgainFirst = std::chrono::seconds(1);
+constexpr Duration kAgainFirstRelayed = std::chrono::seconds(5);
 constexpr Duration kAgainMax = std::chrono::seconds(30);
-// One frame of repetitions per interval, so that they never crowd out what is new.
-constexpr Duration kAgainInterval = std::chrono::milliseconds(100);
+// One small frame of repetitions per interval, so that they never crowd out what is new.
+constexpr Duration kAgainInterval = std::chrono::milliseconds(200);
+constexpr std::size_t kAgainTransactions = 512;
 constexpr std::size_t kEntryBytes = 96;
 
 }  // namespace
@@ -24,8 +26,12 @@ Relay::Relay(const Mempool& mempool, Transport& transport)
 void Relay::add(const ledger::TransactionPtr& transaction, Instant now) {
   fresh_.push_back(transaction);
   fresh_bytes_ += transaction->encoded.size();
-  custody_.emplace(now + kAgainFirst, Custody{transaction, kAgainFirst});
+  custody_.emplace(now + kAgainFirst, Custody{transaction, kAgainFirst, true});
   if (fresh_.size() >= kFrameTransactions || fresh_bytes_ >= kFrameBytes) send_fresh();
+}
+
+void Relay::add_relayed(const ledger::TransactionPtr& transaction, Instant now) {
+  custody_.emplace(now + kAgainFirstRelayed, Custody{transaction, kAgainFirstRelayed, false});
 }
 
 void Relay::poll(Instant now) {
@@ -52,7 +58,7 @@ void Relay::greet(ReplicaId peer) {
   std::size_t bytes = 0;
   for (const auto& [due, custody] : custody_) {
     if (out.size() >= kFrameTransactions || bytes >= kFrameBytes) break;
-    if (!mempool_.find(custody.transaction->id)) continue;
+    if (!custody.own || !mempool_.find(custody.transaction->id)) continue;
     out.push_back(custody.transaction);
     bytes += custody.transaction->encoded.size();
   }
@@ -70,7 +76,7 @@ void Relay::send_again(Instant now) {
   std::vector<ledger::TransactionPtr> out;
   std::size_t bytes = 0;
   while (!custody_.empty() && custody_.begin()->first <= now) {
-    if (out.size() >= kFrameTransactions || bytes >= kFrameBytes) break;
+    if (out.size() >= kAgainTransactions || bytes >= kFrameBytes) break;
     Custody custody = std::move(custody_.begin()->second);
     custody_.erase(custody_.begin());
     if (!mempool_.find(custody.transaction->id)) continue;  // executed or expired: done

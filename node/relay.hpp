@@ -1,6 +1,8 @@
-// Client transactions that this node took in: sent to every peer at once, to peers that connect
-// later, and again, ever more rarely, as long as they wait. So a lost frame or a primary that was
-// behind costs a delay, never a transaction. Deterministic; owned by the replica.
+// Custody of waiting transactions. Those that this node took in from clients are sent to every peer
+// at once and to peers that connect later. Those, and after a longer wait also the ones that other
+// nodes relayed here, are sent again, ever more rarely, as long as they wait. So a lost frame, a
+// primary that was behind and a node that took something in and died cost a delay, never a
+// transaction. Deterministic; owned by the replica.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +22,8 @@ class Relay {
 
   // A client's transaction was admitted here: this node answers for it from now on.
   void add(const ledger::TransactionPtr& transaction, Instant now);
+  // Another node relayed it here: that node answers for it first.
+  void add_relayed(const ledger::TransactionPtr& transaction, Instant now);
   // Sends what is due. The first transaction after a pause leaves at once; a stream of them is
   // gathered into frames.
   void poll(Instant now);
@@ -35,6 +39,7 @@ class Relay {
   struct Custody {
     ledger::TransactionPtr transaction;
     Duration wait;  // until it is sent once more; doubles each time
+    bool own;       // taken in here
   };
   void send(std::optional<ReplicaId> to, const std::vector<ledger::TransactionPtr>& transactions);
   void send_fresh();

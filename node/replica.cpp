@@ -161,7 +161,10 @@ void Replica::Impl::on_message(ReplicaId from, const ConsensusMessage& message) 
 
 void Replica::Impl::on_message(ReplicaId, const RelayedTransactions& relayed) {
   // A refusal concerns whoever took the transaction in; that node relays again while it waits.
-  for (const ledger::TransactionPtr& transaction : relayed.transactions) admit(transaction);
+  for (const ledger::TransactionPtr& transaction : relayed.transactions) {
+    const bool known = mempool.find(transaction->id) != nullptr;
+    if (!admit(transaction) && !known) relay.add_relayed(transaction, now);
+  }
 }
 
 void Replica::Impl::on_message(ReplicaId from, const BlocksRequest& request) {

@@ -113,11 +113,16 @@ void NormalCase::accept(SlotKey key, Slot& slot) {
   if (slot.accepted || slot.refused || !slot.core || !state_.may_vote(key)) return;
   const Digest& id = slot.core->ballot.id;
   if (key.height <= state_.last_committed) {
-    // Decided already: agree with it for the sake of others, or ignore the proposal. The ledger or
-    // the commit queue holds the body.
+    // Decided already: agree with it for the sake of others, or ignore the proposal.
     const Decided* decided = commits_.find(key.height);
     if (decided == nullptr || decided->id != id || !decided->certificate.header) return;
-    log_and_prepare(key, slot, *decided->certificate.header, nullptr);
+    Payload payload;  // null once the ledger holds it durably; until then it goes into the log
+    if (key.height > state_.last_executed) {
+      const StoredBody* stored = state_.log.body(id);
+      if (stored == nullptr) return;
+      payload = stored->body.payload;
+    }
+    log_and_prepare(key, slot, *decided->certificate.header, std::move(payload));
     return;
   }
   if (!acceptable(key, slot)) return;

@@ -64,8 +64,10 @@ void Disk::make_durable(Record record) {
   std::vector<SignatureNumber> found;
   world_.keys.scan(record.bytes, found);
   for (const SignatureNumber number : found) {
-    if (number >= durable_.size()) durable_.resize(number + 1);
-    durable_[number] = true;
+    for (std::vector<bool>* set : {&durable_, &ever_durable_}) {
+      if (number >= set->size()) set->resize(number + 1);
+      (*set)[number] = true;
+    }
   }
   image_.push_back(std::move(record));
 }
@@ -99,6 +101,10 @@ std::vector<Bytes> Disk::image() const {
 
 bool Disk::holds(SignatureNumber signature) const {
   return signature < durable_.size() && durable_[signature];
+}
+
+bool Disk::ever_held(SignatureNumber signature) const {
+  return signature < ever_durable_.size() && ever_durable_[signature];
 }
 
 bool Disk::holds_bytes(ByteView bytes) const {

@@ -29,6 +29,8 @@ class Disk final : public node::VoteLog {
   // The records a restart reads, oldest first.
   std::vector<Bytes> image() const;
   bool holds(SignatureNumber signature) const;
+  // Also before a later snapshot replaced the record.
+  bool ever_held(SignatureNumber signature) const;
   bool holds_bytes(ByteView bytes) const;
   bool sync_pending() const { return !pending_.empty(); }
   std::size_t records() const { return image_.size(); }
@@ -51,6 +53,7 @@ class Disk final : public node::VoteLog {
   std::deque<Record> pending_;
   std::deque<Record> image_;
   std::vector<bool> durable_;  // by signature number
+  std::vector<bool> ever_durable_;
   bool syncing_ = false;
   bool slow_ = false;
   std::uint64_t life_ = 0;

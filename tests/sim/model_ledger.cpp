@@ -36,8 +36,8 @@ std::optional<std::string> ModelLedger::apply(const ledger::VerifiedTransaction&
                : std::optional<std::string>("it took effect out of turn");
   }
   if (!executed_.emplace(transaction.id, height).second) return "it took effect twice";
-  const bool done = transfer_all(transaction);
   ++sender->second.nonce;
+  const bool done = transfer_all(transaction);
   const auto expected = done ? ledger::Outcome::succeeded : ledger::Outcome::failed;
   if (receipt.outcome == expected) return std::nullopt;
   return "its receipt says " + std::string(ledger::to_string(receipt.outcome)) + ", it should be " +

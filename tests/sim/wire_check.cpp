@@ -37,6 +37,11 @@ bool WireCheck::holds(const Durable& durable, ReplicaId signer, const Digest& di
   return number && durable.disk.holds(*number);
 }
 
+bool WireCheck::ever_held(const Durable& durable, ReplicaId signer, const Digest& digest) const {
+  const auto number = world_.keys.find(world_.membership.key(signer), digest);
+  return number && durable.disk.ever_held(*number);
+}
+
 bool WireCheck::holds_payload(const Durable& durable, const Ballot& ballot,
                               const Bytes* payload) const {
   if (payload == nullptr) return false;
@@ -141,7 +146,8 @@ void WireCheck::check(ReplicaId sender, const pbft::CheckpointVote& message,
          "the state of the checkpoint", claim.height);
 }
 
-// A certificate may carry the sender's own signature out before the vote itself went.
+// A certificate must not carry the sender's own signature out before the vote was durable. Later it
+// may, even when a checkpoint has removed the vote from the log: everybody has it by then.
 void WireCheck::check(ReplicaId sender, const pbft::CommitCertificate& message,
                       const Durable& durable) {
   const Ballot ballot{message.view, message.height, pbft::certified_id(world_.membership, message)};
@@ -151,7 +157,8 @@ void WireCheck::check(ReplicaId sender, const pbft::CommitCertificate& message,
     if (commit.replica != sender) continue;
     const Digest digest =
         pbft::vote_signing_digest(world_.membership, pbft::VoteKind::commit, ballot);
-    demand(holds(durable, sender, digest), sender, "its COMMIT in a certificate", ballot.height);
+    demand(ever_held(durable, sender, digest), sender, "its COMMIT in a certificate",
+           ballot.height);
   }
 }
 
@@ -162,7 +169,7 @@ void WireCheck::check(ReplicaId sender, const pbft::CheckpointProof& message,
     once(static_cast<std::uint8_t>(SignedType::checkpoint), View(0), claim.height, vote.replica,
          claim.digest);
     if (vote.replica != sender) continue;
-    demand(holds(durable, sender, pbft::checkpoint_signing_digest(world_.membership, claim)),
+    demand(ever_held(durable, sender, pbft::checkpoint_signing_digest(world_.membership, claim)),
            sender, "its CHECKPOINT in a proof", claim.height);
   }
 }

@@ -44,6 +44,7 @@ class WireCheck {
 
   void once(std::uint8_t type, View view, Height height, ReplicaId replica, const Digest& content);
   bool holds(const Durable& durable, ReplicaId signer, const Digest& digest) const;
+  bool ever_held(const Durable& durable, ReplicaId signer, const Digest& digest) const;
   bool holds_payload(const Durable& durable, const Ballot& ballot, const Bytes* payload) const;
   std::uint32_t prepares_held(const Durable& durable, const Ballot& ballot) const;
   // Whether a vote for this height is inside the window of a checkpoint that is durable.

@@ -19,7 +19,7 @@ Workload::Workload(World& world, ModelLedger& model, std::vector<std::unique_ptr
 }
 
 void Workload::act() {
-  Client& client = clients_[prng_.below(clients_.size())];
+  Client& client = clients_[prng_.below(clients_.size() - 1)];
   forget_done(client);
   if (prng_.per_mille(kBadPerMille)) return submit_bad(client);
   if (client.waiting.size() < kWaitingMax) submit_valid(client);
@@ -28,14 +28,15 @@ void Workload::act() {
 void Workload::retry() {
   for (Client& client : clients_) {
     forget_done(client);
-    if (!client.waiting.empty()) hand_over(client.waiting.front());
-    if (client.waiting.size() > 1) hand_over(client.waiting[1]);
+    // Copies: a refusal may empty the queue.
+    const auto waiting = client.waiting;
+    for (std::size_t i = 0; i < waiting.size() && i < 2; ++i) hand_over(waiting[i]);
   }
 }
 
 Digest Workload::submit_last() {
-  Client& client = clients_.front();
-  forget_done(client);
+  // An account of its own, so that no earlier mistake of a client stands in the way.
+  Client& client = clients_.back();
   const auto transaction = submit(client, transfer(client, next_nonce(client), 1));
   client.waiting.push_back(transaction);
   return transaction->id;
@@ -143,13 +144,27 @@ void Workload::hand_over(const ledger::TransactionPtr& transaction) {
   if (up.empty()) return;
   SimNode& node = *up[prng_.below(up.size())];
   ++tickets_open_;
+  offered_ = transaction;
   node.deliver(node::TransactionsSubmitted{node::Ticket(next_ticket_++), {transaction}});
   if (tickets_open_ != 0) world_.violate("contract", "a submission was not answered once");
 }
 
 void Workload::admitted(ReplicaId, const std::vector<std::optional<node::Refusal>>& results) {
   --tickets_open_;
-  if (results.size() != 1) world_.violate("contract", "one answer per transaction is missing");
+  if (results.size() != 1) {
+    return world_.violate("contract", "one answer per transaction is missing");
+  }
+  const bool unpayable =
+      results.front() && results.front()->reason == ledger::Reason::insufficient_funds;
+  if (unpayable) give_up(*offered_);
+}
+
+// The balance went elsewhere in the meantime: the client starts again from this nonce.
+void Workload::give_up(const ledger::VerifiedTransaction& transaction) {
+  for (Client& client : clients_) {
+    const bool waits = !client.waiting.empty() && client.waiting.front()->id == transaction.id;
+    if (waits) client.waiting.clear();
+  }
 }
 
 }  // namespace quorate::sim

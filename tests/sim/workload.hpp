@@ -36,6 +36,7 @@ class Workload {
   void submit_valid(Client& client);
   void submit_bad(Client& client);
   void forget_done(Client& client);
+  void give_up(const ledger::VerifiedTransaction& transaction);
   std::uint64_t next_nonce(const Client& client) const;
   ledger::Transaction transfer(const Client& from, std::uint64_t nonce, std::uint64_t amount);
   // Signs, checks as an API would, and hands it to a random replica that is up.
@@ -47,6 +48,7 @@ class Workload {
   std::vector<std::unique_ptr<SimNode>>& nodes_;
   Prng prng_;
   std::vector<Client> clients_;
+  ledger::TransactionPtr offered_;  // the submission that is being answered
   std::uint64_t next_ticket_ = 1;
   std::uint64_t tickets_open_ = 0;
   std::uint64_t unique_memo_ = 0;

@@ -67,6 +67,17 @@ TEST_CASE("what still waits is sent again, ever more rarely") {
   CHECK(bench.relay.next_deadline() == at_ms(7'000));
 }
 
+TEST_CASE("what another node relayed is sent on only when it has waited long") {
+  Bench bench;
+  REQUIRE_FALSE(bench.mempool.admit(transaction({1, 1}), *bench.state, at_ms(0)));
+  bench.relay.add_relayed(transaction({1, 1}), at_ms(0));
+  bench.relay.greet(ReplicaId(2));
+  bench.relay.poll(at_ms(4'999));
+  CHECK(bench.transport.sent.empty());
+  bench.relay.poll(at_ms(5'000));
+  CHECK(bench.transport.sent.size() == 1);
+}
+
 TEST_CASE("custody ends with execution") {
   Bench bench;
   bench.take_in(1, 1, at_ms(0));
