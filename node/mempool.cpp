@@ -182,6 +182,15 @@ struct Mempool::Impl {
     advance(lane);
   }
 
+  // Drops the lane's next transaction if it can only fail now. Its like is refused by every other
+  // replica, so keeping it would wait for nothing.
+  void drop_unpayable(const Lane& lane, std::uint64_t balance) {
+    const auto next = lane.waiting.find(lane.cursor);
+    if (next == lane.waiting.end() || lane.cursor != lane.executed + 1) return;
+    const auto cost = cost_of(next->second.transaction->signed_transaction.transaction);
+    if (!cost || *cost > balance) drop(Digest(next->second.transaction->id));
+  }
+
   void settle(std::map<Address, Lane>::iterator it) {
     set_turn(it->second);
     if (it->second.waiting.empty() && it->second.reserved.empty()) lanes.erase(it);
@@ -394,11 +403,14 @@ void Mempool::release(const std::vector<TransactionPtr>& transactions) {
 
 void Mempool::executed(const ledger::ExecutedBlock& block) {
   for (std::size_t i = 0; i < block.transactions.size(); ++i) {
-    const auto lane = impl_->lanes.find(block.transactions[i]->sender);
-    if (lane == impl_->lanes.end()) continue;
-    const auto account = block.state->account(block.transactions[i]->sender);
-    if (account) impl_->raise_executed(lane->second, account->nonce);
+    const crypto::Address& sender = block.transactions[i]->sender;
+    const auto lane = impl_->lanes.find(sender);
+    const auto account = block.state->account(sender);
+    if (lane == impl_->lanes.end() || !account) continue;
+    impl_->raise_executed(lane->second, account->nonce);
     impl_->settle(lane);
+    const auto left = impl_->lanes.find(sender);
+    if (left != impl_->lanes.end()) impl_->drop_unpayable(left->second, account->balance);
   }
   // valid_until_height is inclusive, and the next block has a height above this one's.
   while (!impl_->by_last_height.empty() &&

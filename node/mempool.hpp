@@ -3,8 +3,9 @@
 //
 // Order of proposal: accounts take turns in order of arrival (FIFO over ready lanes), one
 // transaction a turn, and one account's transactions follow each other by nonce. A transaction is
-// dropped only when it was executed, has expired, its nonce has been used, or it waited behind a
-// nonce gap while the pool was full; never because it was proposed.
+// dropped only when it was executed, has expired, its nonce has been used, its sender can no longer
+// pay for it when its turn has come, or it waited behind a nonce gap while the pool was full; never
+// because it was proposed.
 //
 // A lane, from left to right: executed nonces | in flight (in payloads that are proposed above the
 // ledger's head) | proposable | gap | waiting behind the gap.

@@ -124,6 +124,21 @@ TEST_CASE("executed transactions leave the pool, those in flight after them stay
   CHECK(pool.take() == "1.2 ");
 }
 
+TEST_CASE("a transaction whose sender can no longer pay leaves when its turn has come") {
+  Pool pool;
+  REQUIRE_FALSE(pool.admit({1, 1, 600}));
+  REQUIRE_FALSE(pool.admit({1, 2, 600}));
+  REQUIRE_FALSE(pool.admit({1, 3, 5}));
+  const auto first = pool.mempool.take(1, 1U << 20U);
+  pool.state->accounts[address_of(1)].balance = 400;
+  pool.mempool.executed(executed_block(pool.state, Height(1), first));
+  pool.mempool.release(first);
+  CHECK(pool.mempool.find(transaction({1, 2, 600})->id) == nullptr);
+  CHECK(pool.mempool.status().transactions == 1);
+  CHECK(pool.mempool.status().ready == 0);
+  CHECK(pool.mempool.next_nonce(address_of(1), *pool.state) == 2);
+}
+
 TEST_CASE("every refusal has its reason") {
   Pool pool;
   CHECK(pool.admit({9, 1}) == Reason::unknown_sender);
