@@ -44,8 +44,8 @@ void LedgerHost::execute(ledger::OrderedBlock block) {
 }
 
 void LedgerHost::store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) {
-  if (world_.options.canary == Canary::short_certificate && height.value() % 7 == 0) {
-    seals.resize(world_.membership.quorum() - 1);
+  if (world_.options.canary == Canary::forged_seal && height.value() % 7 == 0) {
+    seals.front().signature.bytes[0] ^= 1U;
   }
   jobs_.push_back(Seals{height, std::move(seals)});
   if (!busy_) start_next();

@@ -13,16 +13,16 @@ namespace quorate::sim {
 // A rule broken on purpose, to see the matching invariant fire.
 enum class Canary : std::uint8_t {
   none,
-  early_persisted,    // I3: one disk reports votes as durable before they are
-  other_payload,      // I1: one replica executes a different payload
-  second_vote,        // I2: one replica signs a second vote for a slot and sends it
-  minted_money,       // I4: one account has more than the genesis and transfers give it
-  unasked,            // I4: a transaction that nobody submitted is committed
-  short_certificate,  // I5: a block certificate is stored with a seal too few
-  hoarder,            // I8: one mempool reports a gigabyte
-  other_replay,       // I7: the replay starts from another genesis
-  forgotten_votes,    // I10: a disk loses synced votes in a crash
-  deaf_replica,       // heal: one replica hears nothing for ever
+  early_persisted,  // I3: one disk reports votes as durable before they are
+  other_payload,    // I1: one replica executes a different payload
+  second_vote,      // I2: one replica signs a second vote for a slot and sends it
+  minted_money,     // I4: one account has more than the genesis and transfers give it
+  unasked,          // I4: a transaction that nobody submitted is committed
+  forged_seal,      // I5: a block certificate is stored with a signature that is none
+  hoarder,          // I8: one mempool reports a gigabyte
+  other_replay,     // I7: the replay starts from another genesis
+  forgotten_votes,  // I10: a disk loses synced votes in a crash
+  deaf_replica,     // heal: one replica hears nothing for ever
 };
 
 struct Options {

@@ -45,7 +45,7 @@ constexpr CanaryCase kCanaries[] = {
     {"second_vote", Canary::second_vote, "I2"},
     {"minted_money", Canary::minted_money, "I4"},
     {"unasked", Canary::unasked, "I4"},
-    {"short_certificate", Canary::short_certificate, "I5"},
+    {"forged_seal", Canary::forged_seal, "I5"},
     {"hoarder", Canary::hoarder, "I8"},
     {"other_replay", Canary::other_replay, "I7"},
     {"forgotten_votes", Canary::forgotten_votes, "I10"},
