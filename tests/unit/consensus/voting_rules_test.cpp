@@ -193,6 +193,22 @@ TEST_CASE("a proposal for an executed height that agrees is voted for, to help o
   REQUIRE(solo.votes_sent(VoteKind::prepare) == 1);
 }
 
+TEST_CASE("a vote for a height that is committed but not executed logs the payload") {
+  Solo solo(3);
+  solo.start_voting();
+  const Bytes payload = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+  const auto decided = solo.pre_prepare(1, payload);
+  solo.receive(1, solo.certificate(decided, {0, 1, 2}));
+  solo.receive(1, pbft::Data{decided.body});
+  REQUIRE(solo.all<Commit>().size() == 1);
+  // The ledger has the block only once Executed says so; a crash before that loses it.
+  solo.receive(0, decided);
+  REQUIRE(solo.votes_sent(VoteKind::prepare) == 1);
+  const Bytes record = solo.all<Persist>().back().record;
+  REQUIRE(std::search(record.begin(), record.end(), payload.begin(), payload.end()) !=
+          record.end());
+}
+
 TEST_CASE("agreement may come out of order, execution never does") {
   Solo solo(1);
   solo.start_voting();
