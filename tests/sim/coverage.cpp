@@ -11,6 +11,8 @@ std::string_view to_string(Happened what) {
     case Happened::partition: return "partition";
     case Happened::slow_disk: return "slow_disk";
     case Happened::crash: return "crash";
+    case Happened::primary_crash: return "primary_crash";
+    case Happened::blackout: return "blackout";
     case Happened::crash_before_sync: return "crash_before_sync";
     case Happened::crash_after_sync: return "crash_after_sync";
     case Happened::crash_in_broadcast: return "crash_in_broadcast";

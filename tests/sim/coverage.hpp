@@ -16,6 +16,8 @@ enum class Happened : std::uint8_t {
   partition,
   slow_disk,
   crash,
+  primary_crash,
+  blackout,               // every replica loses power at once
   crash_before_sync,      // votes appended, not durable
   crash_after_sync,       // votes durable, their messages not sent
   crash_in_broadcast,     // some peers got the message

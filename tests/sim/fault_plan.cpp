@@ -53,6 +53,8 @@ void FaultPlan::next_episode() {
 
 void FaultPlan::begin_episode() {
   if (prng_.one_in(6)) return draw_link_faults();
+  if (prng_.one_in(15)) return crash_primary();
+  if (prng_.one_in(40)) return black_out();
   const ReplicaId replica = any_backup();
   State& state = states_[replica.value()];
   if (state.faulty) return;
@@ -66,8 +68,27 @@ void FaultPlan::crash_some(ReplicaId replica) {
   states_[replica.value()].faulty = true;
   SimNode& node = *nodes_[replica.value()];
   node.order_crash(static_cast<CrashPoint>(prng_.below(6)));
+  insist_on_crash(node);
+}
+
+void FaultPlan::crash_primary() {
+  SimNode& node = *nodes_.front();
+  if (!node.up() || node.crash_ordered()) return;
+  world_.coverage.add(Happened::primary_crash);
+  node.order_crash(static_cast<CrashPoint>(prng_.below(6)));
+  insist_on_crash(node);
+}
+
+void FaultPlan::black_out() {
+  world_.coverage.add(Happened::blackout);
+  for (const auto& node : nodes_) {
+    if (node->up()) node->crash_now();
+  }
+}
+
+void FaultPlan::insist_on_crash(SimNode& node) {
   world_.timeline.after(kCrashPatience, [this, &node] {
-    if (!healed_ && node.up() && node.crash_ordered()) node.order_crash(CrashPoint::now);
+    if (!healed_ && node.up() && node.crash_ordered()) node.crash_now();
   });
 }
 
@@ -75,7 +96,8 @@ void FaultPlan::crashed(ReplicaId replica) {
   if (healed_) return restart_after(replica, Duration(0), Height(0));
   // Some come back at once, some after the others' window has moved beyond all they know.
   const std::uint64_t window = 2 * world_.genesis.consensus.checkpoint_interval;
-  const bool long_outage = prng_.one_in(3);
+  const bool long_outage =
+      replica != ReplicaId(0) && states_[replica.value()].faulty && prng_.one_in(3);
   const Height until =
       long_outage ? height_().saturating_add(prng_.between(window, 2 * window)) : Height(0);
   restart_after(replica, prng_.duration(Duration(0), kShortOutage), until);

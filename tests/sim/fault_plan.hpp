@@ -1,6 +1,7 @@
 // Draws what goes wrong in a run, and when: link faults for the whole network, and episodes for
 // single backups (crash and restart, cut cable, slow disk). At most f backups are down or cut at a
-// time, and the primary of view 0 stays up: a protocol without view changes promises no more.
+// time. The primary of view 0 crashes too, and now and then the power fails everywhere at once; but
+// then everybody comes back soon, since without view changes the chain waits for that primary.
 #pragma once
 
 #include <functional>
@@ -31,6 +32,9 @@ class FaultPlan {
   void next_episode();
   void begin_episode();
   void crash_some(ReplicaId replica);
+  void crash_primary();
+  void black_out();
+  void insist_on_crash(SimNode& node);
   void cut_some(ReplicaId replica);
   void slow_some(ReplicaId replica);
   void restart_after(ReplicaId replica, Duration least, Height least_height);

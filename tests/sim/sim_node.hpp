@@ -41,6 +41,8 @@ class SimNode final : public node::Transport,
 
   void start();
   void order_crash(CrashPoint point) { ordered_crash_ = point; }
+  // Not from inside a step of this replica.
+  void crash_now() { crash(); }
   bool crash_ordered() const { return ordered_crash_.has_value(); }
   bool up() const { return replica_ != nullptr; }
   void set_slow(bool slow);
