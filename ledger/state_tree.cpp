@@ -8,33 +8,45 @@ namespace quorate::ledger {
 
 struct StateTree::Node {
   bool is_leaf;
-  Digest digest;
 };
 
 namespace {
 
 using Node = StateTree::Node;
-using NodePtr = StateTree::NodePtr;
+using Subtree = StateTree::Subtree;
 
 struct Leaf : Node {
-  explicit Leaf(const StateEntry& from)
-      : Node{true, state_leaf_hash(from.key, from.leaf)}, entry(from) {}
+  explicit Leaf(const StateEntry& from) : Node{true}, entry(from) {}
   StateEntry entry;
 };
 
-Digest digest_of(const NodePtr& node) { return node ? node->digest : Digest{}; }
-
+// The digests of the children stand here and not in the children: to hash a node again after one
+// child has changed, the other child's memory need not be touched. The pointers come first, for a
+// lookup needs nothing else.
 struct Inner : Node {
-  Inner(NodePtr l, NodePtr r)
-      : Node{false, state_inner_hash(digest_of(l), digest_of(r))},
-        left(std::move(l)),
-        right(std::move(r)) {}
-  NodePtr left;
-  NodePtr right;
+  Inner(Subtree l, Subtree r)
+      : Node{false},
+        left(std::move(l.node)),
+        right(std::move(r.node)),
+        left_digest(l.digest),
+        right_digest(r.digest) {}
+  std::shared_ptr<const Node> left;
+  std::shared_ptr<const Node> right;
+  Digest left_digest;
+  Digest right_digest;
 };
 
 const Leaf& as_leaf(const Node& node) { return static_cast<const Leaf&>(node); }
 const Inner& as_inner(const Node& node) { return static_cast<const Inner&>(node); }
+
+Subtree make_leaf(const StateEntry& entry) {
+  return {std::make_shared<Leaf>(entry), state_leaf_hash(entry.key, entry.leaf)};
+}
+
+Subtree make_inner(Subtree left, Subtree right) {
+  const Digest digest = state_inner_hash(left.digest, right.digest);
+  return {std::make_shared<Inner>(std::move(left), std::move(right)), digest};
+}
 
 // The entries whose key turns right at `depth`; they share all bits before it, so they follow those
 // that turn left.
@@ -45,16 +57,16 @@ std::size_t split_point(std::span<const StateEntry> entries, std::size_t depth) 
   return static_cast<std::size_t>(right - entries.begin());
 }
 
-NodePtr build(std::span<const StateEntry> entries, std::size_t depth) {
-  if (entries.empty()) return nullptr;
-  if (entries.size() == 1) return std::make_shared<Leaf>(entries.front());
+Subtree build(std::span<const StateEntry> entries, std::size_t depth) {
+  if (entries.empty()) return {};
+  if (entries.size() == 1) return make_leaf(entries.front());
   QUORATE_ASSERT(depth < kStateDepthMax);
   const std::size_t right = split_point(entries, depth);
-  return std::make_shared<Inner>(build(entries.first(right), depth + 1),
-                                 build(entries.subspan(right), depth + 1));
+  return make_inner(build(entries.first(right), depth + 1),
+                    build(entries.subspan(right), depth + 1));
 }
 
-NodePtr build_beside(const StateEntry& old, std::span<const StateEntry> entries,
+Subtree build_beside(const StateEntry& old, std::span<const StateEntry> entries,
                      std::size_t depth) {
   const auto at =
       std::lower_bound(entries.begin(), entries.end(), old.key,
@@ -66,22 +78,21 @@ NodePtr build_beside(const StateEntry& old, std::span<const StateEntry> entries,
   return build(merged, depth);
 }
 
-NodePtr update(const NodePtr& node, std::span<const StateEntry> entries, std::size_t depth) {
-  if (entries.empty()) return node;
+Subtree update(const std::shared_ptr<const Node>& node, const Digest& digest,
+               std::span<const StateEntry> entries, std::size_t depth) {
+  if (entries.empty()) return {node, digest};
   if (!node) return build(entries, depth);
   if (node->is_leaf) return build_beside(as_leaf(*node).entry, entries, depth);
   const Inner& inner = as_inner(*node);
   const std::size_t right = split_point(entries, depth);
-  return std::make_shared<Inner>(update(inner.left, entries.first(right), depth + 1),
-                                 update(inner.right, entries.subspan(right), depth + 1));
+  return make_inner(update(inner.left, inner.left_digest, entries.first(right), depth + 1),
+                    update(inner.right, inner.right_digest, entries.subspan(right), depth + 1));
 }
 
 }  // namespace
 
-Digest StateTree::root() const { return digest_of(root_); }
-
 std::optional<Account> StateTree::find(const Digest& key) const {
-  const Node* node = root_.get();
+  const Node* node = root_.node.get();
   for (std::size_t depth = 0; node != nullptr && !node->is_leaf; ++depth) {
     const Inner& inner = as_inner(*node);
     node = (state_key_bit(key, depth) ? inner.right : inner.left).get();
@@ -93,11 +104,11 @@ std::optional<Account> StateTree::find(const Digest& key) const {
 StateProof StateTree::prove(const crypto::Address& address) const {
   const Digest key = state_key(address);
   StateProof proof;
-  const Node* node = root_.get();
+  const Node* node = root_.node.get();
   for (std::size_t depth = 0; node != nullptr && !node->is_leaf; ++depth) {
     const Inner& inner = as_inner(*node);
     const bool right = state_key_bit(key, depth);
-    proof.siblings.push_back(digest_of(right ? inner.left : inner.right));
+    proof.siblings.push_back(right ? inner.left_digest : inner.right_digest);
     node = (right ? inner.right : inner.left).get();
   }
   if (node != nullptr) proof.leaf = as_leaf(*node).entry.leaf;
@@ -108,7 +119,7 @@ StateTree StateTree::with(std::span<const StateEntry> entries) const {
   for (std::size_t i = 1; i < entries.size(); ++i) {
     QUORATE_ASSERT(entries[i - 1].key < entries[i].key);
   }
-  return StateTree(update(root_, entries, 0));
+  return StateTree(update(root_.node, root_.digest, entries, 0));
 }
 
 }  // namespace quorate::ledger

@@ -24,12 +24,16 @@ struct StateEntry {
 class StateTree {
  public:
   struct Node;
-  using NodePtr = std::shared_ptr<const Node>;
+  // No node and the zero digest where it is empty.
+  struct Subtree {
+    std::shared_ptr<const Node> node;
+    Digest digest;
+  };
 
   StateTree() = default;
 
   // Zero for the empty tree.
-  Digest root() const;
+  const Digest& root() const { return root_.digest; }
   std::optional<Account> find(const Digest& key) const;
   std::optional<Account> account(const crypto::Address& address) const {
     return find(state_key(address));
@@ -40,8 +44,8 @@ class StateTree {
   StateTree with(std::span<const StateEntry> entries) const;
 
  private:
-  explicit StateTree(NodePtr root) : root_(std::move(root)) {}
-  NodePtr root_;
+  explicit StateTree(Subtree root) : root_(std::move(root)) {}
+  Subtree root_;
 };
 
 }  // namespace quorate::ledger
