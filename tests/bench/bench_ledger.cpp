@@ -181,7 +181,11 @@ void tree_update(benchmark::State& state) {
 }
 
 BENCHMARK(execute_null)->Name("execute/null_store")->Arg(1 << 16)->Unit(benchmark::kMillisecond);
-BENCHMARK(replay_null)->Name("replay/null_store")->Arg(1 << 16)->Unit(benchmark::kMillisecond);
+BENCHMARK(replay_null)
+    ->Name("replay/null_store")
+    ->Arg(1 << 10)
+    ->Arg(1 << 16)
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(replay_memory)->Name("replay/memory_store")->Arg(1 << 16)->Unit(benchmark::kMillisecond);
 #ifdef QUORATE_BENCH_ROCKSDB
 BENCHMARK(replay_rocksdb)
