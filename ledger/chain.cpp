@@ -11,7 +11,9 @@
 namespace quorate::ledger {
 namespace {
 
-constexpr std::size_t kStatesKept = 256;
+constexpr std::size_t kStatesKept = 256;  // below the head
+// Below the certified height: a reader may have asked for it just before it moved on.
+constexpr std::uint64_t kStatesKeptBelowCertified = 64;
 
 class TreeView final : public StateView {
  public:
@@ -95,6 +97,9 @@ struct Chain::Impl {
   Result<void> load_certified();
   bool has_seal_quorum(Height height) const;
   void publish(Head head, StateViewPtr view);
+  std::optional<StateViewPtr> recent_at(Height height) const;  // with the mutex held
+  // With the mutex held; never takes the head's. To be freed without it: that takes a while.
+  std::vector<StateViewPtr> take_old_states();
 
   KvStore& store;
   const Genesis genesis;
@@ -169,11 +174,27 @@ bool Chain::Impl::has_seal_quorum(Height height) const {
 }
 
 void Chain::Impl::publish(Head new_head, StateViewPtr view) {
+  std::vector<StateViewPtr> old;
   const std::scoped_lock lock(mutex);
   head = new_head;
   recent.push_back(std::move(view));
-  // One more than promised: the head and the 256 before it.
-  if (recent.size() > kStatesKept + 1) recent.pop_front();
+  old = take_old_states();
+}
+
+std::vector<StateViewPtr> Chain::Impl::take_old_states() {
+  const Height oldest = certified.saturating_sub(kStatesKeptBelowCertified);
+  std::vector<StateViewPtr> out;
+  while (recent.size() > kStatesKept + 1 || recent.front()->height() < oldest) {
+    out.push_back(std::move(recent.front()));
+    recent.pop_front();
+  }
+  return out;
+}
+
+std::optional<StateViewPtr> Chain::Impl::recent_at(Height height) const {
+  const Height oldest = recent.front()->height();
+  if (height < oldest || height > head.height) return std::nullopt;
+  return recent[height.value() - oldest.value()];
 }
 
 Chain::Chain(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -254,8 +275,10 @@ Result<void> Chain::store_seals(Height height, const std::vector<crypto::Replica
   }
   QUORATE_CHECK(impl_->store.write(batch, false));
   if (newest) {
+    std::vector<StateViewPtr> old;
     const std::scoped_lock lock(impl_->mutex);
     impl_->certified = height;
+    old = impl_->take_old_states();
   }
   return {};
 }
@@ -275,9 +298,12 @@ StateViewPtr Chain::state() const {
 
 std::optional<StateViewPtr> Chain::state_at(Height height) const {
   const std::scoped_lock lock(impl_->mutex);
-  const std::uint64_t oldest = impl_->recent.front()->height().value();
-  if (height.value() < oldest || height > impl_->head.height) return std::nullopt;
-  return impl_->recent[height.value() - oldest];
+  return impl_->recent_at(height);
+}
+
+std::optional<StateViewPtr> Chain::certified_state() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->recent_at(impl_->certified);
 }
 
 Height Chain::certified_height() const {

@@ -95,8 +95,13 @@ class Chain {
   const Digest& chain_id() const;
   Head head() const;
   StateViewPtr state() const;  // at the head
-  // The state at a recent height, if it is still in memory (the newest 256 at least).
+  // The state at a recent height, if it is still in memory: that of the certified height, of the 64
+  // heights before it and of all after it, but never more than the newest 256 below the head. Under
+  // load one height holds megabytes of its own, so none is kept that nobody can ask for.
   std::optional<StateViewPtr> state_at(Height height) const;
+  // The state at the certified height, in one step; none right after opening a chain whose head is
+  // not certified yet.
+  std::optional<StateViewPtr> certified_state() const;
   // The newest height with a block certificate; genesis counts as certified.
   Height certified_height() const;
 

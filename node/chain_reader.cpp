@@ -101,17 +101,16 @@ Result<rpc::TransactionProof> prove_transaction(const ledger::Chain& chain, cons
 
 Result<rpc::AccountProof> prove_account(const ledger::Chain& chain,
                                         const crypto::Address& address) {
-  const Height certified = chain.certified_height();
-  const auto state = chain.state_at(certified);
+  const auto state = chain.certified_state();
   if (!state) {
     return fail(Errc::unavailable, "the state at the certified height " +
-                                       std::to_string(certified.value()) +
+                                       std::to_string(chain.certified_height().value()) +
                                        " is no longer in memory; certificates are being collected");
   }
   rpc::AccountProof out;
   out.address = address;
   out.proof = (*state)->prove(address);
-  QUORATE_TRY(out.certificate, chain.certificate(certified));
+  QUORATE_TRY(out.certificate, chain.certificate((*state)->height()));
   return out;
 }
 

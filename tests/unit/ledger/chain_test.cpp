@@ -297,12 +297,14 @@ TEST_CASE("readers on other threads see whole blocks only") {
         const StateViewPtr state = chain.state();
         const auto header = chain.header(head.height);
         const auto receipts = chain.receipts(head.height);
-        const auto at_head = chain.state_at(head.height);
+        const auto at_head = chain.state_at(head.height);  // none when 64 more were certified
+        const auto sealed = chain.certified_state();
         const auto total =
             state->account(address("anna"))->balance + state->account(address("ben"))->balance;
         if (head.height < height || state->height() < head.height || !header || !receipts ||
-            block_hash(*header) != head.block_hash || !at_head ||
-            (*at_head)->root() != header->state_root || total != 1500 || certified > head.height) {
+            block_hash(*header) != head.block_hash || !sealed || (*sealed)->height() < certified ||
+            (at_head && (*at_head)->root() != header->state_root) || total != 1500 ||
+            certified > head.height) {
           wrong = true;
         }
         height = head.height;
@@ -319,7 +321,7 @@ TEST_CASE("readers on other threads see whole blocks only") {
   CHECK_FALSE(wrong);
 }
 
-TEST_CASE("the states of the newest 256 heights stay at hand") {
+TEST_CASE("states stay at hand from the certified height on, 256 at most") {
   Setup setup;
   std::vector<Digest> roots = {setup.chain->state()->root()};
   const StateViewPtr genesis_state = setup.chain->state();
@@ -335,6 +337,21 @@ TEST_CASE("the states of the newest 256 heights stay at hand") {
     CHECK((*view)->root() == roots[height]);
   }
   CHECK_FALSE(setup.chain->state_at(Height(40)).has_value());
+
+  const auto certify = [&setup](std::uint64_t height) {
+    const Header header = *setup.chain->header(Height(height));
+    REQUIRE(setup.chain->store_seals(Height(height), seals_of(setup.genesis, header, {0, 1, 2})));
+  };
+  certify(290);
+  CHECK((*setup.chain->state_at(Height(290)))->root() == roots[290]);
+  CHECK((*setup.chain->state_at(Height(226)))->root() == roots[226]);
+  CHECK_FALSE(setup.chain->state_at(Height(225)).has_value());
+  CHECK((*setup.chain->certified_state())->height() == Height(290));
+  certify(100);
+  CHECK((*setup.chain->state_at(Height(226)))->root() == roots[226]);
+  certify(300);
+  CHECK((*setup.chain->state_at(Height(300)))->root() == roots[300]);
+  CHECK_FALSE(setup.chain->state_at(Height(235)).has_value());
   CHECK(genesis_state->account(address("anna"))->balance == 1000);
 }
 
