@@ -92,12 +92,13 @@ FinalityWatch::~FinalityWatch() {
 }
 
 void FinalityWatch::block_executed(std::shared_ptr<const ledger::ExecutedBlock> block) {
-  const bool final_already = block->header.height <= impl_->chain.certified_height();
+  const Height height = block->header.height;
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->executed.push_back(std::move(block));
   }
-  if (final_already) certificates_changed();
+  // After it was queued: a certificate that is stored from now on wakes the thread by itself.
+  if (height <= impl_->chain.certified_height()) certificates_changed();
 }
 
 void FinalityWatch::certificates_changed() {

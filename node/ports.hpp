@@ -79,6 +79,7 @@ struct Notice {
     progress,            // height, view, phase
     block_executed,      // block
     block_sealed,        // height
+    certificate_stored,  // height: its seals are in the store; comes from the execute thread
     transaction_pooled,  // transaction
     message_rejected,    // peer, text
     equivocation,        // peer, text, proof

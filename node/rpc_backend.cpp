@@ -121,7 +121,8 @@ void RpcBackend::Impl::notice(const Notice& notice) {
     case Notice::Kind::block_executed:
       if (notice.block) watch.block_executed(notice.block);
       return;
-    case Notice::Kind::block_sealed: return watch.certificates_changed();
+    // Not block_sealed: at that time the certificate is still on its way to the store.
+    case Notice::Kind::certificate_stored: return watch.certificates_changed();
     default: return;
   }
 }

@@ -81,6 +81,7 @@ void ExecuteThread::write(std::vector<ledger::OrderedBlock> blocks,
       end_process(log_, "ledger", "seals cannot be written", stored.error());
     }
   }
+  if (!seals.empty() && callbacks_.on_certificate) callbacks_.on_certificate(seals.back().height);
 }
 
 void ExecuteThread::run_reads() {

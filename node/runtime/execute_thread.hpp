@@ -23,6 +23,8 @@ struct ExecuteCallbacks {
   std::function<void(BlocksExecuted)> on_executed;
   std::function<void(PayloadLoaded)> on_loaded;
   std::function<void(BlocksRead)> on_read;
+  // The seals up to this height are in the store, where readers find them. May be empty.
+  std::function<void(Height)> on_certificate = nullptr;
 };
 
 class ExecuteThread final : public Executor {

@@ -148,7 +148,14 @@ void NodeRuntime::Impl::start_workers() {
       ExecuteCallbacks{
           .on_executed = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
           .on_loaded = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
-          .on_read = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); }},
+          .on_read = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
+          .on_certificate =
+              [this](Height height) {
+                Notice notice{};
+                notice.kind = Notice::Kind::certificate_stored;
+                notice.height = height;
+                observers.notice(notice);
+              }},
       log);
   vote_log = std::make_unique<LogWriter>(
       std::move(votes.store),
