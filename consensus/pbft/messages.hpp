@@ -178,7 +178,7 @@ struct DecodeLimits {
   std::uint32_t payload_bytes_max = 0;
 };
 constexpr std::uint32_t kSlotReportsMax = 256;
-constexpr std::uint32_t kSealReportsMax = 64;
+constexpr std::uint32_t kSealReportsMax = 256;
 constexpr std::uint32_t kCheckpointReportsMax = 4;
 constexpr std::uint32_t kWitnessesMax = 8;
 

@@ -144,6 +144,43 @@ TEST_CASE("a replica away for more than ten windows catches up and votes again")
   REQUIRE(cluster.converge(Height(245), std::chrono::seconds(60)));
 }
 
+TEST_CASE("the newest certificate alone shows a laggard the way, also after the others restarted") {
+  ClusterOptions options;
+  options.checkpoint_interval = 64;  // no checkpoint helps
+  Cluster cluster(options);
+  cluster.start_all();
+  cluster.crash(3);
+  cluster.submit_many(40);
+  REQUIRE(cluster.converge(Height(40)));
+  SECTION("others still up") {}
+  SECTION("others restarted") {
+    for (std::uint32_t i = 0; i < 3; ++i) cluster.crash(i);
+    for (std::uint32_t i = 0; i < 3; ++i) cluster.start(i);
+  }
+  cluster.start(3);
+  REQUIRE(cluster.run_until([&] { return cluster.machine(3).head() == Height(40); },
+                            std::chrono::seconds(10)));
+  REQUIRE(cluster.machine(3).syncs.front().evidence == Height(40));
+}
+
+TEST_CASE("a peer that only claims to be ahead causes no catch-up") {
+  Cluster cluster{ClusterOptions{}};
+  cluster.start_all();
+  cluster.submit_many(3);
+  REQUIRE(cluster.converge(Height(3)));
+  pbft::StatusReport report;
+  report.view_changes = report.suspects = pbft::ReplicaSet(4);
+  report.low_watermark = report.last_executed = report.last_committed = report.sealed_to =
+      Height::max();
+  const Bytes bytes = pbft::encode(Epoch(0), report);
+  for (int i = 0; i < 50; ++i) {
+    REQUIRE(cluster.deliver(3, 1, bytes));
+    cluster.run_for(std::chrono::milliseconds(100));
+  }
+  REQUIRE(cluster.machine(1).syncs.empty());
+  REQUIRE(cluster.engine(1).status().highest_evidence == Height(3));
+}
+
 TEST_CASE("with two of four replicas down nothing commits, and one that returns is enough") {
   Cluster cluster{ClusterOptions{}};
   cluster.start_all();

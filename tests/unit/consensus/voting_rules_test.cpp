@@ -167,6 +167,25 @@ TEST_CASE("two proposals for one height are evidence, and the first stays") {
   REQUIRE(solo.sent<pbft::Vote>().front().ballot == first.core.ballot);
 }
 
+TEST_CASE("a replica shown the losing half of an equivocation commits the winning one") {
+  Solo solo(3);
+  solo.start_voting();
+  const auto winner = solo.pre_prepare(1, {1});
+  solo.receive(0, solo.pre_prepare(1, {2}));
+  solo.settle();
+  for (const std::uint32_t i : {0U, 1U, 2U}) solo.receive(i, solo.commit(i, winner));
+  REQUIRE(solo.all<Commit>().empty());
+  solo.outputs.clear();
+  solo.advance_time(std::chrono::milliseconds(300));
+  REQUIRE(solo.sent<pbft::Fetch>().size() == 1);
+  REQUIRE(solo.sent<pbft::Fetch>().front().id == winner.core.ballot.id);
+  solo.receive(2, pbft::Data{solo.pre_prepare(1, {5}).body});  // not what was asked for
+  REQUIRE(solo.all<Commit>().empty());
+  solo.receive(1, pbft::Data{winner.body});
+  REQUIRE(solo.all<Commit>().size() == 1);
+  REQUIRE(solo.all<Commit>().front().id == winner.core.ballot.id);
+}
+
 TEST_CASE("a proposal that an executed height contradicts is ignored") {
   Solo solo(3);
   solo.start_voting();
