@@ -48,3 +48,12 @@ quorate_target(quorate_node_commands)
 target_link_libraries(quorate_node_commands PUBLIC quorate_node_config PRIVATE CLI11::CLI11)
 set_source_files_properties(commands/version.cpp PROPERTIES COMPILE_DEFINITIONS
   "QUORATE_VERSION=\"${PROJECT_VERSION}\";QUORATE_GIT_COMMIT=\"${QUORATE_GIT_COMMIT}\";QUORATE_LIBRARIES=\"${QUORATE_LIBRARIES}\"")
+
+# The program needs a database.
+if(QUORATE_ROCKSDB)
+  add_executable(quorate-node main.cpp commands/prepare.cpp commands/verify.cpp notice_log.cpp)
+  quorate_target(quorate-node)
+  target_link_libraries(quorate-node PRIVATE
+    quorate_node_api quorate_node_commands quorate_node_config quorate_node_log quorate_node_runtime
+    quorate_rpc_server quorate_ledger_rocksdb quorate_consensus)
+endif()

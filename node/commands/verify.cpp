@@ -1,0 +1,83 @@
+#include "consensus/factory.hpp"
+#include "ledger/audit.hpp"
+#include "ledger/rocksdb/rocksdb_store.hpp"
+#include "node/commands/commands.hpp"
+#include "node/config/genesis_file.hpp"
+#include "node/engine_config.hpp"
+
+namespace quorate::node {
+namespace {
+
+using consensus::MessageVerifier;
+
+Result<ledger::ProvedOrder> check_order(const MessageVerifier& messages, Height height,
+                                        ByteView payload, ByteView certificate) {
+  QUORATE_TRY(const consensus::CommittedPayload proved,
+              messages.verify_commit_certificate(certificate));
+  if (proved.height != height) {
+    return fail(Errc::corrupt,
+                "the commit certificate is for height " + std::to_string(proved.height.value()));
+  }
+  if (proved.payload_digest != messages.payload_digest(payload)) {
+    return fail(Errc::corrupt, "the commit certificate is for another payload");
+  }
+  return ledger::ProvedOrder{proved.id, proved.proposed_time, proved.proposer};
+}
+
+void show_progress(const Output& output, Height done, Height head) {
+  constexpr std::uint64_t kStep = 64;
+  if (done.value() % kStep != 0 && done != head) return;
+  const std::uint64_t percent = head.value() == 0 ? 100 : done.value() * 100 / head.value();
+  output.progress("verified " + std::to_string(done.value()) + " of " +
+                  std::to_string(head.value()) + " blocks (" + std::to_string(percent) + " %)");
+  if (done == head) output.progress("");
+}
+
+Report report_of(const ledger::AuditReport& audited, const ledger::Genesis& genesis) {
+  Report out;
+  out.add("chain_id", to_0x(ledger::chain_id(genesis)));
+  out.add("height", audited.head.value()).add("block_hash", to_0x(audited.block_hash));
+  out.add("state_root", to_0x(audited.state_root));
+  out.add("transactions", audited.transactions).add("executed", audited.executed);
+  out.add("block_certificates", audited.block_certificates);
+  out.add("accounts", audited.accounts);
+  out.add("total_balance", std::to_string(audited.total_balance));
+  out.add("verified", true);
+  return out;
+}
+
+}  // namespace
+
+CommandResult<> verify(const CommandContext& context) {
+  QUORATE_TRY(const Home home, context.home());
+  QUORATE_TRY(const ledger::Genesis genesis,
+              or_stop_configuration(read_genesis_file(home.genesis_file())));
+  QUORATE_TRY(const HomeLock lock, or_stop(HomeLock::acquire(home)));
+  QUORATE_TRY(const auto store,
+              or_stop(ledger::RocksdbStore::open(home.database_folder(),
+                                                 ledger::RocksdbStore::Missing::refuse)));
+  const crypto::Ed25519Verifier signatures;
+  QUORATE_TRY(const consensus::EngineParts parts,
+              or_stop(consensus::make_engine(engine_config(genesis, {}), nullptr, signatures),
+                      ExitCode::configuration));
+
+  ledger::AuditOptions options;
+  const MessageVerifier& messages = *parts.message_verifier;
+  options.check_commit_certificate = [&messages](Height height, ByteView payload,
+                                                 ByteView certificate) {
+    return check_order(messages, height, payload, certificate);
+  };
+  options.progress = [&context](Height done, Height head) {
+    show_progress(context.output, done, head);
+  };
+  // Whatever is wrong with the stored chain, another chain's data included, is a bad database.
+  QUORATE_TRY(
+      const ledger::AuditReport audited,
+      or_stop(ledger::audit(*store, genesis, signatures, options), ExitCode::io_or_corrupt));
+  context.output.report(report_of(audited, genesis));
+  context.output.done("every root, receipt and certificate of " +
+                      std::to_string(audited.head.value()) + " blocks holds");
+  return {};
+}
+
+}  // namespace quorate::node

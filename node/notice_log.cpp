@@ -1,0 +1,60 @@
+#include "node/notice_log.hpp"
+
+namespace quorate::node {
+namespace {
+
+using Phase = consensus::Progress::Phase;
+
+std::string_view phase_text(Phase phase) {
+  switch (phase) {
+    case Phase::proposed: return "proposed";
+    case Phase::pre_prepared: return "accepted proposal";
+    case Phase::prepared: return "prepared";
+    case Phase::committed: return "committed";
+    case Phase::executed: return "executed";
+    case Phase::sealed: return "sealed";
+    case Phase::checkpoint_stable: return "checkpoint is stable";
+  }
+  return "progress";
+}
+
+std::string text(Height height) { return std::to_string(height.value()); }
+std::string text(View view) { return std::to_string(view.value()); }
+
+}  // namespace
+
+void NoticeLog::notice(const Notice& notice) {
+  const std::string peer = notice.peer ? std::to_string(notice.peer->value()) : "";
+  switch (notice.kind) {
+    case Notice::Kind::progress:
+      if (!notice.phase) return;
+      return log_.debug("consensus", phase_text(*notice.phase),
+                        {{"height", text(notice.height)}, {"view", text(notice.view)}});
+    case Notice::Kind::block_executed: {
+      if (!notice.block) return;
+      const ledger::ExecutedBlock& block = *notice.block;
+      return log_.info("consensus", "committed block",
+                       {{"height", text(block.header.height)},
+                        {"view", text(notice.view)},
+                        {"txs", std::to_string(block.transactions.size())},
+                        {"hash", to_0x(block.block_hash)}});
+    }
+    case Notice::Kind::message_rejected:
+      return log_.warning("consensus", "refused a message",
+                          {{"peer", peer}, {"reason", notice.text}});
+    case Notice::Kind::equivocation:
+      return log_.error("consensus", "a replica signed two contents; the proof follows",
+                        {{"replica", peer}, {"what", notice.text}, {"proof", to_0x(notice.proof)}});
+    case Notice::Kind::sync_started:
+      return log_.info("sync", "fetching blocks from peers", {{"height", text(notice.height)}});
+    case Notice::Kind::sync_finished:
+      return log_.info("sync", "finished fetching blocks", {{"height", text(notice.height)}});
+    case Notice::Kind::halted:
+      return log_.error("consensus", "halted: this node votes no more", {{"reason", notice.text}});
+    case Notice::Kind::block_sealed:
+    case Notice::Kind::certificate_stored:
+    case Notice::Kind::transaction_pooled: return;
+  }
+}
+
+}  // namespace quorate::node
