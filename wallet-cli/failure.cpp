@@ -1,5 +1,7 @@
 #include "wallet-cli/failure.hpp"
 
+#include <algorithm>
+
 namespace quorate::wallet {
 namespace {
 
@@ -32,6 +34,12 @@ ExitCode exit_for_rpc(int code) {
     case -32602: return ExitCode::usage;
     default: return ExitCode::failed;
   }
+}
+
+// "insufficient funds (have 5, need 7)": the reason in words, then what the node says of it.
+std::string reason_first(std::string reason, const std::string& message) {
+  std::replace(reason.begin(), reason.end(), '_', ' ');
+  return message.starts_with(reason) ? message : reason + " (" + message + ")";
 }
 
 }  // namespace
@@ -70,6 +78,7 @@ Failure from_rpc(const rpc::RpcError& error) {
   if (error.data.is_object()) {
     if (const auto it = error.data.find("reason"); it != error.data.end() && it->is_string()) {
       out.reason = it->get<std::string>();
+      out.message = reason_first(out.reason, error.message);
     }
     if (const auto it = error.data.find("hint"); it != error.data.end() && it->is_string()) {
       out.hint = it->get<std::string>();
