@@ -130,14 +130,20 @@ TEST_CASE("a state proof that is changed anywhere is refused") {
 }
 
 TEST_CASE("absence cannot be shown by a leaf that stands on another path") {
-  Model model;
-  put(model, numbered(1), Account{5, 0});
-  put(model, numbered(2), Account{6, 0});
-  const StateTree tree = StateTree().with(entries(model));
-  // The proof of account 2 leads to the root, but account 1 must not pass for absent by it, even
-  // where both keys first part at some depth.
-  StateProof proof = tree.prove(numbered(2));
-  CHECK_FALSE(verify_state_proof(tree.root(), numbered(1), proof).has_value());
+  // A root that no honest tree has: a leaf stands on the side where its key does not lead. Whoever
+  // made it could hide every account of that side behind the leaf.
+  std::uint64_t left = 0;
+  while (state_key_bit(state_key(numbered(left)), 0)) ++left;
+  std::uint64_t right = 0;
+  while (!state_key_bit(state_key(numbered(right)), 0)) ++right;
+  const StateLeaf misplaced{numbered(right), {5, 0}};
+  const Digest root = state_inner_hash(state_leaf_hash(misplaced), Digest{});
+  StateProof proof;
+  proof.siblings = {Digest{}};
+  proof.leaf = misplaced;
+  const auto verdict = verify_state_proof(root, numbered(left), proof);
+  REQUIRE_FALSE(verdict.has_value());
+  CHECK_THAT(verdict.error().detail, Catch::Contains("another path"));
 }
 
 TEST_CASE("a proof deeper than a key has bits is refused") {
