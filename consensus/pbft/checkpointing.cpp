@@ -17,6 +17,7 @@ std::vector<crypto::ReplicaSignature> signers_of(const std::map<ReplicaId, Check
 
 void Checkpointing::restore(const Digest& head_checkpoint_digest) {
   newest_ = state_.durable.stable;
+  state_.stable_known = state_.low;
   for (const auto& [height, vote] : state_.durable.checkpoints) {
     own_claims_.emplace(height, vote.claim);
     if (height > state_.low) votes_[height].emplace(vote.replica, vote);
@@ -126,6 +127,7 @@ void Checkpointing::on_proof(const CheckpointProof& proof) {
     return;
   }
   newest_ = proof;
+  state_.stable_known = proof.claim.height;
   adopt();
 }
 

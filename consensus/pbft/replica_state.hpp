@@ -26,7 +26,8 @@ struct ReplicaState {
   // Holds active_view, promise_view, P and everything this replica signed. Changed by record().
   DurableState durable;
 
-  Height low;                         // h: the stable checkpoint, durable here
+  Height low;           // h: the stable checkpoint, durable here
+  Height stable_known;  // the highest stable checkpoint known, perhaps not executed here yet
   Height epoch_last = Height::max();  // no vote above it in this epoch
   Height last_committed;              // Commit was emitted for every height up to it
   Height last_executed;

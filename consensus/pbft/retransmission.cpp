@@ -134,6 +134,7 @@ void Retransmission::on_status(ReplicaId from, const StatusReport& report) {
   if (report.last_committed > state_.last_committed) peer_ahead_ = true;
   if (report.starting && afford(from, 1)) {
     StatusReport answer = this->report();
+    answer.starting = false;  // an answer is no question, or two starting replicas never stop
     answer.witnesses = parts_.startup.witnesses(from);
     state_.outbox.send(from, answer);
   }

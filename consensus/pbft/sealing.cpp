@@ -29,7 +29,8 @@ void Sealing::on_executed(Height height, const Digest& block_hash) {
                 " again gave another block than the one this replica sealed");
     return;
   }
-  if (height <= sealed_to_) return;
+  // Below a stable checkpoint nobody waits for seals any more: it proves what lies below.
+  if (height <= sealed_to_ || height < state_.stable_known) return;
   if (!sealed_.contains(height)) own_hashes_.insert_or_assign(height, block_hash);
   sign(height, block_hash);
   check(height);

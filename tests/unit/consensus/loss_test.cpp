@@ -114,6 +114,14 @@ TEST_CASE("answers to STATUS are limited per peer") {
   REQUIRE(to_greedy <= 2'048 + 100);
 }
 
+TEST_CASE("replicas that wait for a quorum to start do not chatter") {
+  Cluster cluster{ClusterOptions{}};
+  cluster.start(0);
+  cluster.start(1);
+  cluster.run_for(std::chrono::seconds(10));
+  REQUIRE(cluster.messages_sent < 500);  // a question to three every 200 ms, and its answer
+}
+
 TEST_CASE("an idle chain makes no blocks and says little") {
   Cluster cluster{ClusterOptions{}};
   cluster.start_all();
