@@ -320,8 +320,8 @@ std::optional<Refusal> Mempool::admit(const TransactionPtr& transaction,
   const auto cost = cost_of(content);
   if (!cost || *cost > account->balance) {
     return refuse(Reason::insufficient_funds,
-                  "have " + std::to_string(account->balance) + ", need " +
-                      (cost ? std::to_string(*cost) : std::string("more than any balance")),
+                  "insufficient funds (have " + std::to_string(account->balance) + ", need " +
+                      (cost ? std::to_string(*cost) : std::string("more than any balance")) + ")",
                   account->balance, cost.value_or(std::numeric_limits<std::uint64_t>::max()));
   }
   const auto lane = impl_->lanes.find(transaction->sender);

@@ -1,6 +1,7 @@
 // kill, start, pause and resume.
 #include <csignal>
 #include <iostream>
+#include <thread>
 
 #include "rpc/json/ledger_json.hpp"
 #include "testnet/cluster.hpp"
@@ -70,9 +71,19 @@ void print(const Cluster& cluster, const std::vector<Change>& changes, bool json
 
 struct SignalCommand {
   int signal;
+  RunState after;         // the state the process is in then
   const char* done;       // what has happened then
   const char* otherwise;  // what to say when the process was dead
 };
+
+// A signal takes effect a moment after it was sent.
+void wait_for_effect(const Cluster& cluster, std::size_t index, RunState state,
+                     std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (cluster.state(index) != state && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
 
 Result<int> signal_nodes(const NodesOptions& options, const SignalCommand& command) {
   QUORATE_TRY(const auto cluster, Cluster::open(options.common.data));
@@ -87,9 +98,7 @@ Result<int> signal_nodes(const NodesOptions& options, const SignalCommand& comma
       continue;
     }
     QUORATE_TRY(const bool sent, send_signal(*process, command.signal));
-    if (command.signal == SIGKILL && sent) {
-      QUORATE_CHECK(wait_for_end(*process, options.timeout));
-    }
+    if (sent) wait_for_effect(cluster, index, command.after, options.timeout);
     changes.push_back({index, command.done, primary && *primary == index});
   }
   print(cluster, changes, options.common.json);
@@ -108,15 +117,15 @@ std::uint64_t greatest_height(const Cluster& cluster) {
 }  // namespace
 
 Result<int> run_kill(const NodesOptions& options) {
-  return signal_nodes(options, {SIGKILL, "killed", "was not running"});
+  return signal_nodes(options, {SIGKILL, RunState::dead, "killed", "was not running"});
 }
 
 Result<int> run_pause(const NodesOptions& options) {
-  return signal_nodes(options, {SIGSTOP, "paused", "is not running"});
+  return signal_nodes(options, {SIGSTOP, RunState::paused, "paused", "is not running"});
 }
 
 Result<int> run_resume(const NodesOptions& options) {
-  return signal_nodes(options, {SIGCONT, "resumed", "is not running"});
+  return signal_nodes(options, {SIGCONT, RunState::alive, "resumed", "is not running"});
 }
 
 Result<int> run_start(const NodesOptions& options) {
