@@ -181,7 +181,7 @@ class WsSession final : public Session, public std::enable_shared_from_this<WsSe
   }
 
   void write() {
-    if (queue_.empty() || closing_) return;
+    if (writing_ || queue_.empty() || closing_) return;
     writing_ = true;
     stream_.async_write(
         net::buffer(queue_.front()),
