@@ -19,7 +19,9 @@ boost::beast::error_code run_to_end(boost::asio::io_context& io, Start start) {
   boost::beast::error_code result = boost::asio::error::would_block;
   start([&result](boost::beast::error_code ec, auto&&...) { result = ec; });
   io.restart();
-  io.run();
+  // Not run(): a WebSocket keeps a timer for as long as it is open.
+  while (result == boost::asio::error::would_block && io.run_one() > 0) {
+  }
   return result;
 }
 

@@ -23,15 +23,8 @@ constexpr auto kOpenTimeout = std::chrono::seconds(5);
 
 struct RpcSubscription::Impl {
   explicit Impl(std::string to) : url(std::move(to)) {}
-  ~Impl() {
-    // The loop may hold handlers that refer to this object; they run out before it goes.
-    beast::get_lowest_layer(stream).close();
-    io.restart();
-    io.run();
-  }
-
   std::string url;
-  net::io_context io;
+  net::io_context io;  // outlives the stream; handlers left in it are destroyed, never called
   websocket::stream<beast::tcp_stream> stream{io};
   beast::flat_buffer buffer;
   std::string id;

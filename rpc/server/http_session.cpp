@@ -347,7 +347,8 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   std::optional<Response> response_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
   BusyMark busy_;
-  // This session, while its answer comes from another thread and no operation holds it.
+  // This session, while its answer comes from another thread and no operation holds it. The backend
+  // has a weak reference only: it may keep that longer than the server lives.
   std::shared_ptr<HttpSession> awaiting_answer_;
   bool keep_alive_ = false;
   bool head_only_ = false;

@@ -21,7 +21,7 @@ struct RpcServerOptions {
   std::string listen = "127.0.0.1:8645";  // address:port; [::1]:8645 for IPv6; port 0 picks one
   // Names and addresses clients may use in the Host (and Origin) header, besides localhost, the
   // loopback addresses and the address of `listen`; without a port. "*" allows any.
-  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> allowed_hosts = {};
   unsigned threads = 1;
 
   // Per remote address; 0 = no limit. A call in a batch counts like a request of its own.

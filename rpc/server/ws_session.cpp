@@ -24,7 +24,9 @@ constexpr std::size_t kCallsMax = 256;
 // A replay keeps no more than this ahead of the client, and input waits while more is unread.
 constexpr std::size_t kAheadMessages = 64;
 constexpr std::size_t kAheadBytes = 1U << 20U;
+// How long a client may take to see the reason for a close before the socket goes.
 constexpr auto kCloseTime = std::chrono::seconds(5);
+constexpr auto kDrainCloseTime = std::chrono::seconds(1);
 
 class WsSession final : public Session, public std::enable_shared_from_this<WsSession> {
  public:
@@ -47,6 +49,7 @@ class WsSession final : public Session, public std::enable_shared_from_this<WsSe
 
   void start() {
     busy_.hold(core_->busy);
+    alive_ = shared_from_this();
     core_->registry.add(shared_from_this());
     if (core_->killed) kill();
     websocket::stream_base::timeout timeout{};
@@ -177,7 +180,7 @@ class WsSession final : public Session, public std::enable_shared_from_this<WsSe
   void enqueue(std::string text) {
     queued_bytes_ += text.size();
     queue_.push_back(std::move(text));
-    if (!writing_) write();
+    write();
   }
 
   void write() {
@@ -261,7 +264,7 @@ class WsSession final : public Session, public std::enable_shared_from_this<WsSe
     if (closing_) return;
     closing_ = true;
     slow_timer_.cancel();
-    timer_.expires_after(kCloseTime);
+    timer_.expires_after(draining_ ? kDrainCloseTime : kCloseTime);
     timer_.async_wait([self = shared_from_this()](beast::error_code ec) {
       if (!ec) self->abort();
     });
@@ -275,6 +278,7 @@ class WsSession final : public Session, public std::enable_shared_from_this<WsSe
     beast::get_lowest_layer(stream_).close();
     core_->websockets.remove(this);
     busy_.release();
+    alive_.reset();
   }
 
   const std::shared_ptr<Core> core_;
@@ -285,7 +289,8 @@ class WsSession final : public Session, public std::enable_shared_from_this<WsSe
   net::steady_timer timer_;
   net::steady_timer slow_timer_;
   SubscriptionSet subscriptions_;
-  std::deque<std::string> queue_;  // the first is being written
+  std::shared_ptr<WsSession> alive_;  // this session, until abort()
+  std::deque<std::string> queue_;     // the first is being written
   std::size_t queued_bytes_ = 0;
   std::size_t calls_ = 0;
   std::atomic<bool> has_subscriptions_{false};

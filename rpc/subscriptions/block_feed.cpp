@@ -6,6 +6,7 @@ namespace quorate::rpc {
 
 namespace {
 
+constexpr std::uint64_t kLeap = 1000;
 constexpr std::size_t kTextsKept = 128;
 constexpr std::size_t kBlocksKept = 4;  // each may hold thousands of transactions
 
@@ -22,6 +23,7 @@ void BlockFeed::on_block_final(Height height) {
   {
     const std::lock_guard lock(mutex_);
     if (height <= final_) return;
+    if (height > final_.saturating_add(kLeap)) ++leaps_;
     final_ = height;
   }
   if (wake_) wake_();
@@ -30,6 +32,11 @@ void BlockFeed::on_block_final(Height height) {
 Height BlockFeed::final_height() const {
   const std::lock_guard lock(mutex_);
   return final_;
+}
+
+std::uint64_t BlockFeed::leaps() const {
+  const std::lock_guard lock(mutex_);
+  return leaps_;
 }
 
 Result<BlockFeed::Text> BlockFeed::new_block(Height height) const {

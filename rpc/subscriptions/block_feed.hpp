@@ -21,6 +21,9 @@ class BlockFeed final : public EventSink {
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
   void on_block_final(Height height) override;
   Height final_height() const;
+  // How often the chain has leapt: more than a thousand blocks final by one report, as when this
+  // node was away for long.
+  std::uint64_t leaps() const;
 
   using Text = std::shared_ptr<const std::string>;
   using Block = std::shared_ptr<const BlockView>;
@@ -36,6 +39,7 @@ class BlockFeed final : public EventSink {
   std::function<void()> wake_;
   mutable std::mutex mutex_;
   Height final_;
+  std::uint64_t leaps_ = 0;
   mutable Recent<Text> texts_;
   mutable Recent<Block> blocks_;
 };

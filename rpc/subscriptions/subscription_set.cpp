@@ -6,7 +6,6 @@ namespace quorate::rpc {
 
 namespace {
 
-constexpr std::uint64_t kLeap = 1024;
 // Blocks looked through for one address before other work gets its turn.
 constexpr int kScanMax = 32;
 
@@ -52,10 +51,8 @@ void SubscriptionSet::activate(const std::string& id) {
 bool SubscriptionSet::remove(const std::string& id) { return subscriptions_.erase(id) > 0; }
 
 void SubscriptionSet::on_progress() {
-  const Height now = feed_.final_height();
-  const bool leapt = now > seen_.saturating_add(kLeap);
-  seen_ = now;
-  if (!leapt) return;
+  const std::uint64_t leaps = feed_.leaps();
+  if (leaps == std::exchange(leaps_seen_, leaps)) return;
   for (auto& [id, subscription] : subscriptions_) {
     if (due(subscription)) subscription.live = false;
   }

@@ -17,7 +17,7 @@ inline constexpr std::size_t kSubscriptionsMax = 64;
 
 class SubscriptionSet {
  public:
-  explicit SubscriptionSet(const BlockFeed& feed) : feed_(feed), seen_(feed.final_height()) {}
+  explicit SubscriptionSet(const BlockFeed& feed) : feed_(feed), leaps_seen_(feed.leaps()) {}
 
   // Silent until activate(). Error limit_exceeded.
   MethodResult<std::string> add(const SubscriptionRequest& request);
@@ -50,7 +50,7 @@ class SubscriptionSet {
   bool due(const Subscription& subscription) const;
 
   const BlockFeed& feed_;
-  Height seen_;  // final height at the last on_progress
+  std::uint64_t leaps_seen_;
   std::uint64_t last_id_ = 0;
   std::map<std::string, Subscription> subscriptions_;
   std::string turn_;  // the subscription served last
