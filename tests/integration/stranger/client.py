@@ -10,12 +10,12 @@ step; exit 0 only when all of it holds. Needs PyNaCl (Debian: python3-nacl).
 """
 
 import argparse
+import http.client
 import json
 import os
 import secrets
 import sys
 import time
-import urllib.error
 import urllib.request
 
 try:
@@ -28,7 +28,7 @@ import tamper
 import verify
 from codec import Refused, address_text, require, tohex, unhex
 
-TIMEOUT, UNAVAILABLE, NOT_FOUND = -32010, -32002, -32001
+TIMEOUT, REJECTED, UNAVAILABLE, NOT_FOUND = -32010, -32003, -32002, -32001
 
 
 class RpcError(Exception):
@@ -183,10 +183,54 @@ def check_transactions_root(node, header, path, txid):
     require(ids[path["index"]] == txid, "the transaction is elsewhere in its block")
 
 
-def prove_account(node, chain, alice, nonce, height):
-    answer = node.call_when_certified(
+def fail(node, chain, alice, bob):
+    """Makes a transaction that is ordered and fails: (its sender, its txid), or None if it was dropped.
+
+    A new account gets 10. Its second transaction arrives first, when it could still be paid; the first
+    one then spends 8 of the 10, so that the second one's second operation fails.
+    """
+    poor = codec.Key(os.urandom(32))
+    nonce = node.call("account_get", address=address_text(alice.address))["next_nonce"]
+    submit(node, chain, *build(chain, alice, poor, nonce, 10))
+    unsigned = codec.transaction(poor.public, 2, [codec.transfer(bob.address, v) for v in (1, 2, 3)])
+    failing = tohex(codec.sign_transaction(chain.chain_id, poor, unsigned))
+    node.call("tx_submit", tx=failing)
+    submit(node, chain, *build(chain, poor, bob, 1, 8))
+    try:
+        status = node.call("tx_submitAndWait", tx=failing, timeout_ms=5000)["status"]
+    except RpcError as error:
+        if error.code not in (TIMEOUT, REJECTED):
+            raise
+        return None
+    require(status == "failed", f"a transaction that cannot be paid is {status}")
+    return poor, codec.transaction_id(chain.chain_id, unsigned)
+
+
+def prove_failure(node, chain, alice, bob):
+    made = next(filter(None, (fail(node, chain, alice, bob) for _ in range(10))), None)
+    require(made, "ten transactions that cannot be paid were all dropped before they were ordered")
+    poor, txid = made
+    proof = node.call_when_certified("tx_getProof", transaction_id=tohex(txid))
+    receipt, header = verify.verify_receipt(chain, txid, proof)
+    require((receipt["outcome"], receipt["reason"], receipt["failed_operation"])
+            == ("failed", "insufficient_funds", 1), f"an unexpected receipt: {receipt}")
+    altered = tamper.receipt(chain, txid, proof)
+    account, _ = verify.verify_account(chain, poor.address, account_proof(node, poor, header["height"]))
+    require(account is not None and (account["balance"], account["nonce"]) == ("2", 2),
+            f"a failed transaction had an effect: {account}")
+    step(f"failure: a transaction proved to have failed, and to have moved nothing; {altered} altered "
+         "proofs refused")
+
+
+def account_proof(node, key, height):
+    """At `height` or later."""
+    return node.call_when_certified(
         "account_getProof", lambda found: found["certificate"]["header"]["height"] >= height,
-        address=address_text(alice.address))
+        address=address_text(key.address))
+
+
+def prove_account(node, chain, alice, nonce, height):
+    answer = account_proof(node, alice, height)
     account, header = verify.verify_account(chain, alice.address, answer)
     require(account is not None, "alice's account is proved not to exist")
     require(account["nonce"] >= nonce, "alice's proved nonce is older than her payment")
@@ -225,12 +269,16 @@ def main():
         txid, nonce = pay(node, chain, alice, bob)
         proof = prove_receipt(node, chain, txid)
         prove_batch(node, chain, alice, bob)
+        prove_failure(node, chain, alice, bob)
         prove_account(node, chain, alice, nonce, proof["headers"][0]["height"])
         prove_absence(node, chain)
     except (Refused, RpcError) as error:
         sys.exit(f"error: {error}")
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         sys.exit(f"error: {arguments.rpc_url}: {error}")
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        sys.exit(f"error: {arguments.rpc_url}: an answer has not the documented form: "
+                 f"{type(error).__name__}: {error}")
     print("all of it holds")
 
 

@@ -11,7 +11,7 @@ import codec
 import verify
 from codec import Refused, require
 
-OTHER_NAME = {"succeeded": "failed", "none": "expired"}
+OTHER_NAME = {"succeeded": "failed", "failed": "succeeded", "none": "expired", "insufficient_funds": "none"}
 # Written for people; time_ms is what is hashed.
 UNHASHED = {"time"}
 # The question, repeated in the answer; a client knows what it asked.
