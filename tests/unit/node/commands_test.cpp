@@ -1,8 +1,11 @@
 // The program as a user meets it: exit codes, files and what it prints. Runs the real binary.
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <cstdio>
 
 #include "node/config/home.hpp"
@@ -39,6 +42,42 @@ Ran run(const TemporaryFolder& folder, const std::string& arguments,
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+// A home `solo` with a chain of its own.
+void make_solo(const TemporaryFolder& folder, const std::string& chain_name = "local-solo") {
+  REQUIRE(run(folder, "init --home solo --name solo > solo.json").exit == 0);
+  REQUIRE(run(folder,
+              "genesis build solo.json --no-bft --dev-accounts 100 --output "
+              "solo/config/genesis.json --chain-name " +
+                  chain_name)
+              .exit == 0);
+}
+
+constexpr const char* kRunSolo =
+    "run --home solo --no-bft --log-format plain --p2p-listen 127.0.0.1:0 --rpc-listen ";
+
+// Runs the node until its log says `until` and sends `signal`; the exit code, and the log as err.
+Ran run_until(const TemporaryFolder& folder, const std::string& until, int signal) {
+  folder.write("start.sh", "cd '" + folder.path().string() + "'\n" QUORATE_NODE_BINARY " " +
+                               kRunSolo +
+                               "127.0.0.1:0 2>&1 &\necho pid $!\nwait $!\n"
+                               "echo exit $?\n");
+  std::FILE* pipe =
+      ::popen(("timeout 60 sh '" + (folder / "start.sh").string() + "'").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  Ran out;
+  std::string pid;
+  std::array<char, 4096> line{};
+  while (std::fgets(line.data(), static_cast<int>(line.size()), pipe) != nullptr) {
+    const std::string text = line.data();
+    out.err += text;
+    if (text.rfind("pid ", 0) == 0) pid = text.substr(4);
+    if (text.rfind("exit ", 0) == 0) out.exit = std::stoi(text.substr(5));
+    if (contains(text, until)) ::kill(std::stoi(pid), signal);
+  }
+  ::pclose(pipe);
+  return out;
 }
 
 // Four homes a, b, c, d with their entries, and a genesis in a.
@@ -186,6 +225,69 @@ TEST_CASE("run refuses a home without genesis, a foreign genesis and a home in u
     CHECK(contains(busy.err, "in use by process " + std::to_string(::getpid())));
   }
   CHECK(run(folder, "run --home nowhere").exit == 3);
+}
+
+TEST_CASE("SIGTERM and SIGINT are a clean stop, after which the chain verifies") {
+  const TemporaryFolder folder;
+  make_solo(folder);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const Ran ran = run_until(folder, "INFO node started name=solo", signal);
+    CAPTURE(ran.err);
+    CHECK(ran.exit == 0);
+    CHECK(contains(ran.err, "INFO node stopped height=0"));
+  }
+  const Ran verified = run(folder, "verify --home solo --json");
+  CHECK(verified.exit == 0);
+  CHECK(contains(verified.out, "\"total_balance\": \"1000\""));
+}
+
+TEST_CASE("a busy port is exit 75 and named") {
+  const TemporaryFolder folder;
+  make_solo(folder);
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::listen(fd, 1) == 0);
+  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  const std::string port = std::to_string(::ntohs(address.sin_port));
+  const Ran ran = run(folder, kRunSolo + ("127.0.0.1:" + port));
+  ::close(fd);
+  CHECK(ran.exit == 75);
+  CHECK(contains(ran.err, "port " + port + " is busy"));
+  CHECK(contains(ran.err, "rpc.listen"));
+}
+
+TEST_CASE("the data of another chain is refused by run and by verify, naming both") {
+  const TemporaryFolder folder;
+  make_solo(folder);
+  REQUIRE(run_until(folder, "INFO node started", SIGTERM).exit == 0);
+  const std::string first = run(folder, "genesis hash --home solo").out.substr(0, 66);
+  std::filesystem::remove(folder / "solo/config/genesis.json");
+  REQUIRE(run(folder,
+              "genesis build solo.json --no-bft --chain-name local-other --output "
+              "solo/config/genesis.json")
+              .exit == 0);
+  const std::string second = run(folder, "genesis hash --home solo").out.substr(0, 66);
+  const Ran ran = run(folder, kRunSolo + std::string("127.0.0.1:0"));
+  CHECK(ran.exit == 78);
+  CHECK(contains(ran.err, first));
+  CHECK(contains(ran.err, second));
+  CHECK(run(folder, "verify --home solo").exit == 74);
+}
+
+TEST_CASE("a damaged database is exit 74") {
+  const TemporaryFolder folder;
+  make_solo(folder);
+  REQUIRE(run_until(folder, "INFO node started", SIGTERM).exit == 0);
+  for (const auto& file : std::filesystem::directory_iterator(folder / "solo/data/db")) {
+    const std::string name = file.path().filename().string();
+    if (name.rfind("MANIFEST", 0) == 0) folder.write("solo/data/db/" + name, "damaged");
+  }
+  CHECK(run(folder, "verify --home solo").exit == 74);
+  CHECK(run(folder, kRunSolo + std::string("127.0.0.1:0")).exit == 74);
 }
 
 TEST_CASE("verify without a database is exit 3") {
