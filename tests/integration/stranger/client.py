@@ -82,6 +82,7 @@ def check_codecs():
             verify.verify_receipt(example.CHAIN, example.TXID, proof)
             count += tamper.receipt(example.CHAIN, example.TXID, proof)
     step(f"header chains: the example's proofs over 1 to 3 headers hold; {count} altered ones refused")
+    step(f"nonsense: {tamper.sealed_nonsense()} forgeries with the seals of all validators refused")
 
 
 def check_genesis(node, pinned):
@@ -95,7 +96,8 @@ def check_genesis(node, pinned):
          f"{altered} altered ones refused")
     block = node.call("chain_getBlockCertificate", block=0)
     verify.verify_certificate(chain, block)
-    step("block 0: follows from the genesis, state root included")
+    step(f"block 0: follows from the genesis, state root included; {tamper.block_0(chain, block)} altered "
+         "ones refused")
     return chain
 
 

@@ -8,6 +8,7 @@ that this client, or the document it follows, leaves something unprotected.
 import copy
 
 import codec
+import example
 import verify
 from codec import Refused, require
 
@@ -91,7 +92,7 @@ def every_alteration(answer, check, quorum=0):
         if len(value) > 1:
             others += [value[::-1], value[:1] + value]
         for other in others:
-            if path[-1] == "seals" and _still_enough(other, quorum):
+            if path[-1] == "seals" and quorum and _still_enough(other, quorum):
                 continue
             altered = _with(answer, path, other)
             count += refused(f"another list of {'.'.join(map(str, path))}", lambda: check(altered))
@@ -215,3 +216,41 @@ def every_genesis(genesis, pinned):
             require(not same, f"a genesis with another {'.'.join(map(str, path))} has the same chain_id")
             count += 1
     return count
+
+
+def block_0(chain, certificate):
+    richer = {**certificate["header"], "state_root": "0x" + "01" * 32}
+    forged = {"header": richer, "block_hash": codec.tohex(verify.block_hash(richer)), "seals": []}
+    count = refused("a block 0 with another state", lambda: verify.verify_certificate(chain, forged))
+    return count + every_alteration(certificate, lambda altered: verify.verify_certificate(chain, altered))
+
+
+def sealed_nonsense():
+    """What all validators sealed (their keys are the example's) and a client must refuse all the same."""
+    everybody = (0, 1, 2, 3)
+    count = 0
+    for name, value in (("chain_id", "0x" + "01" * 32), ("epoch", 1), ("config_hash", "0x" + "01" * 32)):
+        sealed = example.certificate({**example.HEADER_1, name: value}, everybody)
+        count += refused(f"a sealed header with another {name}",
+                         lambda: verify.verify_certificate(example.CHAIN, sealed))
+
+    proof = example.receipt_proof(everybody, 1)
+    skipping = {**example.HEADERS[1], "height": 3}
+    proof["headers"], proof["certificate"] = ([example.HEADER_1, skipping],
+                                              example.certificate(skipping, everybody))
+    count += refused("headers that skip a height",
+                     lambda: verify.verify_receipt(example.CHAIN, example.TXID, proof))
+
+    # A state tree with bob's leaf on the other side of the root, to deny an account there.
+    bob, (bob_key, bob_leaf) = example.BOB, example.BOB_LEAF
+    denied = next(key.address for key in example.KEYS.values()
+                  if verify.key_bit(verify.state_key(key.address), 0) != verify.key_bit(bob_key, 0))
+    left_first = (bob_leaf, verify.ZERO) if verify.key_bit(bob_key, 0) else (verify.ZERO, bob_leaf)
+    crooked = {**example.HEADER_1, "state_root": codec.tohex(verify.state_inner(*left_first))}
+    leaf = {"address": codec.address_text(bob.address), "balance": str(1000000 + example.AMOUNT), "nonce": 0}
+    answer = {"proof": {"leaf": leaf, "siblings": [codec.tohex(verify.ZERO)]},
+              "certificate": example.certificate(crooked, everybody)}
+    count += refused("a leaf off the path", lambda: verify.verify_account(example.CHAIN, denied, answer))
+    deep = {**answer, "proof": {"leaf": None, "siblings": [codec.tohex(verify.ZERO)] * 257}}
+    return count + refused("a tree deeper than 256",
+                           lambda: verify.verify_account(example.CHAIN, denied, deep))

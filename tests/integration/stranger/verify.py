@@ -99,6 +99,7 @@ def verify_certificate(chain, certificate):
             "the certificate's block_hash is not its header's")
     if header["height"] == 0:
         require(of_block == chain.genesis_block_hash(), "block 0 is not the one of the genesis")
+        require(not items(certificate, "seals"), "block 0 has no seals")
         return header
     digest = seal_digest(chain, header["height"], of_block)
     last = -1
