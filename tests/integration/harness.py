@@ -113,10 +113,11 @@ class Net:
         return self.run("quorate-wallet", *args, **options)
 
     def background(self, program, *args):
-        log = open(self.root / f"{program}-{time.monotonic_ns()}.log", "w+", encoding="utf-8")
-        process = subprocess.Popen([str(BIN / program), *map(str, args)], env=self.env, text=True,
-                                   stdout=log, stderr=subprocess.STDOUT, cwd=self.root)
-        process.log_path = log.name
+        log_path = self.root / f"{program}-{time.monotonic_ns()}.log"
+        with open(log_path, "w", encoding="utf-8") as log:
+            process = subprocess.Popen([str(BIN / program), *map(str, args)], env=self.env,
+                                       stdout=log, stderr=subprocess.STDOUT, cwd=self.root)
+        process.log_path = log_path
         return process
 
     def status(self):
