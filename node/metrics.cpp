@@ -10,6 +10,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "node/metrics_families.hpp"
+
 namespace quorate::node {
 namespace {
 
@@ -55,14 +57,6 @@ struct Metrics::Impl {
         .Register(registry)
         .Add(labels);
   }
-  prometheus::Gauge& gauge(const std::string& name, const std::string& help,
-                           const prometheus::Labels& labels = {}) {
-    return prometheus::BuildGauge()
-        .Name("quorate_" + name)
-        .Help(help)
-        .Register(registry)
-        .Add(labels);
-  }
   prometheus::Histogram& histogram(const std::string& name, const std::string& help,
                                    const Buckets& buckets) {
     return prometheus::BuildHistogram()
@@ -72,17 +66,6 @@ struct Metrics::Impl {
         .Add({}, buckets);
   }
 
-  prometheus::Gauge& height = gauge("consensus_height", "Newest executed height.");
-  prometheus::Gauge& certified =
-      gauge("consensus_certified_height", "Newest height with a block certificate.");
-  prometheus::Gauge& view = gauge("consensus_view", "Active view.");
-  prometheus::Gauge& primary = gauge("consensus_primary", "Replica that proposes in this view.");
-  prometheus::Gauge& validators = gauge("consensus_validators", "Replicas that vote.");
-  prometheus::Gauge& fault_tolerance =
-      gauge("consensus_fault_tolerance", "Faulty replicas that the chain tolerates.");
-  prometheus::Gauge& missing = gauge("consensus_missing_validators", "Replicas not connected.");
-  prometheus::Gauge& stable =
-      gauge("consensus_stable_checkpoint_height", "Height of the newest stable checkpoint.");
   prometheus::Histogram& block_interval =
       histogram("consensus_block_interval_seconds", "Time between two executed blocks.", kSeconds);
   prometheus::Family<prometheus::Histogram>& phase_duration =
@@ -91,7 +74,8 @@ struct Metrics::Impl {
           .Help("Time that a height spent in each phase of agreement.")
           .Register(registry);
   prometheus::Counter& invalid_messages =
-      counter("consensus_invalid_messages_total", "Messages from peers that were refused.");
+      counter("consensus_invalid_messages_total",
+              "Messages that verified and that the engine refused all the same.");
   prometheus::Counter& equivocations =
       counter("consensus_equivocations_total", "Proofs that a replica signed two contents.");
   prometheus::Counter& transactions =
@@ -100,24 +84,11 @@ struct Metrics::Impl {
       histogram("chain_block_size_bytes", "Transactions of a block, encoded.", kBytes);
   prometheus::Histogram& commit_latency =
       histogram("tx_commit_latency_seconds", "From admission here to a final block.", kSeconds);
-  prometheus::Gauge& mempool_size = gauge("mempool_size", "Transactions that wait.");
-  prometheus::Gauge& mempool_bytes = gauge("mempool_size_bytes", "Bytes that wait.");
   prometheus::Family<prometheus::Counter>& mempool_rejected =
       prometheus::BuildCounter()
           .Name("quorate_mempool_rejected_total")
           .Help("Submissions that were not admitted.")
           .Register(registry);
-  prometheus::Gauge& peers = gauge("p2p_peers", "Connected peers.");
-  prometheus::Family<prometheus::Counter>& p2p_bytes = prometheus::BuildCounter()
-                                                           .Name("quorate_p2p_bytes_total")
-                                                           .Help("Bytes exchanged with peers.")
-                                                           .Register(registry);
-  prometheus::Counter& bytes_in = p2p_bytes.Add({{"direction", "in"}});
-  prometheus::Counter& bytes_out = p2p_bytes.Add({{"direction", "out"}});
-  prometheus::Gauge& storage_size = gauge("storage_size_bytes", "Database and vote log on disk.");
-  prometheus::Gauge& syncing = gauge("sync_syncing", "1 while blocks are fetched from peers.");
-  prometheus::Gauge& lag =
-      gauge("sync_lag_blocks", "Blocks that signatures prove and that are not executed here.");
 
   std::mutex mutex;  // guards what follows
   std::unordered_map<Digest, Time, FixedHash<Digest>> pooled;
@@ -170,9 +141,11 @@ void Metrics::Impl::on_final(Height at, Time now) {
 }
 
 Metrics::Metrics(const MetricsIdentity& identity) : impl_(std::make_unique<Impl>()) {
-  impl_
-      ->gauge(
-          "build_info", "What this node is; always 1.",
+  prometheus::BuildGauge()
+      .Name("quorate_build_info")
+      .Help("What this node is; always 1.")
+      .Register(impl_->registry)
+      .Add(
           {{"version", identity.version}, {"commit", identity.commit}, {"engine", identity.engine}})
       .Set(1);
 }
@@ -204,35 +177,12 @@ void Metrics::transaction_rejected(std::string_view reason) {
   impl_->mempool_rejected.Add({{"reason", std::string(reason)}}).Increment();
 }
 
-std::string Metrics::text(const MetricsSample& sample) {
-  const auto set = [](prometheus::Gauge& gauge, std::uint64_t value) {
-    gauge.Set(static_cast<double>(value));
-  };
-  // Totals that are counted elsewhere only grow; two readers at once must not add twice.
-  const auto raise = [](prometheus::Counter& counter, std::uint64_t total) {
-    const double more = static_cast<double>(total) - counter.Value();
-    if (more > 0) counter.Increment(more);
-  };
-  set(impl_->height, sample.height);
-  set(impl_->certified, sample.certified_height);
-  set(impl_->view, sample.view);
-  set(impl_->primary, sample.primary);
-  set(impl_->validators, sample.validators);
-  set(impl_->fault_tolerance, sample.fault_tolerance);
-  set(impl_->missing, sample.missing_validators);
-  set(impl_->stable, sample.stable_checkpoint_height);
-  set(impl_->mempool_size, sample.mempool_transactions);
-  set(impl_->mempool_bytes, sample.mempool_bytes);
-  set(impl_->peers, sample.peers);
-  set(impl_->storage_size, sample.storage_bytes);
-  set(impl_->syncing, sample.syncing ? 1 : 0);
-  set(impl_->lag, sample.lag_blocks);
-  {
-    const std::lock_guard lock(impl_->mutex);
-    raise(impl_->bytes_in, sample.bytes_in);
-    raise(impl_->bytes_out, sample.bytes_out);
-  }
-  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+std::string Metrics::text(const MetricsSample& sample) const {
+  auto families = impl_->registry.Collect();
+  auto sampled = families_of(sample);
+  families.insert(families.end(), std::make_move_iterator(sampled.begin()),
+                  std::make_move_iterator(sampled.end()));
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace quorate::node

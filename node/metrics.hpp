@@ -10,7 +10,9 @@
 #include <string>
 #include <string_view>
 
+#include "node/net/peer_manager.hpp"
 #include "node/ports.hpp"
+#include "node/runtime/statistics.hpp"
 
 namespace quorate::node {
 
@@ -24,10 +26,12 @@ struct MetricsSample {
   std::uint64_t validators = 0, fault_tolerance = 0, missing_validators = 0;
   std::uint64_t stable_checkpoint_height = 0;
   std::uint64_t mempool_transactions = 0, mempool_bytes = 0;
-  std::uint64_t peers = 0, bytes_in = 0, bytes_out = 0;
+  std::uint64_t peers = 0;
   std::uint64_t storage_bytes = 0;
   bool syncing = false;
   std::uint64_t lag_blocks = 0;
+  NetTotals net;
+  RuntimeStatistics runtime;
 };
 
 class Metrics {
@@ -41,7 +45,7 @@ class Metrics {
   // A submission that was not admitted; `reason` is one of ledger::Reason.
   void transaction_rejected(std::string_view reason);
   // The text exposition.
-  std::string text(const MetricsSample& sample);
+  std::string text(const MetricsSample& sample) const;
 
  private:
   struct Impl;

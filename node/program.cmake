@@ -28,6 +28,7 @@ add_library(quorate_node_api STATIC
   chain_reader.cpp
   finality_watch.cpp
   metrics.cpp
+  metrics_families.cpp
   rpc_backend.cpp
   status_cache.cpp)
 quorate_target(quorate_node_api)

@@ -146,7 +146,6 @@ rpc::SubmitResult RpcBackend::Impl::submit_result(const Submitted& submitted) {
 
 MetricsSample RpcBackend::Impl::sample() const {
   const NodeStatus now = status.get();
-  const NetTotals net = runtime.net_totals();
   const auto membership = ledger::membership(chain.genesis());
   MetricsSample out;
   out.height = chain.head().height.value();
@@ -160,8 +159,8 @@ MetricsSample RpcBackend::Impl::sample() const {
   out.stable_checkpoint_height = now.replica.consensus.low_watermark.value();
   out.mempool_transactions = now.mempool.transactions;
   out.mempool_bytes = now.mempool.bytes;
-  out.bytes_in = net.bytes_in;
-  out.bytes_out = net.bytes_out;
+  out.net = runtime.net_totals();
+  out.runtime = runtime.statistics();
   out.storage_bytes = identity.storage_bytes ? identity.storage_bytes() : 0;
   out.syncing = now.replica.syncing;
   out.lag_blocks = now.replica.target.saturating_sub(out.height).value();

@@ -30,19 +30,23 @@ bool contains(const std::string& text, const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("gauges come from the sample, and totals never fall") {
-  Metrics metrics({"0.1.0", "abc", "pbft"});
+TEST_CASE("what is sampled and what the runtime counts is shown as it is") {
+  const Metrics metrics({"0.1.0", "abc", "pbft"});
   MetricsSample sample;
   sample.height = 12;
   sample.fault_tolerance = 1;
-  sample.bytes_in = 100;
-  CHECK(contains(metrics.text(sample),
-                 "quorate_build_info{commit=\"abc\",engine=\"pbft\",version=\"0.1.0\"} 1"));
-  sample.bytes_in = 70;
+  sample.net.bytes_in = 100;
+  sample.net.frames_sent[0] = 7;
+  sample.runtime.vote_log.sync.add(2'000'000);
+  sample.runtime.vote_log.sync.add(1'000'000);
   const std::string text = metrics.text(sample);
+  CHECK(contains(text, "quorate_build_info{commit=\"abc\",engine=\"pbft\",version=\"0.1.0\"} 1"));
   CHECK(contains(text, "quorate_consensus_height 12"));
   CHECK(contains(text, "quorate_consensus_fault_tolerance 1"));
   CHECK(contains(text, "quorate_p2p_bytes_total{direction=\"in\"} 100"));
+  CHECK(contains(text, "quorate_p2p_messages_total{type=\"consensus\",direction=\"out\"} 7"));
+  CHECK(contains(text, "quorate_storage_write_duration_seconds_count{what=\"votes\"} 2"));
+  CHECK(contains(text, "quorate_storage_write_duration_seconds_sum{what=\"votes\"} 0.003"));
 }
 
 TEST_CASE("the latency of a transaction is counted when its block is final, not before") {
