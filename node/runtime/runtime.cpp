@@ -4,8 +4,8 @@
 #include <atomic>
 #include <mutex>
 
-#include "consensus/factory.hpp"
 #include "crypto/verified_cache.hpp"
+#include "node/engine_config.hpp"
 #include "node/runtime/consensus_thread.hpp"
 #include "node/runtime/execute_thread.hpp"
 #include "node/runtime/log_writer.hpp"
@@ -59,18 +59,6 @@ Result<ReplicaId> find_self(const RuntimeConfig& config) {
                                             to_0x(config.validator_key->public_key()));
   }
   return ReplicaId(static_cast<std::uint32_t>(found - validators.begin()));
-}
-
-consensus::EngineConfig engine_config(const ledger::Genesis& genesis,
-                                      std::optional<ReplicaId> self) {
-  consensus::EngineConfig out;
-  out.engine = genesis.consensus.engine;
-  out.membership = ledger::membership(genesis);
-  out.self = self;
-  out.checkpoint_interval = genesis.consensus.checkpoint_interval;
-  out.proposals_in_flight = genesis.consensus.proposals_in_flight;
-  out.payload_bytes_max = genesis.consensus.payload_bytes_max;
-  return out;
 }
 
 }  // namespace
