@@ -9,7 +9,7 @@ constexpr std::size_t kCountBytes = 4;  // of a payload's transaction count
 // network and execution busy at once, few enough to let batches grow under load.
 constexpr std::size_t kInFlightSoft = 3;
 // But it does not wait for ever, lest one slow height holds up everything that arrives after it.
-constexpr int kPatienceBusy = 25;  // times batch_delay
+constexpr Duration kPatienceBusy = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -63,7 +63,8 @@ bool BlockBuilder::full() const {
 }
 
 Duration BlockBuilder::patience() const {
-  return in_flight() < kInFlightSoft ? limits_.batch_delay : limits_.batch_delay * kPatienceBusy;
+  if (in_flight() < kInFlightSoft) return limits_.batch_delay;
+  return std::max(limits_.batch_delay, kPatienceBusy);
 }
 
 std::optional<BuiltPayload> BlockBuilder::poll(Instant now) {

@@ -12,16 +12,18 @@ std::string at(ReplicaId replica, Height height) {
          std::to_string(height.value()) + ": ";
 }
 
-// What one replica may hold: the protocol's windows, catch-up's buffers and the mempool's cap.
+// What one replica may hold: votes in the doubled window for two views, bodies in the window, what
+// catch-up has fetched, and a mempool of what the clients have under way. About four times what is
+// seen, and the same for a run of any length, so that what piles up does not pass.
 std::size_t memory_bound_of(const World& world) {
   const auto& parameters = world.genesis.consensus;
   const std::size_t window = 2 * parameters.checkpoint_interval;
   const std::size_t n = world.genesis.validators.size();
-  const std::size_t block = parameters.payload_transactions_max * 512U + 4096U;
-  const std::size_t votes = 2 * window * n * 2 * 2 * 256U;
-  const std::size_t bodies = (2 * window + 2 * parameters.proposals_in_flight) * block;
-  const std::size_t catch_up = 2 * 512U * block;
-  return votes + bodies + catch_up + (4U << 20U);
+  const std::size_t block = parameters.payload_transactions_max * 256U + 512U;
+  const std::size_t votes = 2 * window * n * 2 * 2 * 150U;
+  const std::size_t bodies = (window + 2 * parameters.proposals_in_flight) * block;
+  const std::size_t catch_up = 64 * block;
+  return votes + bodies + catch_up + (256U << 10U);
 }
 
 // The canary in which an account has a coin that the genesis does not know of.
@@ -100,6 +102,7 @@ void Checks::after_step(ReplicaId replica, const node::Replica& stepped, bool vo
   }
   std::size_t memory = stepped.memory_bytes();
   if (world_.options.canary == Canary::hoarder && replica.value() == 1) memory += 1U << 30U;
+  memory_max_ = std::max(memory_max_, memory);
   if (memory > memory_bound_) {
     world_.violate("I8", at(replica, status.last_executed) + "holds " + std::to_string(memory) +
                              " bytes, the bound is " + std::to_string(memory_bound_));

@@ -40,6 +40,7 @@ class Checks {
   // The highest height that some replica has executed.
   Height height() const { return Height(agreed_.size() - 1); }
   std::size_t memory_bound() const { return memory_bound_; }
+  std::size_t memory_max() const { return memory_max_; }
 
  private:
   struct Agreed {
@@ -65,6 +66,7 @@ class Checks {
   std::vector<Agreed> agreed_;        // by height, from genesis on
   std::vector<Floor> floors_;
   std::size_t memory_bound_;
+  std::size_t memory_max_ = 0;  // of any replica so far
 };
 
 }  // namespace quorate::sim

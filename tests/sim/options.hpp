@@ -47,6 +47,8 @@ struct Outcome {
   std::uint64_t blocks = 0;
   std::uint64_t transactions = 0;  // committed, without the skipped ones
   Duration virtual_time{0};
+  std::size_t memory_max = 0;    // bytes that one replica held at most
+  std::size_t memory_bound = 0;  // and was allowed to
   Coverage coverage;
 };
 

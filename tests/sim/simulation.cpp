@@ -196,6 +196,8 @@ class Simulation {
     out.blocks = checks_.height().value();
     out.transactions = checks_.model().transactions();
     out.virtual_time = world_.timeline.now().since_origin;
+    out.memory_max = checks_.memory_max();
+    out.memory_bound = checks_.memory_bound();
     out.coverage = world_.coverage;
     return out;
   }
