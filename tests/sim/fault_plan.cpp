@@ -93,31 +93,29 @@ void FaultPlan::insist_on_crash(SimNode& node) {
 }
 
 void FaultPlan::crashed(ReplicaId replica) {
-  if (healed_) return restart_after(replica, Duration(0), Height(0));
   // Some come back at once, some after the others' window has moved beyond all they know.
   const std::uint64_t window = 2 * world_.genesis.consensus.checkpoint_interval;
   const bool long_outage =
       replica != ReplicaId(0) && states_[replica.value()].faulty && prng_.one_in(3);
   const Height until =
       long_outage ? height_().saturating_add(prng_.between(window, 2 * window)) : Height(0);
-  restart_after(replica, prng_.duration(Duration(0), kShortOutage), until);
+  const Duration least = healed_ ? Duration(0) : prng_.duration(Duration(0), kShortOutage);
+  const Instant latest = world_.timeline.now() + kOutageMax;
+  world_.timeline.after(least,
+                        [this, replica, until, latest] { restart_when(replica, until, latest); });
 }
 
-void FaultPlan::restart_after(ReplicaId replica, Duration least, Height least_height) {
-  const Instant latest = world_.timeline.now() + kOutageMax;
-  const auto wait = std::make_shared<std::function<void()>>();
-  // The closure holds itself until the replica is up again.
-  *wait = [this, replica, least_height, latest, wait] {
-    if (nodes_[replica.value()]->up()) return;
-    if (!healed_ && height_() < least_height && world_.timeline.now() < latest) {
-      world_.timeline.after(kPoll, *wait);
-      return;
-    }
-    world_.coverage.add(Happened::restart);
-    states_[replica.value()].faulty = false;
-    restart_(replica);
-  };
-  world_.timeline.after(least, *wait);
+void FaultPlan::restart_when(ReplicaId replica, Height least_height, Instant latest) {
+  if (nodes_[replica.value()]->up()) return;
+  if (!healed_ && height_() < least_height && world_.timeline.now() < latest) {
+    world_.timeline.after(kPoll, [this, replica, least_height, latest] {
+      restart_when(replica, least_height, latest);
+    });
+    return;
+  }
+  world_.coverage.add(Happened::restart);
+  states_[replica.value()].faulty = false;
+  restart_(replica);
 }
 
 void FaultPlan::cut_some(ReplicaId replica) {

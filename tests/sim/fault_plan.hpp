@@ -37,7 +37,8 @@ class FaultPlan {
   void insist_on_crash(SimNode& node);
   void cut_some(ReplicaId replica);
   void slow_some(ReplicaId replica);
-  void restart_after(ReplicaId replica, Duration least, Height least_height);
+  // Once the chain is at this height, or the time is over.
+  void restart_when(ReplicaId replica, Height least_height, Instant latest);
   void draw_link_faults();
   std::uint32_t faulty() const;
   ReplicaId any_backup();
