@@ -10,7 +10,7 @@ constexpr std::uint64_t kBucketPerSecond = 2'048;
 constexpr std::uint64_t kBytesPerToken = 16U << 10U;
 constexpr std::uint64_t kCertificatesPerReply = 8;
 constexpr std::size_t kLoadsMax = 64;
-constexpr std::size_t kFetchesPerRound = 16;
+constexpr std::size_t kFetchesPerRound = 64;
 
 std::uint64_t body_cost(const Payload& payload) { return 1 + payload->size() / kBytesPerToken; }
 
