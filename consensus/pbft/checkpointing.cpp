@@ -23,9 +23,15 @@ void Checkpointing::restore(const Digest& head_checkpoint_digest) {
     if (height > state_.low) votes_[height].emplace(vote.replica, vote);
   }
   const Height head = state_.last_executed;
-  if (newest_ && newest_->claim.height == head && newest_->claim.digest != head_checkpoint_digest) {
+  const auto signed_here = own_claims_.find(head);
+  const bool certified_other =
+      newest_ && newest_->claim.height == head && newest_->claim.digest != head_checkpoint_digest;
+  const bool signed_other =
+      signed_here != own_claims_.end() && signed_here->second.digest != head_checkpoint_digest;
+  if (certified_other || signed_other) {
     state_.halt("the ledger's state at height " + std::to_string(head.value()) +
-                " is not the one that a quorum certified");
+                " is not the one that " +
+                (certified_other ? "a quorum certified" : "this replica signed"));
     return;
   }
   if (head > state_.low && head.value() % state_.settings.checkpoint_interval == 0) {

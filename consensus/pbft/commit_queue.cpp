@@ -11,7 +11,7 @@ void CommitQueue::restore(Height applied, const Digest& applied_id) {
 
 std::optional<Digest> CommitQueue::decided_id(Height height) const {
   if (const Decided* decided = find(height)) return decided->id;
-  if (height == head_) return head_id_;
+  if (height == head_ && head_ > Height(0)) return head_id_;
   return std::nullopt;
 }
 

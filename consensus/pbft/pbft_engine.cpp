@@ -50,6 +50,7 @@ void PbftEngine::on(const Started& started) {
   commits_.restore(started.applied, started.applied_id);
   open_vote_log(started);
   if (state_.halted) return;
+  state_.durable.release_payloads(started.applied);
   state_.low = state_.durable.low_watermark();
   collected_to_ = state_.low;
   normal_case_.restore();

@@ -216,6 +216,30 @@ TEST_CASE("a head that was executed but neither sealed nor signed before a crash
   REQUIRE(again.sent<pbft::CheckpointVote>().size() == 1);
 }
 
+TEST_CASE("a ledger whose head is not what this replica or a quorum signed halts at the start") {
+  Solo solo(1);
+  solo.start_voting();
+  order_to(solo, 8);
+  Started started;
+  started.durable = solo.log;
+  started.applied = Height(8);
+  started.applied_id = solo.pre_prepare(8, {8}).core.ballot.id;
+  started.block_hash = Solo::block_hash(Height(8));
+  started.checkpoint_digest = Solo::checkpoint_digest(Height(8));
+  SECTION("another block than the one sealed") { started.block_hash = {}; }
+  SECTION("another state than the one signed") { started.checkpoint_digest = {}; }
+  SECTION("another state than the one certified") {
+    solo.receive(0, solo.proof(8, Solo::checkpoint_digest(Height(8)), {0, 2, 3}));
+    solo.settle();
+    started.durable = solo.log;
+    started.checkpoint_digest = {};
+  }
+  Solo again(1);
+  again.start(started);
+  REQUIRE(again.all<Halt>().size() == 1);
+  REQUIRE(again.sent<pbft::Seal>().empty());
+}
+
 TEST_CASE("executing again to another block than the one sealed before halts") {
   Solo solo(1);
   solo.start_voting();

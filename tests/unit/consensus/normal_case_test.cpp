@@ -5,7 +5,7 @@
 namespace quorate::consensus::test {
 
 TEST_CASE("clusters of every shape order, execute and seal what is submitted") {
-  for (const std::uint32_t members : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 10U}) {
+  for (const std::uint32_t members : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 10U, 16U}) {
     ClusterOptions options;
     options.members = members;
     Cluster cluster(options);

@@ -240,6 +240,23 @@ TEST_CASE("agreement may come out of order, execution never does") {
   for (std::uint64_t i = 0; i < 3; ++i) REQUIRE(commits[i].height == Height(i + 1));
 }
 
+TEST_CASE("a height decided by votes and by catch-up is executed once") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto proposal = solo.pre_prepare(1, {1});
+  const Bytes certificate =
+      pbft::encode_certificate(Epoch(0), solo.certificate(proposal, {0, 2, 3}));
+  const auto block = solo.verifier().verify_committed(certificate, {1});
+  REQUIRE(block);
+  solo.input(MessageReceived{ReplicaId(2), *block});
+  solo.order(1, {1});
+  solo.input(MessageReceived{ReplicaId(3), *block});
+  solo.receive(3, solo.certificate(proposal, {0, 1, 3}));
+  solo.settle();
+  REQUIRE(solo.all<Commit>().size() == 1);
+  REQUIRE(solo.engine().status().last_executed == Height(1));
+}
+
 TEST_CASE("no vote leaves the window, and what lies above it is kept for later") {
   Solo solo(1);  // K = 8: votes in (0, 16], buffers to 32
   solo.start_voting();
