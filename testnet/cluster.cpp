@@ -74,6 +74,22 @@ void read_peers(rpc::RpcClient& client, NodeStatus& status) {
   }
 }
 
+// What /readyz says is wrong, in words; the body as it is when it has another form.
+std::string failing_checks(const std::string& body) {
+  const auto json = rpc::parse_json(body);
+  if (!json || !json->is_object() || !json->contains("checks") || !(*json)["checks"].is_array()) {
+    return body;
+  }
+  std::string out;
+  for (const auto& check : (*json)["checks"]) {
+    if (!check.is_object() || !check.contains("ok") || check["ok"] == true) continue;
+    if (!check.contains("detail") || !check["detail"].is_string()) continue;
+    if (!out.empty()) out += "; ";
+    out += check["detail"].get<std::string>();
+  }
+  return out.empty() ? body : out;
+}
+
 // True on 200; otherwise `why` says what the node or the network answered.
 bool probe(rpc::RpcClient& client, const char* path, std::string& why) {
   const auto answer = client.get(path);
@@ -82,8 +98,7 @@ bool probe(rpc::RpcClient& client, const char* path, std::string& why) {
     return false;
   }
   if (answer->status == 200) return true;
-  why = answer->body;
-  while (!why.empty() && (why.back() == '\n' || why.back() == '\r')) why.pop_back();
+  why = failing_checks(answer->body);
   return false;
 }
 
