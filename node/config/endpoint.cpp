@@ -31,7 +31,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) {
     host = host.substr(1, host.size() - 2);
-    if (host.find_first_not_of("0123456789abcdefABCDEF:.%") != std::string_view::npos) {
+    if (host.find(':') == std::string_view::npos ||
+        host.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) {
       return bad(text, "between the brackets there is no IPv6 address");
     }
   } else {
