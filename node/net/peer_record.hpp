@@ -1,0 +1,41 @@
+// What the peer manager keeps about one member, whether it is connected or not. Only
+// peer_manager.cpp includes this header.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "node/net/backoff.hpp"
+#include "node/net/peer_session.hpp"
+
+namespace quorate::node {
+
+using SessionPtr = std::shared_ptr<PeerSession>;
+
+struct Peer {
+  Peer(ReplicaId id_, const PeerManagerConfig& config, boost::asio::io_context& io)
+      : id(id_),
+        backoff(config.timing.backoff_first, config.timing.backoff_most),
+        redial(io),
+        resolver(io),
+        queue(config.queues) {}
+
+  const ReplicaId id;
+  // Of the io thread:
+  SessionPtr session;  // the established one
+  std::chrono::steady_clock::time_point established_at;
+  Backoff backoff;
+  boost::asio::steady_timer redial;
+  boost::asio::ip::tcp::resolver resolver;
+  std::string last_logged;  // a peer that is down is one line, not one per attempt
+
+  // Of any thread:
+  mutable std::mutex mutex;
+  SendQueue queue;           // guarded by mutex, as all below
+  bool wake_posted = false;  // one wake-up serves all frames that are queued by then
+  PeerInfo info;
+};
+
+}  // namespace quorate::node
