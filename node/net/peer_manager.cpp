@@ -10,9 +10,9 @@
 #include <thread>
 #include <unordered_map>
 
-#include "node/net/backoff.hpp"
 #include "node/net/peer_address.hpp"
-#include "node/net/peer_session.hpp"
+#include "node/net/peer_record.hpp"
+#include "node/net/stranger_log.hpp"
 #include "node/net/tls.hpp"
 
 namespace quorate::node {
@@ -20,7 +20,6 @@ namespace quorate::node {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
-using SessionPtr = std::shared_ptr<PeerSession>;
 
 namespace {
 
@@ -28,32 +27,6 @@ constexpr std::size_t kWriteBytes = 64 * 1024;
 // A connection that held this long was a good one: the next dial starts the backoff anew. A shorter
 // one did not, or two nodes that keep refusing each other would do so ten times a second.
 constexpr std::chrono::seconds kSettled{5};
-// Strangers must not be able to fill the log.
-constexpr unsigned kStrangerLinesPerMinute = 20;
-
-struct Peer {
-  Peer(ReplicaId id_, const PeerManagerConfig& config, asio::io_context& io)
-      : id(id_),
-        backoff(config.timing.backoff_first, config.timing.backoff_most),
-        redial(io),
-        resolver(io),
-        queue(config.queues) {}
-
-  const ReplicaId id;
-  // Of the io thread:
-  SessionPtr session;  // the established one
-  std::chrono::steady_clock::time_point established_at;
-  Backoff backoff;
-  asio::steady_timer redial;
-  tcp::resolver resolver;
-  std::string last_logged;  // a peer that is down is one line, not one per attempt
-
-  // Of any thread:
-  mutable std::mutex mutex;
-  SendQueue queue;           // guarded by mutex, as all below
-  bool wake_posted = false;  // one wake-up serves all frames that are queued by then
-  PeerInfo info;
-};
 
 }  // namespace
 
@@ -85,7 +58,6 @@ struct PeerManager::Impl final : PeerSession::Host {
   void on_closed(PeerSession& session, const std::string& reason, bool refused) override;
   void on_finished(PeerSession& session) override;
   void lose(Peer& peer, const std::string& reason);
-  void log_stranger(const PeerSession& session, const std::string& reason, bool refused);
 
   Peer& peer_of(ReplicaId id) { return *peers.at(id.value()); }
   bool dials(const Peer& peer) const { return config.self < peer.id; }
@@ -109,8 +81,7 @@ struct PeerManager::Impl final : PeerSession::Host {
   std::unordered_map<PeerSession*, SessionPtr> sessions;
   std::deque<std::weak_ptr<PeerSession>> greeting;  // inbound and unfinished, oldest first
   std::minstd_rand random;
-  unsigned stranger_lines = 0;
-  std::chrono::steady_clock::time_point stranger_minute;
+  StrangerLog stranger_log{log};
   bool stopping = false;
 
   mutable std::mutex totals_mutex;
@@ -290,7 +261,7 @@ void PeerManager::Impl::on_closed(PeerSession& session, const std::string& reaso
   }
   if (stopping) return;
   const auto id = session.peer() ? session.peer() : session.dialled();
-  if (!id) return log_stranger(session, reason, refused);
+  if (!id) return stranger_log.write(session.remote(), reason, refused);
   Peer& peer = peer_of(*id);
   if (peer.session.get() == &session) return lose(peer, reason);
   // A connection that never came to be: a refused or failed dial, or a refusal of one that dialled.
@@ -320,19 +291,6 @@ void PeerManager::Impl::lose(Peer& peer, const std::string& reason) {
   log.info("p2p", "peer disconnected", {{"peer", peer.info.name}, {"reason", reason}});
   callbacks.on_disconnected(peer.id);
   if (dials(peer)) dial_later(peer, reason);
-}
-
-void PeerManager::Impl::log_stranger(const PeerSession& session, const std::string& reason,
-                                     bool refused) {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - stranger_minute > std::chrono::minutes(1)) {
-    stranger_minute = now;
-    stranger_lines = 0;
-  }
-  const bool quiet = stranger_lines++ >= kStrangerLinesPerMinute;
-  log.write(quiet ? LogLevel::debug : LogLevel::warning, "p2p",
-            refused ? "connection refused" : "inbound connection ended before the handshake",
-            {{"remote", session.remote()}, {"reason", reason}});
 }
 
 void PeerManager::Impl::on_finished(PeerSession& session) { sessions.erase(&session); }

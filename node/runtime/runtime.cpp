@@ -106,7 +106,8 @@ Result<void> NodeRuntime::Impl::start(ledger::KvStore& store) {
   const auto voter = signer == nullptr ? std::nullopt : std::optional(self);
   QUORATE_TRY(engine,
               consensus::make_engine(engine_config(config.genesis, voter), signer, signatures));
-  transactions = std::make_unique<TransactionCache>(chain->chain_id(), signatures);
+  // It remembers by itself, so it needs no second memory behind it.
+  transactions = std::make_unique<TransactionCache>(chain->chain_id(), ed25519);
   misbehavior.emplace(config.genesis.validators.size());
   QUORATE_CHECK(open_vote_log());
   start_workers();

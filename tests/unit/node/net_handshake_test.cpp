@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "node/net/backoff.hpp"
-#include "node/net/peer_address.hpp"
 #include "node/net/frame.hpp"
+#include "node/net/peer_address.hpp"
 
 namespace quorate::node {
 namespace {

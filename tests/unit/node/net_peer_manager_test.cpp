@@ -226,6 +226,20 @@ TEST_CASE("A peer that comes back is dialled again") {
   CHECK(low.manager->peers()[0].connects == 2);
 }
 
+TEST_CASE("A peer can be named by host") {
+  TestNode high(1);
+  TestNode low(0);
+  high.start();
+  low.config.addresses[1] = "localhost:" + std::to_string(high.manager->port());
+  low.start();
+  CHECK(low.connects());
+  TestNode lost(0);
+  lost.config.addresses[1] = "no-such-host.invalid:1";
+  lost.start();
+  CHECK(lost.log.wait_for({"cannot resolve its address"}) != "");
+  CHECK(lost.manager->peers()[0].last_error.find("cannot resolve") != std::string::npos);
+}
+
 TEST_CASE("Disconnecting a peer tells it the reason") {
   TestNode high(1);
   TestNode low(0);
