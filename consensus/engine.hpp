@@ -225,6 +225,7 @@ struct Status {
   Height low_watermark;
   Height high_watermark;
   Height highest_evidence;  // the highest height that signatures prove to be committed
+  bool starting = false;    // asks its peers what they hold of it and votes for nothing yet
   bool observer = false;
   std::string observer_reason;
 };

@@ -264,6 +264,7 @@ std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
            std::to_string(membership.size() - 1) + " peers; a quorum is " +
            std::to_string(membership.quorum()) + " nodes, this one included";
   }
+  if (status.consensus.starting) return "starting: asking peers what they hold of this node";
   if (status.syncing) {
     return "syncing: at height " + std::to_string(head.height.value()) + " of " +
            std::to_string(status.target.value());

@@ -231,6 +231,7 @@ Status PbftEngine::status() const {
   out.low_watermark = state_.low;
   out.high_watermark = state_.high();
   out.highest_evidence = catch_up_.evidence();
+  out.starting = state_.starting && state_.settings.self && !state_.observer;
   out.observer = state_.observer;
   out.observer_reason = state_.observer_reason;
   return out;
