@@ -1,7 +1,5 @@
 #include "consensus/pbft/messages.hpp"
 
-#include "crypto/hash.hpp"
-
 namespace quorate::consensus::pbft {
 
 namespace {
@@ -24,24 +22,12 @@ enum class WireType : std::uint8_t {
   checkpoint_proof = 13,
 };
 
-void put_ballot(Writer& out, const Ballot& ballot) {
-  out.integer_of(ballot.view);
-  out.integer_of(ballot.height);
-  out.raw(ballot.id);
-}
-
 Ballot decode_ballot(Reader& in) {
   Ballot out;
   out.view = in.integer_of<View>();
   out.height = in.integer_of<Height>();
   out.id = in.fixed<Digest>();
   return out;
-}
-
-void put_claim(Writer& out, const CheckpointClaim& claim) {
-  out.integer_of(claim.height);
-  out.raw(claim.digest);
-  out.integer_of(claim.epoch_last);
 }
 
 CheckpointClaim decode_claim(Reader& in) {
@@ -88,7 +74,7 @@ struct Encoder {
     put_body(out, m.body);
   }
   void operator()(const Vote& m) {
-    put_ballot(out, m.ballot);
+    encode(out, m.ballot);
     out.integer_of(m.replica);
     out.raw(m.signature);
   }
@@ -99,7 +85,7 @@ struct Encoder {
     out.raw(m.signature);
   }
   void operator()(const CheckpointVote& m) {
-    put_claim(out, m.claim);
+    encode(out, m.claim);
     out.integer_of(m.replica);
     out.raw(m.signature);
   }
@@ -270,21 +256,21 @@ Message decode_fields(WireType type, Reader& in, const DecodeLimits& limits) {
   return Fetch{};
 }
 
-Bytes ballot_bytes(const Ballot& ballot) {
-  Writer out;
-  put_ballot(out, ballot);
-  return std::move(out).take();
-}
-
-Digest scoped_hash(std::string_view tag, const crypto::Membership& membership, ByteView rest) {
-  Writer epoch;
-  epoch.integer_of(membership.epoch);
-  return crypto::hash(tag, {membership.chain_id, epoch.view(), rest});
-}
-
 }  // namespace
 
 // ---- parts ----
+
+void encode(Writer& out, const Ballot& ballot) {
+  out.integer_of(ballot.view);
+  out.integer_of(ballot.height);
+  out.raw(ballot.id);
+}
+
+void encode(Writer& out, const CheckpointClaim& claim) {
+  out.integer_of(claim.height);
+  out.raw(claim.digest);
+  out.integer_of(claim.epoch_last);
+}
 
 void encode(Writer& out, const ProposalHeader& header) {
   out.integer_of(header.height);
@@ -305,7 +291,7 @@ ProposalHeader decode_proposal_header(Reader& in) {
 }
 
 void encode(Writer& out, const Core& core) {
-  put_ballot(out, core.ballot);
+  encode(out, core.ballot);
   out.raw(core.signature);
 }
 
@@ -329,7 +315,7 @@ PreparedCertificate decode_prepared_certificate(Reader& in, std::uint32_t member
 }
 
 void encode(Writer& out, const CheckpointProof& proof) {
-  put_claim(out, proof.claim);
+  encode(out, proof.claim);
   crypto::encode(out, proof.votes);
 }
 
@@ -374,45 +360,6 @@ Result<std::pair<Epoch, CommitCertificate>> decode_certificate(ByteView bytes,
   CommitCertificate certificate = decode_commit_certificate(in, members);
   QUORATE_CHECK(in.finish());
   return std::pair{epoch, std::move(certificate)};
-}
-
-// ---- digests ----
-
-Digest payload_digest(ByteView payload) { return crypto::hash("quorate/payload/1", {payload}); }
-
-Digest proposal_id(const crypto::Membership& membership, const ProposalHeader& header) {
-  Writer out;
-  encode(out, header);
-  return scoped_hash("quorate/prop/1", membership, out.view());
-}
-
-Digest null_id(const crypto::Membership& membership, Height height) {
-  Writer out;
-  out.integer_of(height);
-  return scoped_hash("quorate/null/1", membership, out.view());
-}
-
-Digest certified_id(const crypto::Membership& membership, const CommitCertificate& certificate) {
-  return certificate.header ? proposal_id(membership, *certificate.header)
-                            : null_id(membership, certificate.height);
-}
-
-Digest core_signing_digest(const crypto::Membership& membership, const Ballot& ballot) {
-  return consensus_signing_digest(crypto::SignedType::pre_prepare, membership,
-                                  ballot_bytes(ballot));
-}
-
-Digest vote_signing_digest(const crypto::Membership& membership, VoteKind kind,
-                           const Ballot& ballot) {
-  return consensus_signing_digest(static_cast<crypto::SignedType>(kind), membership,
-                                  ballot_bytes(ballot));
-}
-
-Digest checkpoint_signing_digest(const crypto::Membership& membership,
-                                 const CheckpointClaim& claim) {
-  Writer out;
-  put_claim(out, claim);
-  return consensus_signing_digest(crypto::SignedType::checkpoint, membership, out.view());
 }
 
 }  // namespace quorate::consensus::pbft

@@ -185,7 +185,9 @@ constexpr std::uint32_t kWitnessesMax = 8;
 Bytes encode(Epoch epoch, const Message& message);
 Result<Envelope> decode(ByteView bytes, const DecodeLimits& limits);
 
-// Parts that records and certificates share with messages.
+// Parts that records, certificates and signed digests share with messages.
+void encode(crypto::Writer& out, const Ballot& ballot);
+void encode(crypto::Writer& out, const CheckpointClaim& claim);
 void encode(crypto::Writer& out, const ProposalHeader& header);
 ProposalHeader decode_proposal_header(crypto::Reader& in);
 void encode(crypto::Writer& out, const Core& core);
