@@ -24,9 +24,8 @@ constexpr std::size_t kCallsMax = 256;
 // A replay keeps no more than this ahead of the client, and input waits while more is unread.
 constexpr std::size_t kAheadMessages = 64;
 constexpr std::size_t kAheadBytes = 1U << 20U;
-// How long a client may take to see the reason for a close before the socket goes.
-constexpr auto kCloseTime = std::chrono::seconds(5);
-constexpr auto kDrainCloseTime = std::chrono::seconds(1);
+// How long a client may take to answer a close when the node is shutting down.
+constexpr auto kDrainCloseTime = std::chrono::milliseconds(1000);
 
 class WsSession final : public Session, public std::enable_shared_from_this<WsSession> {
  public:
@@ -259,12 +258,12 @@ class WsSession final : public Session, public std::enable_shared_from_this<WsSe
   }
 
   // The close frame waits for the message that is being written; a client that does not read will
-  // not let it out, so the socket is closed after a moment in any case.
+  // not let it out, so the socket is closed after a while in any case.
   void close(const websocket::close_reason& reason) {
     if (closing_) return;
     closing_ = true;
     slow_timer_.cancel();
-    timer_.expires_after(draining_ ? kDrainCloseTime : kCloseTime);
+    timer_.expires_after(draining_ ? kDrainCloseTime : core_->options.write_timeout);
     timer_.async_wait([self = shared_from_this()](beast::error_code ec) {
       if (!ec) self->abort();
     });

@@ -269,8 +269,8 @@ TEST_CASE("each refused transaction has the code, reason and values of the table
   refused(backend.transfer(9, 1, 1, 1), -32003, "unknown_sender");
   const Json poor = refused(backend.transfer(0, 1, 1, 99'999'999), -32003, "insufficient_funds");
   CHECK(poor["message"] == "insufficient funds (have 1000000, need 99999999)");
-  CHECK(poor["data"]["expected"] == "99999999");
-  CHECK(poor["data"]["got"] == "1000000");
+  CHECK(poor["data"]["expected"] == "1000000");
+  CHECK(poor["data"]["got"] == "99999999");
   const Json high = refused(backend.transfer(0, 99'999, 1, 1), -32003, "nonce_too_high");
   CHECK(high["data"]["hint"] == "next nonce is 1");
 

@@ -375,7 +375,7 @@ SubmitResult FakeBackend::admit(const Bytes& encoded, bool keep) {
     return refuse(result, Reason::insufficient_funds,
                   "insufficient funds (have " + std::to_string(account->balance) + ", need " +
                       std::to_string(needed) + ")",
-                  needed, account->balance);
+                  account->balance, needed);
   }
   if (keep) pending_.emplace(std::pair(sender, transaction.nonce), *verified);
   return result;

@@ -16,7 +16,7 @@ RawConnection::RawConnection(const std::string& address) : fd_(socket(AF_INET, S
   to.sin_family = AF_INET;
   to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
   inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
-  const timeval wait{5, 0};
+  const timeval wait{60, 0};
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
   setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
   QUORATE_ASSERT(connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0);

@@ -1,6 +1,5 @@
 // A client that sends exactly the bytes a test wants, over a plain socket: HTTP as text, and
-// WebSocket frames by hand. Reads give up after a few seconds, so that a test fails instead of
-// hanging.
+// WebSocket frames by hand. Reads give up after a minute, so that a test fails instead of hanging.
 #pragma once
 
 #include <map>

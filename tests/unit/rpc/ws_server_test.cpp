@@ -32,7 +32,7 @@ struct Fixture {
 };
 
 Json next(RpcSubscription& subscription) {
-  auto message = subscription.next(10s);
+  auto message = subscription.next(30s);
   if (!message) FAIL(message.error().message);
   return *message;
 }
@@ -261,14 +261,14 @@ TEST_CASE("a subscriber that does not read is closed with 1013, others and the n
     return client.get("/metrics").value().body;
   };
   const std::string closed_one = "quorate_rpc_slow_consumers_total 1\n";
-  const auto give_up = std::chrono::steady_clock::now() + 20s;
+  const auto give_up = std::chrono::steady_clock::now() + 60s;
   while (slow_metric().find(closed_one) == std::string::npos) {
     REQUIRE(std::chrono::steady_clock::now() < give_up);
   }
   // What was sent before arrives whole and in order; then the reason.
   last = 0;
   for (;;) {
-    const auto message = slow.next(10s);
+    const auto message = slow.next(30s);
     if (!message) {
       CHECK(message.error().message.find("1013 slow consumer") != std::string::npos);
       break;
@@ -294,7 +294,7 @@ TEST_CASE("a block that cannot be read ends the subscription aloud") {
   RpcSubscription transactions = fixture.subscribe("transactions", Json::object());
   fixture.backend.break_blocks({Errc::corrupt, "a block is damaged"});
   fixture.backend.make_block();
-  const auto message = transactions.next(10s);
+  const auto message = transactions.next(30s);
   REQUIRE_FALSE(message);
   CHECK(message.error().message.find("1011 a block is damaged") != std::string::npos);
 }
@@ -308,7 +308,7 @@ TEST_CASE("stopping closes WebSockets with 1001 after what is under way was answ
   waiting.send_frame(1, request(1, "tx_submitAndWait", Json::array({tx})));
   while (fixture.backend.mempool().transactions == 0) std::this_thread::yield();
   std::thread stopping([&] { fixture.server->stop(); });
-  CHECK(blocks.next(10s).error().message.find("(1001 ") != std::string::npos);
+  CHECK(blocks.next(30s).error().message.find("(1001 ") != std::string::npos);
   fixture.backend.make_block();
   CHECK(read_json(waiting)["result"]["status"] == "final");
   CHECK(waiting.frame()->close_code() == 1001);
