@@ -53,6 +53,19 @@ class TestnetTool(unittest.TestCase):
         self.assertEqual(net.testnet("down", "--purge", check=False).returncode, 0)
         self.assertTrue((net.data / "thesis.tex").exists())
 
+    def test_a_node_that_cannot_start_is_shown_with_its_exit_status_and_its_words(self):
+        with Net() as net:
+            net.testnet("down")
+            config = net.data / "node2" / "config" / "config.toml"
+            config.write_text(config.read_text() + "\nno_such_key = 1\n")
+            failed = net.up(check=False)
+            self.assertEqual(failed.returncode, 1, failed.stderr)
+            self.assertIn("node2 ended with exit status 78", failed.stderr)
+            self.assertIn("no_such_key", failed.stderr)
+            self.assertNotIn("ready   4/4", failed.stdout)
+            # A failed up leaves nothing running that was not running before.
+            self.assertEqual({node["process"] for node in net.status()["nodes"]}, {"dead"})
+
     def test_seven_nodes_tolerate_two(self):
         with Net(nodes=7) as net:
             status = net.status()
