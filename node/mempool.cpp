@@ -277,7 +277,7 @@ struct Mempool::Impl {
     if (content.nonce < lane.cursor) {
       count_in_flight(lane, true);
     } else {
-      behind_gap.insert({entry.arrival, transaction->id});
+      if (content.nonce != lane.ready_end) behind_gap.insert({entry.arrival, transaction->id});
       extend(lane);
     }
     set_turn(lane);
