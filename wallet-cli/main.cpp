@@ -143,6 +143,16 @@ std::string first_word(int argc, char** argv) {
   return "";
 }
 
+// A node may answer with JSON of any form; what a command did not expect is the node's failure.
+Outcome<Document> answered(const Command& command, const Wallet& wallet) {
+  try {
+    return command(wallet);
+  } catch (const nlohmann::json::exception& error) {
+    return failure(ExitCode::failed, std::string("a node gave a malformed answer: ") + error.what(),
+                   "ask another node with --rpc-url");
+  }
+}
+
 int run(int argc, char** argv) {
   CommandLine line;
   try {
@@ -157,7 +167,7 @@ int run(int argc, char** argv) {
   if (!home) return terminal.report(home.error());
   const Wallet wallet{line.global, *home, terminal,
                       Keyring(*home, terminal, {line.global.passphrase_file})};
-  const Outcome<Document> result = line.chosen(wallet);
+  const Outcome<Document> result = answered(line.chosen, wallet);
   if (!result) return terminal.report(result.error());
   if (!result->is_null()) terminal.document(*result);
   return 0;

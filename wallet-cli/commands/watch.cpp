@@ -19,18 +19,26 @@ Outcome<rpc::RpcSubscription> subscribe(Network& network, const std::string& top
   return tl::unexpected(from_rpc(*last));
 }
 
+std::string field(const Document& object, const char* key) {
+  const auto it = object.find(key);
+  if (it == object.end() || it->is_null()) return "-";
+  return it->is_string() ? it->get<std::string>() : it->dump();
+}
+
+// One notification: a block, or the transactions of one block that concern the account.
 std::string summary(const std::string& topic, const Document& news) {
-  const auto field = [&news](const char* key) {
-    const auto it = news.find(key);
-    if (it == news.end() || it->is_null()) return std::string("-");
-    return it->is_string() ? it->get<std::string>() : it->dump();
-  };
-  if (topic == "newBlocks") return "block " + field("height") + "  " + field("hash");
-  std::string outcome = "-";
-  if (const auto receipt = news.find("receipt"); receipt != news.end() && receipt->is_object()) {
-    outcome = receipt->value("outcome", "-");
+  const std::string block = "block " + field(news, "height");
+  if (topic == "newBlocks") return block + "  " + field(news, "hash");
+  std::string text;
+  const auto items = news.find("items");
+  if (items == news.end() || !items->is_array()) return block;
+  for (const Document& item : *items) {
+    if (!item.is_object()) continue;
+    const Document receipt = item.value("receipt", Document::object());
+    text += (text.empty() ? "" : "\n") + block + "  tx " + field(item, "transaction_id") + "  " +
+            (receipt.is_object() ? field(receipt, "outcome") : "-");
   }
-  return "block " + field("height") + "  tx " + field("transaction_id") + "  " + outcome;
+  return text;
 }
 
 }  // namespace
@@ -64,7 +72,7 @@ Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
       continue;
     }
     if (const auto height = news->find("height");
-        height != news->end() && height->is_number_unsigned() && topic == "newBlocks") {
+        height != news->end() && height->is_number_unsigned()) {
       next_height = height->get<std::uint64_t>() + 1;
     }
     wallet.terminal.stream(*news, summary(topic, *news));
