@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/unit/consensus/cluster.hpp"
+#include "tests/unit/consensus/solo.hpp"
 
 namespace quorate::consensus::test {
 
@@ -169,6 +170,23 @@ TEST_CASE("the newest certificate alone shows a laggard the way, also after the 
   REQUIRE(cluster.run_until([&] { return cluster.machine(3).head() == Height(40); },
                             std::chrono::seconds(10)));
   REQUIRE(cluster.machine(3).syncs.front().evidence == Height(40));
+}
+
+TEST_CASE("blocks are asked for once at a time, and again only after a pause if none came") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto far = solo.pre_prepare(1'000, {1});
+  solo.receive(2, solo.certificate(far, {0, 2, 3}));
+  REQUIRE(solo.all<RequestSync>().size() == 1);
+  REQUIRE(solo.all<RequestSync>().front().above == Height(0));
+  REQUIRE(solo.all<RequestSync>().front().evidence == Height(1'000));
+  for (int i = 0; i < 10; ++i) solo.advance_time(std::chrono::seconds(1));
+  REQUIRE(solo.all<RequestSync>().size() == 1);
+  solo.input(SyncFinished{Height(0)});
+  REQUIRE(solo.all<RequestSync>().size() == 1);
+  REQUIRE(solo.engine().next_deadline());
+  solo.advance_time(std::chrono::seconds(1));
+  REQUIRE(solo.all<RequestSync>().size() == 2);
 }
 
 TEST_CASE("a peer that only claims to be ahead causes no catch-up") {

@@ -41,6 +41,19 @@ TEST_CASE("a PREPARE of the primary does not count beside its PRE-PREPARE") {
   REQUIRE(solo.votes_sent(VoteKind::commit) == 1);
 }
 
+TEST_CASE("no COMMIT without the own acceptance, however many PREPAREs others sent") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto proposal = solo.pre_prepare(1, {1});
+  solo.receive(0, proposal);
+  solo.receive(2, solo.prepare(2, proposal));
+  solo.receive(3, solo.prepare(3, proposal));
+  REQUIRE(solo.sent<pbft::Vote>().empty());
+  solo.settle();
+  REQUIRE(solo.votes_sent(VoteKind::prepare) == 1);
+  REQUIRE(solo.votes_sent(VoteKind::commit) == 1);
+}
+
 TEST_CASE("votes count once per replica, and only for the same proposal") {
   Solo solo(1, 7);  // q = 5: prepared needs four PREPAREs
   solo.start_voting();
@@ -335,6 +348,7 @@ TEST_CASE("floods of votes for far heights and views take no memory") {
     solo.receive(3, solo.vote(3, VoteKind::commit, {View(0), Height(33 + i), {}}));
     solo.receive(3, solo.seal(3, 1'000 + i, {}));
     solo.receive(3, solo.checkpoint(3, 8 * (5 + i), {}));
+    solo.receive(3, pbft::Data{solo.pre_prepare(1 + i % 8, Bytes(100 + i % 900)).body});
   }
   REQUIRE(solo.engine().memory_bytes() == before);
   for (std::uint64_t i = 0; i < 5'000; ++i) {
