@@ -21,6 +21,15 @@ struct Waiter {
   FinalityWatch::Done done;
 };
 
+// Takes this one waiter from an index in which several may share a key.
+template <class Index>
+void forget(Index& index, const typename Index::key_type& key,
+            const std::shared_ptr<Waiter>& waiter) {
+  for (auto it = index.lower_bound(key); it != index.end() && it->first == key; ++it) {
+    if (it->second == waiter) return static_cast<void>(index.erase(it));
+  }
+}
+
 bool is_decided(TransactionStatus status) {
   return status == TransactionStatus::final || status == TransactionStatus::failed ||
          status == TransactionStatus::expired;
@@ -134,6 +143,10 @@ void FinalityWatch::run_soon(std::function<void()> task) {
   impl_->wake.notify_one();
 }
 
+std::size_t FinalityWatch::index_entries() const {
+  return impl_->waiters.size() + impl_->by_deadline.size() + impl_->by_expiry.size();
+}
+
 void FinalityWatch::set_sink(rpc::EventSink* sink) {
   const std::lock_guard lock(impl_->sink_mutex);
   impl_->sink = sink;
@@ -242,12 +255,10 @@ void FinalityWatch::Impl::settle_receipt(const ledger::ExecutedBlock& block, std
 void FinalityWatch::Impl::settle_expired(Height certified) {
   while (!by_expiry.empty() && by_expiry.begin()->first <= certified) {
     const auto waiter = by_expiry.begin()->second;
-    TransactionView view = known(*waiter);
-    if (is_decided(view.status)) {
-      answer_all(waiter->id, view);
-    } else {
-      by_expiry.erase(by_expiry.begin());
-    }
+    // Off the index first: whatever the answer does, this loop comes to its end.
+    by_expiry.erase(by_expiry.begin());
+    const TransactionView view = known(*waiter);
+    if (is_decided(view.status)) answer_all(waiter->id, view);
   }
 }
 
@@ -256,12 +267,8 @@ void FinalityWatch::Impl::settle_late() {
   while (!by_deadline.empty() && by_deadline.begin()->first <= now) {
     const auto waiter = by_deadline.begin()->second;
     by_deadline.erase(by_deadline.begin());
-    for (auto it = waiters.lower_bound(waiter->id); it != waiters.end() && it->first == waiter->id;
-         ++it) {
-      if (it->second != waiter) continue;
-      waiters.erase(it);
-      break;
-    }
+    forget(waiters, waiter->id, waiter);
+    forget(by_expiry, waiter->valid_until, waiter);
     if (waiter->done) answer(*waiter, known(*waiter));
   }
 }
@@ -276,11 +283,6 @@ void FinalityWatch::Impl::answer_all(const Digest& id, const TransactionView& vi
   std::vector<std::shared_ptr<Waiter>> ready;
   for (auto it = first; it != last; ++it) ready.push_back(it->second);
   waiters.erase(first, last);
-  const auto forget = [](auto& index, const auto& key, const std::shared_ptr<Waiter>& waiter) {
-    for (auto it = index.lower_bound(key); it != index.end() && it->first == key; ++it) {
-      if (it->second == waiter) return static_cast<void>(index.erase(it));
-    }
-  };
   for (const auto& waiter : ready) {
     forget(by_deadline, waiter->deadline, waiter);
     forget(by_expiry, waiter->valid_until, waiter);

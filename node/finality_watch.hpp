@@ -39,6 +39,10 @@ class FinalityWatch {
   // which the answers of the replica arrive, must not do itself. Exactly once.
   void run_soon(std::function<void()> task);
 
+  // What the indexes over those who wait hold; 0 when nobody waits. On the thread of the watch
+  // only, through run_soon.
+  std::size_t index_entries() const;
+
   // After set_sink(nullptr) returns, the former sink is not called any more.
   void set_sink(rpc::EventSink* sink);
 

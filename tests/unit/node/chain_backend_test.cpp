@@ -61,6 +61,11 @@ struct Node {
                [promise](TransactionView view) { promise->set_value(std::move(view)); });
     return promise->get_future();
   }
+  std::size_t index_entries() {
+    std::promise<std::size_t> entries;
+    watch.run_soon([this, &entries] { entries.set_value(watch.index_entries()); });
+    return entries.get_future().get();
+  }
   // Everything asked of the watch before has been looked at when this returns.
   void settle() {
     std::promise<void> twice;
@@ -221,6 +226,35 @@ TEST_CASE("a transaction that the chain has passed is reported as expired") {
   CHECK(not_executed(*node.chain, late->id, Height(2)).status == TransactionStatus::expired);
   CHECK(not_executed(*node.chain, late->id, Height(3)).status == TransactionStatus::unknown);
   CHECK(not_executed(*node.chain, late->id, Height(0)).status == TransactionStatus::unknown);
+}
+
+TEST_CASE(
+    "a waiter whose deadline came before the expiry is forgotten, and later ones are answered") {
+  Node node;
+  const auto late = transfer(node.chain->chain_id(), "anna", 1, "ben", 25, {2, ""});
+  CHECK(get(node.wait(late->id, 2, std::chrono::milliseconds(1))).status ==
+        TransactionStatus::unknown);
+  node.execute({});
+  node.execute({});
+  node.certify(2);
+  CHECK(get(node.wait(late->id, 2)).status == TransactionStatus::expired);
+  const auto payment = transfer(node.chain->chain_id(), "anna", 1, "ben", 25);
+  auto waiting = node.wait(payment->id);
+  node.execute({payment});
+  node.certify(3);
+  CHECK(get(std::move(waiting)).status == TransactionStatus::final);
+}
+
+TEST_CASE("waiters who have been answered leave nothing behind, however far their expiry") {
+  Node node;
+  const auto far = transfer(node.chain->chain_id(), "anna", 1, "ben", 25, {1'000'000, ""});
+  auto stays = node.wait(far->id, 1'000'000);
+  for (int i = 0; i < 3; ++i) get(node.wait(far->id, 1'000'000, std::chrono::milliseconds(1)));
+  CHECK(node.index_entries() == 3);  // the one who stays: by id, deadline and expiry
+  node.execute({far});
+  node.certify(1);
+  CHECK(get(std::move(stays)).status == TransactionStatus::final);
+  CHECK(node.index_entries() == 0);
 }
 
 TEST_CASE("a transaction whose nonce another one has used is failed for its waiter") {
