@@ -25,6 +25,9 @@ constexpr const char* kExamples =
     "configuration,\n"
     "130 interrupted.\n";
 
+// Counts and heights travel as JSON numbers, which are exact up to 2^53 - 1.
+constexpr std::int64_t kBlocksMax = (std::int64_t{1} << 53) - 1;
+
 using Command = std::function<Outcome<Document>(const Wallet&)>;
 
 struct CommandLine {
@@ -105,8 +108,10 @@ struct CommandLine {
     sub->add_option("amount", send.amount, "How much, a whole number")->required();
     sub->add_option("--memo", send.memo, "Up to 64 bytes, public");
     sub->add_option("--valid-for", send.valid_for,
-                    "Blocks until it expires (default 1000; 0 = never)");
-    sub->add_option("--nonce", send.nonce, "Use this nonce instead of asking the node");
+                    "Blocks until it expires (default 1000; 0 = never)")
+        ->check(CLI::Range(std::int64_t{0}, kBlocksMax));
+    sub->add_option("--nonce", send.nonce, "Use this nonce instead of asking the node")
+        ->check(CLI::Range(std::int64_t{1}, kBlocksMax));
     sub = add("tx", "What became of a transaction",
               [this](const Wallet& wallet) { return run_tx(wallet, tx); });
     sub->add_option("id", tx.id, "Transaction id, 0x and 64 digits")->required();
@@ -120,7 +125,8 @@ struct CommandLine {
               [this](const Wallet& wallet) { return run_watch(wallet, watch); });
     sub->add_option("account", watch.account, "Name or address; all blocks without it");
     sub->add_option("--count", watch.count, "Stop after so many");
-    sub->add_option("--from", watch.from, "Start with this height");
+    sub->add_option("--from", watch.from, "Start with this height")
+        ->check(CLI::Range(std::int64_t{0}, kBlocksMax));
   }
 };
 

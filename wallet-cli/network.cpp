@@ -3,6 +3,14 @@
 namespace quorate::wallet {
 
 using rpc::RpcError;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kConnectPatience{1'000};
+constexpr milliseconds kLastWord{400};  // for a call after the deadline
+
+}  // namespace
 
 Outcome<Network> Network::open(const Profile& profile, const std::vector<std::string>& urls,
                                std::chrono::milliseconds timeout) {
@@ -12,30 +20,34 @@ Outcome<Network> Network::open(const Profile& profile, const std::vector<std::st
                    "add rpc_urls to it, or give --rpc-url");
   }
   rpc::RpcClientOptions options;
-  options.request_timeout = timeout + std::chrono::seconds(5);
+  options.connect_timeout = kConnectPatience;
   std::vector<rpc::RpcClient> clients;
   for (const std::string& url : chosen) {
     WALLET_TRY(rpc::RpcClient client, rpc::RpcClient::create({url}, options));
     clients.push_back(std::move(client));
   }
-  return Network(profile, chosen, std::move(clients));
+  return Network(profile, chosen, std::move(clients), timeout);
 }
 
 void Network::rotate() { current_ = (current_ + 1) % clients_.size(); }
 
 rpc::RpcResult<nlohmann::json> Network::call_at(std::size_t node, const std::string& method,
-                                                nlohmann::json params) {
+                                                nlohmann::json params, milliseconds patience) {
+  const auto left =
+      std::chrono::duration_cast<milliseconds>(deadline_ - std::chrono::steady_clock::now());
+  clients_.at(node).set_request_timeout(std::max(kLastWord, std::min(left, patience)));
   return clients_.at(node).call(method, std::move(params));
 }
 
-rpc::RpcResult<nlohmann::json> Network::try_call(const std::string& method, nlohmann::json params) {
-  rpc::RpcResult<nlohmann::json> answer = call_at(current_, method, params);
+rpc::RpcResult<nlohmann::json> Network::try_call(const std::string& method, nlohmann::json params,
+                                                 milliseconds patience) {
+  rpc::RpcResult<nlohmann::json> answer = call_at(current_, method, params, patience);
   for (std::size_t tried = 1; tried < clients_.size(); ++tried) {
     const bool next = !answer && (answer.error().kind == RpcError::Kind::unreachable ||
                                   answer.error().kind == RpcError::Kind::timeout);
     if (!next) break;
     rotate();
-    answer = call_at(current_, method, params);
+    answer = call_at(current_, method, params, patience);
   }
   return answer;
 }

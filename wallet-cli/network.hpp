@@ -13,16 +13,22 @@
 
 namespace quorate::wallet {
 
+// A node that answers no simple question for so long is as good as unreachable: the next one is
+// asked.
+inline constexpr std::chrono::milliseconds kNodePatience{3'000};
+
 class Network {
  public:
-  // `urls` overrides the profile's nodes when it is not empty.
+  // `urls` overrides the profile's nodes when it is not empty. `timeout` bounds all calls together,
+  // but for a moment that each call is given even after it, so that a failure can be explained.
   static Outcome<Network> open(const Profile& profile, const std::vector<std::string>& urls,
                                std::chrono::milliseconds timeout);
 
   // Calls the current node, and the next ones while none can be reached.
   Outcome<nlohmann::json> call(const std::string& method, nlohmann::json params);
   // The same, without translating the node's error, so that the caller can look at it.
-  rpc::RpcResult<nlohmann::json> try_call(const std::string& method, nlohmann::json params);
+  rpc::RpcResult<nlohmann::json> try_call(const std::string& method, nlohmann::json params,
+                                          std::chrono::milliseconds patience = kNodePatience);
   // Goes on to the next node, whether or not the current one answers.
   void rotate();
   // The node that the last call used.
@@ -30,7 +36,8 @@ class Network {
   const std::vector<std::string>& urls() const { return urls_; }
   // One call to one node, without fail-over.
   rpc::RpcResult<nlohmann::json> call_at(std::size_t node, const std::string& method,
-                                         nlohmann::json params);
+                                         nlohmann::json params,
+                                         std::chrono::milliseconds patience = kNodePatience);
 
   // The pinned chain. Reads the profile's genesis file, else asks a node for the genesis and
   // compares its chain_id with the pin.
@@ -38,11 +45,16 @@ class Network {
   const Profile& profile() const { return profile_; }
 
  private:
-  Network(Profile profile, std::vector<std::string> urls, std::vector<rpc::RpcClient> clients)
-      : profile_(std::move(profile)), urls_(std::move(urls)), clients_(std::move(clients)) {}
+  Network(Profile profile, std::vector<std::string> urls, std::vector<rpc::RpcClient> clients,
+          std::chrono::milliseconds timeout)
+      : profile_(std::move(profile)),
+        urls_(std::move(urls)),
+        clients_(std::move(clients)),
+        deadline_(std::chrono::steady_clock::now() + timeout) {}
   Profile profile_;
   std::vector<std::string> urls_;
   std::vector<rpc::RpcClient> clients_;
+  std::chrono::steady_clock::time_point deadline_;
   std::size_t current_ = 0;
   std::unique_ptr<rpc::TrustedChain> chain_;
 };

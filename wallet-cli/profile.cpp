@@ -28,6 +28,15 @@ Failure in_file(const std::filesystem::path& path, const Error& error) {
   return {ExitCode::configuration, path.string() + ": " + error.detail, {}, {}, {}, {}};
 }
 
+Failure no_network(const WalletHome& home) {
+  return {ExitCode::configuration,
+          "no network is configured (" + home.config_file.string() + " selects none)",
+          "'quorate-testnet up' writes it for a local network",
+          {},
+          {},
+          {}};
+}
+
 Result<Profile> read_profile(const std::string& name, const rpc::Json& json) {
   QUORATE_TRY(const rpc::Fields fields, rpc::Fields::of(json, "profiles." + name));
   Profile profile;
@@ -72,15 +81,14 @@ Outcome<WalletHome> find_wallet_home(const std::string& flag) {
 
 Outcome<Profile> load_profile(const WalletHome& home, const std::string& name) {
   if (!std::filesystem::exists(home.config_file)) {
-    return failure(ExitCode::configuration,
-                   "no network is configured (" + home.config_file.string() + " does not exist)",
-                   "'quorate-testnet up' writes it for a local network");
+    return tl::unexpected(no_network(home));
   }
   WALLET_TRY(const std::string text, read_file(home.config_file));
   auto json = rpc::parse_json(text);
   if (!json) return tl::unexpected(in_file(home.config_file, json.error()));
   const auto root = rpc::Fields::of(*json, "wallet.json");
   if (!root) return tl::unexpected(in_file(home.config_file, root.error()));
+  if (name.empty() && !root->has("profile")) return tl::unexpected(no_network(home));
   std::string chosen = name;
   if (chosen.empty()) {
     auto selected = root->text("profile");

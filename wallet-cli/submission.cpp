@@ -13,6 +13,8 @@ using std::chrono::milliseconds;
 // One node is given this long before the same bytes go to the next one as well.
 constexpr milliseconds kPatiencePerNode{5'000};
 constexpr milliseconds kPauseBetweenNodes{200};
+// What an answer may take on top of the wait it was asked for.
+constexpr milliseconds kAnswerSlack{1'000};
 
 milliseconds left_until(Clock::time_point deadline) {
   return std::max(milliseconds(0),
@@ -37,9 +39,24 @@ bool another_node_may_do_better(const RpcError& error) {
          error.code == -32010;
 }
 
-Failure timed_out(Network& network, const rpc::TrustedChain& chain, const Digest& id,
-                  milliseconds timeout) {
-  std::string why = why_not_final(network, chain);
+// Why a transaction with a nonce of the user's choice cannot be ordered yet; empty when it can.
+std::string nonce_gap(Network& network, const ledger::Transaction& transaction) {
+  const std::string sender = crypto::to_text(crypto::address_of(transaction.sender));
+  const auto account = network.try_call("account_get", {{"address", sender}});
+  if (!account) return "";
+  const auto nonce = account->find("nonce");
+  if (nonce == account->end() || !nonce->is_number_unsigned()) return "";
+  const std::uint64_t next = nonce->get<std::uint64_t>() + 1;
+  if (transaction.nonce <= next) return "";
+  return "it has nonce " + std::to_string(transaction.nonce) + ", and nonce " +
+         std::to_string(next) + " of this account has not been used yet";
+}
+
+Failure timed_out(Network& network, const rpc::TrustedChain& chain,
+                  const ledger::Transaction& transaction, milliseconds timeout) {
+  const Digest id = ledger::transaction_id(chain.chain_id(), transaction);
+  std::string why = nonce_gap(network, transaction);
+  if (why.empty()) why = why_not_final(network, chain);
   if (why.empty()) why = "the network has not ordered it yet";
   return {ExitCode::timed_out,
           "not final after " + std::to_string(timeout.count() / 1000) + " s: " + why,
@@ -70,9 +87,13 @@ std::string describe(ledger::Reason reason) {
 std::string why_not_final(Network& network, const rpc::TrustedChain& chain) {
   std::size_t answering = 0;
   std::string first_reason;
+  std::vector<std::string> silent;
   for (std::size_t node = 0; node < network.urls().size(); ++node) {
     const auto status = network.call_at(node, "chain_getStatus", nlohmann::json::object());
-    if (!status) continue;
+    if (!status) {
+      silent.push_back(network.urls()[node]);
+      continue;
+    }
     ++answering;
     const auto reason = status->find("not_ready_reason");
     if (first_reason.empty() && reason != status->end() && reason->is_string()) {
@@ -84,6 +105,9 @@ std::string why_not_final(Network& network, const rpc::TrustedChain& chain) {
     return std::to_string(answering) + " of " + std::to_string(members.size()) +
            " nodes answer, below the quorum of " + std::to_string(members.quorum()) +
            "; the network halts by design until more are back";
+  }
+  if (first_reason.empty() && !silent.empty()) {
+    return silent.front() + " does not answer; if it is the primary, nothing is ordered without it";
   }
   return first_reason;
 }
@@ -118,10 +142,12 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
   bool admitted = false;
   while (left_until(deadline).count() > 0) {
     const milliseconds patience = std::min(left_until(deadline), kPatiencePerNode);
-    const auto answer = network.try_call(
-        "tx_submitAndWait", {{"tx", encoded},
-                             {"chain_id", to_0x(chain.chain_id())},
-                             {"timeout_ms", std::max<std::int64_t>(1, patience.count())}});
+    const auto answer =
+        network.try_call("tx_submitAndWait",
+                         {{"tx", encoded},
+                          {"chain_id", to_0x(chain.chain_id())},
+                          {"timeout_ms", std::max<std::int64_t>(1, patience.count())}},
+                         patience + kAnswerSlack);
     if (answer) {
       auto proved = fetch_proof(network, chain, id);
       if (proved) return done(*proved);
@@ -140,7 +166,7 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
     std::this_thread::sleep_for(std::min(left_until(deadline), kPauseBetweenNodes));
   }
   if (const auto proved = got_through(network, chain, id)) return done(*proved);
-  return tl::unexpected(timed_out(network, chain, id, timeout));
+  return tl::unexpected(timed_out(network, chain, transaction.transaction, timeout));
 }
 
 }  // namespace quorate::wallet

@@ -114,12 +114,8 @@ Outcome<std::string> Terminal::ask_secret(const std::string& prompt) const {
   return answer;
 }
 
-Outcome<std::string> Terminal::ask(const std::string& prompt) const {
-  if (options_.no_input || isatty(STDIN_FILENO) != 1) {
-    return failure(ExitCode::permission,
-                   "an answer is needed (" + prompt + "), and nobody can be asked");
-  }
-  std::cerr << prompt << ": " << std::flush;
+Outcome<std::string> Terminal::read_secret(const std::string& prompt) const {
+  if (isatty(STDIN_FILENO) == 1) return ask_secret(prompt);
   return read_line();
 }
 

@@ -38,8 +38,8 @@ class Terminal {
 
   // Asks without echo on the terminal. Error permission when there is no terminal or --no-input.
   Outcome<std::string> ask_secret(const std::string& prompt) const;
-  // Asks a line with echo, the same way.
-  Outcome<std::string> ask(const std::string& prompt) const;
+  // The same, but takes the next line of standard input where that is not a terminal.
+  Outcome<std::string> read_secret(const std::string& prompt) const;
 
  private:
   std::string paint(const char* code, const std::string& text, bool err) const;

@@ -196,6 +196,10 @@ RpcResult<RpcClient::HttpResponse> RpcClient::get(const std::string& path) {
   return HttpResponse{response->result_int(), std::move(response->body())};
 }
 
+void RpcClient::set_request_timeout(std::chrono::milliseconds timeout) {
+  impl_->options.request_timeout = timeout;
+}
+
 const std::string& RpcClient::url() const { return impl_->nodes[impl_->current].text; }
 
 }  // namespace quorate::rpc

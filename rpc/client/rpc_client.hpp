@@ -47,6 +47,8 @@ class RpcClient {
     std::string body;
   };
   RpcResult<HttpResponse> get(const std::string& path);
+  // For the calls from now on.
+  void set_request_timeout(std::chrono::milliseconds timeout);
   // The node the last call reached.
   const std::string& url() const;
 

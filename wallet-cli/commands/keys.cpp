@@ -11,6 +11,12 @@ Document describe(const KeyringEntry& entry) {
           {"file", entry.file.string()}};
 }
 
+Outcome<Document> dry_run(const Wallet& wallet, const crypto::AccountKey& key) {
+  const std::string address = crypto::to_text(crypto::address_of(key.public_key()));
+  wallet.terminal.success("would add account " + address + "; nothing was written");
+  return Document{{"status", "checked"}, {"address", address}};
+}
+
 }  // namespace
 
 Outcome<Document> run_new(const Wallet& wallet, const NewOptions& options) {
@@ -18,6 +24,7 @@ Outcome<Document> run_new(const Wallet& wallet, const NewOptions& options) {
   Bytes seed = crypto::mnemonic_seed(mnemonic);
   const crypto::AccountKey key = crypto::derive_account(seed, 0);
   crypto::wipe(seed);
+  if (wallet.options.dry_run) return dry_run(wallet, key);
   WALLET_TRY(const KeyringEntry entry, wallet.keyring.add(key, options.name));
   const std::string address = crypto::to_text(entry.address);
   wallet.terminal.success("account " + address);
@@ -35,7 +42,7 @@ Outcome<Document> run_new(const Wallet& wallet, const NewOptions& options) {
 }
 
 Outcome<Document> run_recover(const Wallet& wallet, const RecoverOptions& options) {
-  WALLET_TRY(std::string words, wallet.terminal.ask_secret("Mnemonic (12 to 24 words)"));
+  WALLET_TRY(std::string words, wallet.terminal.read_secret("Mnemonic (12 to 24 words)"));
   auto mnemonic = crypto::normalize_mnemonic(words);
   crypto::wipe(words);
   if (!mnemonic) return tl::unexpected(from_error(mnemonic.error()));
@@ -43,6 +50,7 @@ Outcome<Document> run_recover(const Wallet& wallet, const RecoverOptions& option
   crypto::wipe(*mnemonic);
   const crypto::AccountKey key = crypto::derive_account(seed, options.index);
   crypto::wipe(seed);
+  if (wallet.options.dry_run) return dry_run(wallet, key);
   WALLET_TRY(const KeyringEntry entry, wallet.keyring.add(key, options.name));
   const std::string address = crypto::to_text(entry.address);
   wallet.terminal.success("account " + address + " recovered (index " +

@@ -118,6 +118,7 @@ Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options) {
   if (options.prove) {
     WALLET_TRY(answer["proof"], prove_transaction(wallet, network, *id));
   } else if (status == "final" || status == "failed") {
+    wallet.terminal.line("        as " + network.url() + " says; not proved");
     wallet.terminal.next("quorate-wallet tx " + to_0x(*id) + " --prove");
   }
   return answer;

@@ -58,7 +58,7 @@ Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
     filter["address"] = crypto::to_text(address);
   }
   WALLET_TRY(rpc::RpcSubscription subscription, subscribe(network, topic, filter));
-  wallet.terminal.note("watching " + network.url() + " (Ctrl-C ends it)");
+  wallet.terminal.note("watching " + network.url() + ": what it says, not proved (Ctrl-C ends it)");
   std::uint64_t next_height = options.from.value_or(0);
   for (std::uint64_t shown = 0; options.count == 0 || shown < options.count;) {
     auto news = subscription.next(kQuiet);
