@@ -1,5 +1,6 @@
 #include "node/finality_watch.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -13,6 +14,17 @@ namespace {
 
 using rpc::TransactionStatus;
 using rpc::TransactionView;
+
+// A block that waits for its certificate is kept as it was executed, with its transactions and its
+// state, so only so many are; those beyond are read from the chain again, the oldest first.
+constexpr std::size_t kBlocksMax = 64;
+// How many of those are read in one round, so that deadlines are kept meanwhile.
+constexpr std::uint64_t kHeightsPerRound = 256;
+
+struct Heights {
+  Height first;
+  Height last;  // inclusive
+};
 
 struct Waiter {
   Digest id;
@@ -59,6 +71,7 @@ struct FinalityWatch::Impl {
   bool stopping = false;
   bool changed = false;
   std::deque<std::shared_ptr<const ledger::ExecutedBlock>> executed;  // not announced yet
+  std::optional<Heights> dropped;  // below those: not settled yet, and no longer kept
   std::vector<Waiter> fresh;
   std::deque<std::function<void()>> tasks;
   std::size_t waiting = 0;  // fresh and settled ones
@@ -75,9 +88,16 @@ struct FinalityWatch::Impl {
 
   void run();
   void admit(std::vector<Waiter> arrived);
+  // Drops the oldest block once there are too many. Under the lock; freed by the caller without.
+  std::shared_ptr<const ledger::ExecutedBlock> drop_oldest();
   void announce(Height certified);
+  // Returns the height up to which nothing that was dropped is left to settle.
+  Height settle_dropped(Height certified);
+  void settle_stored(Height height);
   void settle_block(const ledger::ExecutedBlock& block);
-  void settle_receipt(const ledger::ExecutedBlock& block, std::uint32_t index);
+  // Without the transaction, what it became is read from the chain.
+  void settle_receipt(Height height, std::uint32_t index, const ledger::Receipt& receipt,
+                      const ledger::TransactionPtr& transaction);
   void settle_expired(Height certified);
   void settle_late();
   TransactionView known(const Waiter& waiter) const;
@@ -102,9 +122,11 @@ FinalityWatch::~FinalityWatch() {
 
 void FinalityWatch::block_executed(std::shared_ptr<const ledger::ExecutedBlock> block) {
   const Height height = block->header.height;
+  std::shared_ptr<const ledger::ExecutedBlock> dropped;
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->executed.push_back(std::move(block));
+    dropped = impl_->drop_oldest();
   }
   // After it was queued: a certificate that is stored from now on wakes the thread by itself.
   if (height <= impl_->chain.certified_height()) certificates_changed();
@@ -200,7 +222,18 @@ void FinalityWatch::Impl::admit(std::vector<Waiter> arrived) {
   }
 }
 
+std::shared_ptr<const ledger::ExecutedBlock> FinalityWatch::Impl::drop_oldest() {
+  if (executed.size() <= kBlocksMax) return nullptr;
+  auto oldest = std::move(executed.front());
+  executed.pop_front();
+  const Height height = oldest->header.height;
+  if (!dropped) dropped = Heights{height, height};
+  dropped->last = height;
+  return oldest;
+}
+
 void FinalityWatch::Impl::announce(Height certified) {
+  certified = settle_dropped(certified);
   std::vector<std::shared_ptr<const ledger::ExecutedBlock>> final_blocks;
   {
     const std::lock_guard lock(mutex);
@@ -219,23 +252,57 @@ void FinalityWatch::Impl::announce(Height certified) {
   }
 }
 
-void FinalityWatch::Impl::settle_block(const ledger::ExecutedBlock& block) {
-  if (waiters.empty()) return;
-  for (std::uint32_t i = 0; i < block.receipts.size(); ++i) settle_receipt(block, i);
+Height FinalityWatch::Impl::settle_dropped(Height certified) {
+  Heights now;
+  {
+    const std::lock_guard lock(mutex);
+    if (!dropped || certified < dropped->first) return certified;
+    now = {dropped->first, std::min(dropped->last, certified)};
+    if (!waiters.empty()) {
+      now.last = std::min(now.last, Height(now.first.value() + kHeightsPerRound - 1));
+    }
+    if (now.last < dropped->last) {
+      dropped->first = now.last.next();
+      changed = changed || now.last < certified;  // the rest in the next round
+      certified = now.last;
+    } else {
+      dropped.reset();
+    }
+  }
+  for (Height at = now.first; at <= now.last && !waiters.empty(); at = at.next()) {
+    settle_stored(at);
+  }
+  return certified;
 }
 
-void FinalityWatch::Impl::settle_receipt(const ledger::ExecutedBlock& block, std::uint32_t index) {
-  const ledger::Receipt& receipt = block.receipts[index];
+void FinalityWatch::Impl::settle_stored(Height height) {
+  const auto receipts = chain.receipts(height);
+  if (!receipts) return;  // whoever waits for it is answered at the deadline
+  for (std::uint32_t i = 0; i < receipts->size(); ++i) {
+    settle_receipt(height, i, (*receipts)[i], nullptr);
+  }
+}
+
+void FinalityWatch::Impl::settle_block(const ledger::ExecutedBlock& block) {
+  if (waiters.empty()) return;
+  for (std::uint32_t i = 0; i < block.receipts.size(); ++i) {
+    settle_receipt(block.header.height, i, block.receipts[i], block.transactions[i]);
+  }
+}
+
+void FinalityWatch::Impl::settle_receipt(Height height, std::uint32_t index,
+                                         const ledger::Receipt& receipt,
+                                         const ledger::TransactionPtr& transaction) {
   const auto found = waiters.find(receipt.transaction_id);
   if (found == waiters.end()) return;
-  if (receipt.outcome == ledger::Outcome::skipped) {
+  if (receipt.outcome == ledger::Outcome::skipped || !transaction) {
     // An earlier block may have executed these very bytes. Otherwise another transaction has used
     // the nonce, and this one can never be executed.
     TransactionView view = known(*found->second);
     if (!is_decided(view.status) && receipt.reason != ledger::Reason::nonce_too_low) return;
     if (!is_decided(view.status)) {
       view.status = TransactionStatus::failed;
-      view.height = block.header.height;
+      view.height = height;
       view.index = index;
       view.receipt = receipt;
     }
@@ -245,10 +312,10 @@ void FinalityWatch::Impl::settle_receipt(const ledger::ExecutedBlock& block, std
   view.id = receipt.transaction_id;
   view.status = receipt.outcome == ledger::Outcome::succeeded ? TransactionStatus::final
                                                               : TransactionStatus::failed;
-  view.height = block.header.height;
+  view.height = height;
   view.index = index;
   view.receipt = receipt;
-  view.transaction = block.transactions[index]->signed_transaction;
+  view.transaction = transaction->signed_transaction;
   answer_all(receipt.transaction_id, view);
 }
 

@@ -300,6 +300,47 @@ TEST_CASE("final heights are announced in order, each once, without gaps") {
   CHECK(sink.heights == std::vector<std::uint64_t>{1, 2, 3, 4, 5});
 }
 
+TEST_CASE("blocks that wait long for a certificate are not kept, and are settled all the same") {
+  Node node;
+  Sink sink;
+  sink.expected = 600;
+  node.watch.set_sink(&sink);
+  const auto winner = transfer(node.chain->chain_id(), "anna", 1, "ben", 25);
+  const auto loser = transfer(node.chain->chain_id(), "anna", 1, "cleo", 25);
+  const auto last = transfer(node.chain->chain_id(), "anna", 2, "ben", 25);
+  auto won = node.wait(winner->id);
+  auto lost = node.wait(loser->id);
+  auto newest = node.wait(last->id);
+  auto stays = node.wait(crypto::sha256(as_bytes("some transaction")));
+  std::weak_ptr<const ledger::ExecutedBlock> oldest;
+  for (std::uint64_t height = 1; height <= 600; ++height) {
+    std::vector<ledger::TransactionPtr> transactions;
+    if (height == 1) transactions = {winner, loser};
+    if (height == 600) transactions = {last};
+    auto blocks = node.execute_next(std::move(transactions));
+    REQUIRE(blocks);
+    auto block = std::make_shared<const ledger::ExecutedBlock>(std::move(blocks->front()));
+    if (height == 1) oldest = block;
+    node.watch.block_executed(std::move(block));
+  }
+  CHECK(oldest.expired());
+  node.settle();
+  CHECK_FALSE(is_ready(won));
+  node.certify(600);
+  const TransactionView first = get(std::move(won));
+  CHECK(first.status == TransactionStatus::final);
+  CHECK(first.height == Height(1));
+  CHECK(first.transaction == winner->signed_transaction);
+  const TransactionView failed = get(std::move(lost));
+  CHECK(failed.status == TransactionStatus::failed);
+  CHECK(failed.receipt->reason == ledger::Reason::nonce_too_low);
+  CHECK(get(std::move(newest)).height == Height(600));
+  REQUIRE(sink.reached.get_future().wait_for(kLong) == std::future_status::ready);
+  node.watch.set_sink(nullptr);
+  CHECK_FALSE(is_ready(stays));
+  for (std::size_t i = 0; i < sink.heights.size(); ++i) REQUIRE(sink.heights[i] == i + 1);
+}
+
 TEST_CASE("beyond the bound on waiters a caller is answered at once with what is known") {
   Node node;
   std::promise<TransactionView> first;
