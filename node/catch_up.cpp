@@ -25,7 +25,9 @@ void CatchUp::start(Height evidence, Instant now) {
     ++round_->requests;
     return;
   }
-  round_ = Round{evidence, 1, now, 0, std::nullopt};
+  round_ = Round{};
+  round_->evidence = evidence;
+  round_->progress_at = now;
   // Deliver again what an earlier round delivered in vain.
   delivered_to_ = executed_;
 }
@@ -48,30 +50,37 @@ void CatchUp::peer_connected(ReplicaId peer) { peers_.insert(peer); }
 
 void CatchUp::peer_disconnected(ReplicaId peer) {
   peers_.erase(peer);
-  if (round_ && round_->asked && round_->asked->peer == peer) give_up_on_peer();
+  if (!round_) return;
+  round_->owing.erase(peer);
+  if (round_->asked && round_->asked->peer == peer) give_up_on_peer();
 }
 
+// Useful is an answer that holds the next missing block: any other, however well proved, could be
+// repeated for ever without getting anybody further.
 void CatchUp::on_blocks(ReplicaId from, BlocksResponse response) {
-  if (!round_) return;
-  bool useful = false;
-  for (CommittedBlock& block : response.blocks) {
-    // Checked for every block, so that no answer, asked for or not, exceeds the bounds.
-    const Height height = block.height;
-    if (height <= delivered_to_ || height > executed_.saturating_add(kFetchAhead)) continue;
-    if (buffered_bytes_ >= kFetchedBytesMax || buffered_.count(height) != 0) continue;
-    buffered_bytes_ += block.bytes;
-    buffered_.emplace(height, Delivery{from, std::move(block)});
-    useful = true;
-  }
+  if (!round_ || round_->owing.erase(from) == 0) return;
+  const bool useful = take(from, std::move(response));
   if (useful) round_->fruitless = 0;
   if (!round_->asked || round_->asked->peer != from) return;
-  if (useful) {
-    round_->asked.reset();
-    // Whoever answers well is asked again.
-    last_asked_ = ReplicaId((from.value() + replicas_ - 1) % replicas_);
-  } else {
-    give_up_on_peer();
+  if (!useful) return give_up_on_peer();
+  round_->asked.reset();
+  round_->ask_same_again = true;
+}
+
+// Takes what continues the blocks that are there; everything else is dropped, so no answer can fill
+// the buffer with blocks that have to wait.
+bool CatchUp::take(ReplicaId from, BlocksResponse response) {
+  const Height to_max = executed_.saturating_add(kFetchAhead);
+  bool taken = false;
+  for (CommittedBlock& block : response.blocks) {
+    const Height height = block.height;
+    if (height > to_max || buffered_bytes_ >= kFetchedBytesMax) break;
+    if (height != fetched_to().saturating_add(1)) continue;
+    buffered_bytes_ += block.bytes;
+    buffered_.emplace(height, Delivery{from, std::move(block)});
+    taken = true;
   }
+  return taken;
 }
 
 void CatchUp::poll(Instant now) {
@@ -109,14 +118,8 @@ std::optional<CatchUp::Delivery> CatchUp::next_delivery() {
 
 std::uint32_t CatchUp::take_finished() { return std::exchange(finished_, 0); }
 
-// The end of what is there without a gap.
 Height CatchUp::fetched_to() const {
-  Height to = delivered_to_;
-  for (auto it = buffered_.find(to.saturating_add(1));
-       it != buffered_.end() && it->first == to.saturating_add(1); ++it) {
-    to = it->first;
-  }
-  return to;
+  return buffered_.empty() ? delivered_to_ : buffered_.rbegin()->first;
 }
 
 bool CatchUp::may_ask() const {
@@ -131,16 +134,20 @@ void CatchUp::ask(Instant now) {
   if (!peer) return;
   last_asked_ = *peer;
   round_->asked = Asked{*peer, now};
+  round_->owing.insert(*peer);
   transport_.send(*peer, TrafficClass::sync, encode_blocks_request(fetched_to().next()));
 }
 
 void CatchUp::give_up_on_peer() {
   round_->asked.reset();
+  round_->ask_same_again = false;
   ++round_->fruitless;
 }
 
-// Round robin over the connected peers, so that a bad one costs one timeout.
+// Round robin over the connected peers, so that a bad one costs one timeout. Whoever answers well
+// is asked again, but only within the round: if its blocks led nowhere, the next one is due.
 std::optional<ReplicaId> CatchUp::next_peer() {
+  if (round_->ask_same_again && peers_.count(last_asked_) != 0) return last_asked_;
   for (std::uint32_t step = 1; step <= replicas_; ++step) {
     const ReplicaId candidate((last_asked_.value() + step) % replicas_);
     if (peers_.count(candidate) != 0) return candidate;

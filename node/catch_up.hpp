@@ -1,7 +1,8 @@
 // Block catch-up: fetches committed blocks from one peer at a time and hands them to the engine in
 // order, no faster than they are executed. Blocks are proved by their certificates, so any peer
 // will do, and what a peer claims about itself counts for nothing; the goal is a height that
-// signatures prove. Deterministic; owned by the replica.
+// signatures prove. Only an answer to a request counts, and only if it holds the block that is
+// needed next; the buffer therefore has no gaps. Deterministic; owned by the replica.
 #pragma once
 
 #include <map>
@@ -55,7 +56,12 @@ class CatchUp {
     Instant progress_at;          // when the head last moved
     std::uint32_t fruitless = 0;  // peers asked in a row without a useful answer
     std::optional<Asked> asked;
+    bool ask_same_again = false;  // the last answer was useful
+    // Asked and not answered yet. A late answer is still an answer: it may be the only kind that a
+    // slow network has.
+    std::set<ReplicaId> owing;
   };
+  bool take(ReplicaId from, BlocksResponse response);
   Height fetched_to() const;
   bool may_ask() const;
   void ask(Instant now);
@@ -69,7 +75,7 @@ class CatchUp {
   ReplicaId last_asked_;
   Height executed_;
   Height delivered_to_;
-  std::map<Height, Delivery> buffered_;  // fetched, not yet delivered
+  std::map<Height, Delivery> buffered_;  // fetched, not yet delivered: from delivered_to_ + 1 on
   std::size_t buffered_bytes_ = 0;
   std::map<Height, std::size_t> delivered_bytes_;  // handed over, not yet executed
   std::size_t executing_bytes_ = 0;

@@ -105,14 +105,69 @@ TEST_CASE("blocks that nobody needs are an empty answer") {
   CHECK(bench.transport.sent.back() == Request{2, 11});
 }
 
-TEST_CASE("blocks that come out of order wait for those before them") {
+TEST_CASE("a peer that answers with genuine later blocks does not keep the round to itself") {
   Bench bench;
-  bench.catch_up.start(Height(6), at_ms(0));
+  bench.catch_up.start(Height(20), at_ms(0));
   bench.catch_up.poll(at_ms(0));
-  bench.catch_up.on_blocks(ReplicaId(3), Bench::blocks(4, 6));  // unasked, but proved all the same
-  CHECK(bench.deliver(at_ms(1)).empty());
+  REQUIRE(bench.transport.sent.back() == Request{1, 1});
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(7, 7));
+  CHECK(bench.catch_up.memory_bytes() == 0);
+  bench.catch_up.poll(at_ms(1));
+  REQUIRE(bench.transport.sent.back() == Request{2, 1});
+  bench.catch_up.on_blocks(ReplicaId(2), Bench::blocks(1, 20));
+  CHECK(bench.deliver(at_ms(2)).size() == 20);
+  bench.catch_up.poll(at_ms(2));
+  CHECK(bench.catch_up.take_finished() == 1);
+}
+
+TEST_CASE("an answer that nobody asked for is ignored, and so is a second one") {
+  Bench bench;
+  bench.catch_up.start(Height(20), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(3), Bench::blocks(1, 3));
+  bench.catch_up.on_blocks(ReplicaId(3), Bench::blocks(2, 9, 8U << 20U));
+  CHECK(bench.catch_up.memory_bytes() == 0);
   bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 3));
-  CHECK(bench.deliver(at_ms(1)) == std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6});
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(4, 6));
+  CHECK(bench.deliver(at_ms(1)) == std::vector<std::uint64_t>{1, 2, 3});
+}
+
+TEST_CASE("far blocks that fill the bound do not keep out the block that is needed") {
+  Bench bench;
+  bench.catch_up.start(Height(40), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(20, 30, 1U << 20U));
+  bench.catch_up.poll(at_ms(1));
+  REQUIRE(bench.transport.sent.back() == Request{2, 1});
+  bench.catch_up.on_blocks(ReplicaId(2), Bench::blocks(1, 2));
+  CHECK(bench.deliver(at_ms(1)) == std::vector<std::uint64_t>{1, 2});
+}
+
+TEST_CASE("a late answer is taken as far as it continues what is there") {
+  Bench bench;
+  bench.catch_up.start(Height(20), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.poll(at_ms(2'000));
+  REQUIRE(bench.transport.sent.back() == Request{2, 1});
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 8));  // too late to be asked again for it
+  bench.catch_up.on_blocks(ReplicaId(2), Bench::blocks(1, 12));
+  CHECK(bench.deliver(at_ms(2'001)).size() == 12);
+  bench.catch_up.poll(at_ms(2'001));
+  CHECK(bench.transport.sent.back() == Request{2, 13});
+}
+
+TEST_CASE("after a round that stalled another peer comes first") {
+  Bench bench;
+  bench.catch_up.start(Height(5), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  REQUIRE(bench.transport.sent.back() == Request{1, 1});
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 5));
+  while (bench.catch_up.next_delivery()) continue;  // and the engine makes nothing of it
+  bench.catch_up.poll(at_ms(10'000));
+  REQUIRE(bench.catch_up.take_finished() == 1);
+  bench.catch_up.start(Height(5), at_ms(10'000));
+  bench.catch_up.poll(at_ms(10'000));
+  CHECK(bench.transport.sent.back() == Request{2, 1});
 }
 
 TEST_CASE("delivery waits for execution") {
