@@ -86,7 +86,8 @@ void Checkpointing::on_vote(ReplicaId from, const CheckpointVote& vote) {
   const auto [known, added] = votes_[height].try_emplace(vote.replica, vote);
   if (added) {
     count(height);
-  } else if (known->second.claim != vote.claim) {
+  } else if (known->second.claim != vote.claim &&
+             state_.evidence.first(vote.replica, Offence::checkpoint, height)) {
     Bytes proof = encode(state_.settings.membership.epoch, known->second);
     const Bytes second = encode(state_.settings.membership.epoch, vote);
     proof.insert(proof.end(), second.begin(), second.end());

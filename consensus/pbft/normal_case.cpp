@@ -49,7 +49,8 @@ void NormalCase::on_vote(const Vote& message) {
   const auto [known, added] = votes_of(slot, message.kind).try_emplace(message.replica, entry);
   if (added) {
     advance(key);
-  } else if (known->second.id != message.ballot.id) {
+  } else if (known->second.id != message.ballot.id &&
+             state_.evidence.first(message.replica, offence(message.kind), key.height)) {
     const Vote first{message.kind,
                      {key.view, key.height, known->second.id},
                      message.replica,

@@ -40,6 +40,7 @@ void PbftEngine::settle() {
 void PbftEngine::collect_garbage() {
   collected_to_ = state_.low;
   state_.log.collect_garbage(state_.low);
+  state_.evidence.collect_garbage(state_.low);
   commits_.collect_garbage(state_.low);
   sealing_.collect_garbage(state_.low);
 }
@@ -238,8 +239,9 @@ Status PbftEngine::status() const {
 }
 
 std::size_t PbftEngine::memory_bytes() const {
-  return state_.log.memory_bytes() + state_.durable.memory_bytes() + commits_.memory_bytes() +
-         checkpointing_.memory_bytes() + sealing_.memory_bytes() + retransmission_.memory_bytes();
+  return state_.log.memory_bytes() + state_.evidence.memory_bytes() +
+         state_.durable.memory_bytes() + commits_.memory_bytes() + checkpointing_.memory_bytes() +
+         sealing_.memory_bytes() + retransmission_.memory_bytes();
 }
 
 }  // namespace quorate::consensus::pbft

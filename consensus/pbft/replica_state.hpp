@@ -6,6 +6,7 @@
 #include <string>
 
 #include "consensus/pbft/durable_state.hpp"
+#include "consensus/pbft/evidence_filter.hpp"
 #include "consensus/pbft/message_log.hpp"
 #include "consensus/pbft/outbox.hpp"
 #include "consensus/pbft/settings.hpp"
@@ -23,6 +24,7 @@ struct ReplicaState {
   WallMs wall;
   Outbox outbox;
   MessageLog log;
+  EvidenceFilter evidence;
   // Holds active_view, promise_view, P and everything this replica signed. Changed by record().
   DurableState durable;
 

@@ -63,7 +63,8 @@ void Sealing::on_seal(const Seal& seal) {
   const auto [known, added] = collected_[seal.height].try_emplace(seal.replica, entry);
   if (added) {
     check(seal.height);
-  } else if (known->second.block_hash != seal.block_hash) {
+  } else if (known->second.block_hash != seal.block_hash &&
+             state_.evidence.first(seal.replica, Offence::seal, seal.height)) {
     const Seal first{seal.height, known->second.block_hash, seal.replica, known->second.signature};
     Bytes proof = encode(state_.settings.membership.epoch, first);
     const Bytes second = encode(state_.settings.membership.epoch, seal);
