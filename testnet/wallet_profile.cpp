@@ -62,6 +62,11 @@ Result<std::filesystem::path> wallet_config_file() {
               "QUORATE_WALLET_HOME");
 }
 
+Result<void> check_wallet_config(const std::filesystem::path& file) {
+  QUORATE_CHECK(read_config(file));
+  return {};
+}
+
 Result<std::string> write_wallet_profile(const std::filesystem::path& file, const Layout& layout,
                                          const Manifest& manifest) {
   QUORATE_TRY(auto config, read_config(file));
@@ -89,7 +94,15 @@ Result<void> remove_wallet_profile(const std::filesystem::path& file, const Dige
     return {};
   }
   config["profiles"].erase(kProfile);
+  if (config["profiles"].empty()) config.erase("profiles");
   if (config.contains("profile") && config["profile"] == kProfile) config.erase("profile");
+  if (config.empty()) {
+    // To the wallet a file without a profile is a broken one; no file says what to do next.
+    std::error_code error;
+    std::filesystem::remove(file, error);
+    if (error) return fail(Errc::io, "cannot remove " + file.string() + ": " + error.message());
+    return {};
+  }
   return replace_config(file, config);
 }
 

@@ -20,11 +20,14 @@ namespace quorate::testnet {
 // ~/.config/quorate/wallet.json. Error invalid_argument when none of the three is set.
 Result<std::filesystem::path> wallet_config_file();
 
+// Error corrupt when the file is there and is not one of ours, naming it; io. So that `up` can ask
+// before it writes or starts anything.
+Result<void> check_wallet_config(const std::filesystem::path& file);
 // Writes the profile "local". Returns the name of the profile the wallet will use, which is another
 // one when the user has chosen another one. Errors: corrupt when the file is not JSON, io.
 Result<std::string> write_wallet_profile(const std::filesystem::path& file, const Layout& layout,
                                          const Manifest& manifest);
-// Removes the profile "local" if it pins this chain.
+// Removes the profile "local" if it pins this chain, and the file when nothing else was in it.
 Result<void> remove_wallet_profile(const std::filesystem::path& file, const Digest& chain_id);
 
 }  // namespace quorate::testnet

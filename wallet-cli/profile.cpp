@@ -91,6 +91,11 @@ Outcome<Profile> load_profile(const WalletHome& home, const std::string& name) {
   if (name.empty() && !root->has("profile")) return tl::unexpected(no_network(home));
   std::string chosen = name;
   if (chosen.empty()) {
+    if (json->is_object() && !json->contains("profile")) {
+      return failure(ExitCode::configuration, home.config_file.string() + " chooses no profile",
+                     "choose one with --profile NAME; 'quorate-testnet up' writes one for a local "
+                     "network");
+    }
     auto selected = root->text("profile");
     if (!selected) return tl::unexpected(in_file(home.config_file, selected.error()));
     chosen = *selected;

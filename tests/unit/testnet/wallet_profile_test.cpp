@@ -58,6 +58,20 @@ TEST_CASE("other profiles, other keys and the user's choice of profile are kept"
   CHECK_FALSE(json["profiles"].contains("local"));
 }
 
+TEST_CASE("removing the only profile removes the file, and keeps it for what else is in it") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "wallet.json";
+  REQUIRE(write_wallet_profile(file, Layout{folder.path()}, example()).has_value());
+  REQUIRE(remove_wallet_profile(file, example().chain_id).has_value());
+  CHECK_FALSE(std::filesystem::exists(file));
+  CHECK(remove_wallet_profile(file, example().chain_id).has_value());
+
+  std::ofstream(file) << R"({"colour":1})";
+  REQUIRE(write_wallet_profile(file, Layout{folder.path()}, example()).has_value());
+  REQUIRE(remove_wallet_profile(file, example().chain_id).has_value());
+  CHECK(read(file) == rpc::Json{{"colour", 1}});
+}
+
 TEST_CASE("a profile that pins another chain is not removed") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "wallet.json";
@@ -72,6 +86,9 @@ TEST_CASE("a configuration that is not JSON is left alone") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "wallet.json";
   std::ofstream(file) << "profile = acme\n";
+  const auto checked = check_wallet_config(file);
+  REQUIRE_FALSE(checked.has_value());
+  CHECK(checked.error().detail.find(file.string()) == 0);
   const auto active = write_wallet_profile(file, Layout{folder.path()}, example());
   REQUIRE_FALSE(active.has_value());
   CHECK(active.error().code == Errc::corrupt);

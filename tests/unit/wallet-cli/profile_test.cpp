@@ -23,6 +23,15 @@ TEST_CASE("without a configuration the wallet says how to get one") {
   CHECK(profile.error().hint.find("quorate-testnet up") != std::string::npos);
 }
 
+TEST_CASE("a configuration that chooses no profile says how to choose one") {
+  const test::TempHome temp;
+  temp.write("wallet.json", "{\"profiles\":{}}");
+  const auto profile = load_profile(temp.home(), "");
+  REQUIRE_FALSE(profile.has_value());
+  CHECK(profile.error().exit == ExitCode::configuration);
+  CHECK(profile.error().hint.find("--profile") != std::string::npos);
+}
+
 TEST_CASE("a profile carries the nodes and the pin") {
   const test::TempHome temp;
   temp.write("wallet.json", config(R"({"chain_name":"local-7f3a","chain_id":")" + kChainId +
