@@ -52,14 +52,17 @@ void add_up(CLI::App& app, Arguments& arguments) {
   auto* command = app.add_subcommand("up", "Make a testnet, or resume the one in the folder");
   auto& options = arguments.up;
   add_common(*command, arguments);
-  auto* nodes = command->add_option("--nodes", options.plan.nodes, "How many nodes, 4 to 16")
-                    ->capture_default_str();
+  auto* nodes = command->add_option("--nodes", options.plan.nodes, "How many nodes")
+                    ->capture_default_str()
+                    ->check(CLI::Range(kNodesMin, kNodesMax));
   auto* engine = command->add_option("--engine", options.plan.engine, "Ordering engine: pbft")
                      ->capture_default_str();
-  command->add_option("--rpc-base-port", options.plan.rpc_base_port, "RPC port of node0")
-      ->capture_default_str();
-  command->add_option("--p2p-base-port", options.plan.p2p_base_port, "P2P port of node0")
-      ->capture_default_str();
+  auto* rpc_port =
+      command->add_option("--rpc-base-port", options.plan.rpc_base_port, "RPC port of node0")
+          ->capture_default_str();
+  auto* p2p_port =
+      command->add_option("--p2p-base-port", options.plan.p2p_base_port, "P2P port of node0")
+          ->capture_default_str();
   command
       ->add_option("--load-accounts", options.plan.load_accounts,
                    "Accounts funded in the genesis for `load` to send from")
@@ -73,10 +76,12 @@ void add_up(CLI::App& app, Arguments& arguments) {
           [&options](std::uint64_t seconds) { options.timeout = std::chrono::seconds(seconds); },
           "Seconds to wait until every node is ready (default 30)")
       ->check(CLI::Range(1, 3600));
-  command->callback([&arguments, nodes, engine] {
+  command->callback([&arguments, nodes, engine, rpc_port, p2p_port] {
     arguments.up.common = arguments.common;
     arguments.up.nodes_given = nodes->count() > 0;
     arguments.up.engine_given = engine->count() > 0;
+    arguments.up.rpc_base_port_given = rpc_port->count() > 0;
+    arguments.up.p2p_base_port_given = p2p_port->count() > 0;
     arguments.outcome = run_up(arguments.up);
   });
 }

@@ -166,9 +166,18 @@ std::string Cluster::role(const NodeStatus& status, std::size_t index) {
   return *status.primary == index ? "primary" : "backup";
 }
 
+std::string Cluster::primary_warning(std::optional<std::uint32_t> primary) const {
+  if (!primary || *primary >= size() || state(*primary) == RunState::alive) return {};
+  const bool paused = state(*primary) == RunState::paused;
+  const std::string& name = node(*primary).name;
+  return name + " is the primary and is " + (paused ? "paused" : "down") +
+         ": nothing commits without a running primary. Try: quorate-testnet " +
+         (paused ? "resume " : "start ") + name;
+}
+
 Result<void> Cluster::start(std::size_t index) const {
   const auto& entry = node(index);
-  QUORATE_CHECK(check_ports(manifest_.nodes, {index}));
+  QUORATE_CHECK(check_ports(manifest_.nodes, {index}, PortChoice::recorded));
   QUORATE_TRY(const auto program, node_program());
   const std::vector<std::string> command = {
       program, "run", "--home", std::filesystem::absolute(layout_.home(entry.name)).string()};

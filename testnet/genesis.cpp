@@ -111,9 +111,10 @@ Result<void> check(const NetworkPlan& plan) {
                 "engine '" + plan.engine + "' is not known; this version has: pbft");
   }
   if (plan.nodes < kNodesMin || plan.nodes > kNodesMax) {
-    return fail(Errc::invalid_argument, "--nodes must be 4 to 16, not " +
-                                            std::to_string(plan.nodes) +
-                                            ": fewer than four tolerate no fault");
+    return fail(Errc::invalid_argument,
+                "a testnet has " + std::to_string(kNodesMin) + " to " + std::to_string(kNodesMax) +
+                    " nodes, not " + std::to_string(plan.nodes) +
+                    (plan.nodes < kNodesMin ? ": fewer tolerate no fault" : ""));
   }
   const auto fits = [&](std::uint16_t base) { return base != 0 && base <= 65535 - plan.nodes; };
   if (!fits(plan.rpc_base_port) || !fits(plan.p2p_base_port)) {

@@ -24,7 +24,7 @@ bool port_is_free(std::uint16_t port) {
 }
 
 Result<void> check_ports(const std::vector<NodeEntry>& nodes,
-                         const std::vector<std::size_t>& wanted) {
+                         const std::vector<std::size_t>& wanted, PortChoice choice) {
   std::string busy;
   const auto note = [&](const NodeEntry& node, std::uint16_t port, const char* purpose) {
     if (port_is_free(port)) return;
@@ -36,10 +36,15 @@ Result<void> check_ports(const std::vector<NodeEntry>& nodes,
     note(nodes.at(index), nodes.at(index).p2p_port, "P2P");
   }
   if (busy.empty()) return {};
-  return fail(Errc::unavailable,
-              "busy: " + busy +
-                  ". Another testnet may run (quorate-testnet down --data FOLDER), or choose other "
-                  "ports with --rpc-base-port and --p2p-base-port");
+  const std::string advice =
+      choice == PortChoice::open
+          ? ", or choose other ports with --rpc-base-port and --p2p-base-port"
+          : ", or another program; end it. The ports of a testnet stay what they were when it was "
+            "made: for others start afresh, with down --purge and then up --rpc-base-port";
+  return fail(Errc::unavailable, "busy: " + busy +
+                                     ". Another testnet may run (quorate-testnet down --data "
+                                     "FOLDER)" +
+                                     advice);
 }
 
 }  // namespace quorate::testnet

@@ -10,9 +10,11 @@
 namespace quorate::testnet {
 
 bool port_is_free(std::uint16_t port);
-// Error unavailable that names every busy port, its node and purpose, and the options that choose
-// others. `wanted` are indices into `nodes`.
+// Whether other ports can be had by an option, or are written in the data of an existing testnet.
+enum class PortChoice { open, recorded };
+// Error unavailable that names every busy port, its node and purpose, and what helps. `wanted` are
+// indices into `nodes`.
 Result<void> check_ports(const std::vector<NodeEntry>& nodes,
-                         const std::vector<std::size_t>& wanted);
+                         const std::vector<std::size_t>& wanted, PortChoice choice);
 
 }  // namespace quorate::testnet

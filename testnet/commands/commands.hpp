@@ -25,6 +25,8 @@ struct UpOptions {
   // Options the user named, which an existing testnet must agree with.
   bool nodes_given = false;
   bool engine_given = false;
+  bool rpc_base_port_given = false;
+  bool p2p_base_port_given = false;
   std::chrono::seconds timeout{30};
 };
 Result<int> run_up(const UpOptions& options);

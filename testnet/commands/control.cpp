@@ -67,6 +67,9 @@ void print(const Cluster& cluster, const std::vector<Change>& changes, bool json
             change.done + "; ";
   }
   std::cout << line << summary(cluster) << "\n";
+  if (alive < cluster.quorum()) return;  // which the summary explains
+  const std::string warning = cluster.primary_warning(cluster.primary());
+  if (!warning.empty()) std::cout << "  " << warning << "\n";
 }
 
 struct SignalCommand {

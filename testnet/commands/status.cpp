@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "rpc/json/ledger_json.hpp"
@@ -65,6 +66,13 @@ void print(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
   std::cout << "  chain " << cluster.manifest().chain_name << ", " << alive << "/" << cluster.size()
             << " alive, quorum " << cluster.quorum()
             << (alive < cluster.quorum() ? ": below quorum, halted by design" : "") << "\n";
+  if (alive < cluster.quorum()) return;
+  const auto knows = std::find_if(statuses.begin(), statuses.end(), [](const NodeStatus& status) {
+    return status.primary.has_value();
+  });
+  if (knows == statuses.end()) return;
+  const std::string warning = cluster.primary_warning(knows->primary);
+  if (!warning.empty()) std::cout << "  " << warning << "\n";
 }
 
 }  // namespace

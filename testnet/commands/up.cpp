@@ -21,9 +21,14 @@ std::vector<std::size_t> all_of(std::size_t count) {
   return out;
 }
 
+std::string port_range(const char* purpose, std::uint16_t first, std::size_t count) {
+  return std::string(purpose) + " ports " + std::to_string(first) + " to " +
+         std::to_string(first + count - 1);
+}
+
 Result<void> check_same(const Cluster& cluster, const UpOptions& options) {
   const auto refuse = [&](const std::string& there, const std::string& wanted) {
-    return fail(Errc::conflict, cluster.layout().data.string() + " holds a testnet of " + there +
+    return fail(Errc::conflict, cluster.layout().data.string() + " holds a testnet with " + there +
                                     ", not " + wanted +
                                     ". To start afresh: quorate-testnet down --purge --data " +
                                     cluster.layout().data.string());
@@ -35,6 +40,15 @@ Result<void> check_same(const Cluster& cluster, const UpOptions& options) {
   if (options.nodes_given && cluster.size() != options.plan.nodes) {
     return refuse(std::to_string(cluster.size()) + " nodes",
                   std::to_string(options.plan.nodes) + " nodes");
+  }
+  const auto& first = manifest.nodes.front();
+  if (options.rpc_base_port_given && first.rpc_port != options.plan.rpc_base_port) {
+    return refuse(port_range("RPC", first.rpc_port, cluster.size()),
+                  std::to_string(options.plan.rpc_base_port) + " and up");
+  }
+  if (options.p2p_base_port_given && first.p2p_port != options.plan.p2p_base_port) {
+    return refuse(port_range("P2P", first.p2p_port, cluster.size()),
+                  std::to_string(options.plan.p2p_base_port) + " and up");
   }
   return {};
 }
@@ -49,7 +63,7 @@ Result<Cluster> open_or_create(const UpOptions& options, bool& created) {
   }
   QUORATE_CHECK(check(options.plan));
   const auto nodes = plan_nodes(options.plan);
-  QUORATE_CHECK(check_ports(nodes, all_of(nodes.size())));
+  QUORATE_CHECK(check_ports(nodes, all_of(nodes.size()), PortChoice::open));
   QUORATE_TRY([[maybe_unused]] const auto manifest, create_network(layout, options.plan));
   created = true;
   return Cluster::open(options.common.data);
@@ -64,7 +78,7 @@ Result<void> start_all(const Cluster& cluster, std::chrono::milliseconds timeout
     }
   }
   const auto dead = cluster.in_state(RunState::dead);
-  QUORATE_CHECK(check_ports(cluster.manifest().nodes, dead));
+  QUORATE_CHECK(check_ports(cluster.manifest().nodes, dead, PortChoice::recorded));
   const auto outcome = [&]() -> Result<void> {
     for (const std::size_t index : dead) QUORATE_CHECK(cluster.start(index));
     return cluster.wait_ready(all_of(cluster.size()), timeout);
@@ -165,13 +179,14 @@ void print_heading(const Cluster& cluster, bool created) {
 }  // namespace
 
 Result<int> run_up(const UpOptions& options) {
+  QUORATE_TRY(const auto profile, wallet_config_file());
+  QUORATE_CHECK(check_wallet_config(profile));
   bool created = false;
   QUORATE_TRY(const auto cluster, open_or_create(options, created));
   QUORATE_TRY(const auto lock, DataLock::acquire(cluster.layout()));
   QUORATE_CHECK(check_same(cluster, options));
   if (!options.common.json) print_heading(cluster, created);
   QUORATE_CHECK(start_all(cluster, options.timeout));
-  QUORATE_TRY(const auto profile, wallet_config_file());
   QUORATE_TRY(const auto active,
               write_wallet_profile(profile, cluster.layout(), cluster.manifest()));
 

@@ -23,6 +23,17 @@ class TestnetTool(unittest.TestCase):
         self.assertIn(f"port {net.p2p_base + 2} (P2P of node2)", refused.stderr)
         self.assertFalse(net.data.exists())
 
+    def test_a_broken_wallet_configuration_is_named_and_nothing_is_written(self):
+        net = Net(start=False)
+        self.addCleanup(net.close)
+        wallet = net.root / "wallet" / "wallet.json"
+        wallet.parent.mkdir()
+        wallet.write_text("profile = acme")
+        refused = net.up(check=False)
+        self.assertEqual(refused.returncode, 74, refused.stderr)
+        self.assertIn(str(wallet), refused.stderr)
+        self.assertFalse(net.data.exists())
+
     def test_usage_errors_exit_2_and_suggest(self):
         net = Net(start=False)
         self.addCleanup(net.close)
@@ -30,7 +41,11 @@ class TestnetTool(unittest.TestCase):
         self.assertEqual(typo.returncode, 2)
         self.assertIn("did you mean: quorate-testnet status", typo.stderr)
         self.assertEqual(net.run("quorate-testnet", check=False).returncode, 2)
-        self.assertEqual(net.testnet("up", "--nodes", "3", check=False).returncode, 2)
+        for nodes in ("3", "17"):
+            refused = net.testnet("up", "--nodes", nodes, check=False)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn("4", refused.stderr)
+            self.assertIn("16", refused.stderr)
         self.assertEqual(net.testnet("up", "--engine", "raft", check=False).returncode, 2)
         self.assertEqual(net.run("quorate-testnet", "--help").returncode, 0)
         self.assertFalse(net.data.exists())
@@ -52,6 +67,21 @@ class TestnetTool(unittest.TestCase):
         self.assertEqual(net.up(check=False).returncode, 73)
         self.assertEqual(net.testnet("down", "--purge", check=False).returncode, 0)
         self.assertTrue((net.data / "thesis.tex").exists())
+
+    def test_the_ports_of_a_testnet_stay_and_a_missing_primary_is_named(self):
+        with Net() as net:
+            first, last = net.rpc_base, net.rpc_base + 3
+            moved = net.testnet("up", "--rpc-base-port", str(first + 100), check=False)
+            self.assertEqual(moved.returncode, 73, moved.stderr)
+            self.assertIn(f"RPC ports {first} to {last}", moved.stderr)
+            self.assertIn("down --purge", moved.stderr)
+
+            primary = next(n["name"] for n in net.status()["nodes"] if n["role"] == "primary")
+            warning = f"{primary} is the primary and is paused"
+            self.assertIn(warning, net.testnet("pause", primary).stdout)
+            self.assertNotIn(warning, net.testnet("resume", primary).stdout)
+            net.testnet("down", "--purge")
+            self.assertFalse((net.root / "wallet" / "wallet.json").exists())
 
     def test_a_node_that_cannot_start_is_shown_with_its_exit_status_and_its_words(self):
         with Net() as net:

@@ -75,6 +75,7 @@ TEST_CASE("sizes, engines and ports that cannot be are refused before anything i
   const auto refused = check(plan);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == Errc::invalid_argument);
+  if (plan.nodes == 17) CHECK(refused.error().detail == "a testnet has 4 to 16 nodes, not 17");
 }
 
 TEST_CASE("load accounts follow from their index") {
@@ -95,11 +96,17 @@ TEST_CASE("a busy port is named with its node and purpose") {
   const std::uint16_t port = ntohs(address.sin_port);
   CHECK_FALSE(port_is_free(port));
   const std::vector<NodeEntry> nodes = {{"node0", port, port}};
-  const auto checked = check_ports(nodes, {0});
+  const auto checked = check_ports(nodes, {0}, PortChoice::open);
   REQUIRE_FALSE(checked.has_value());
   CHECK(checked.error().detail.find("port " + std::to_string(port) + " (RPC of node0)") !=
         std::string::npos);
-  CHECK(check_ports(nodes, {}).has_value());
+  CHECK(checked.error().detail.find("--rpc-base-port and") != std::string::npos);
+  // An existing testnet has no choice, and is not told that an option helps.
+  const auto recorded = check_ports(nodes, {0}, PortChoice::recorded);
+  REQUIRE_FALSE(recorded.has_value());
+  CHECK(recorded.error().detail.find("down --purge") != std::string::npos);
+  CHECK(recorded.error().detail.find("--rpc-base-port and") == std::string::npos);
+  CHECK(check_ports(nodes, {}, PortChoice::open).has_value());
   ::close(fd);
   CHECK(port_is_free(port));
 }
