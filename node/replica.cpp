@@ -41,6 +41,7 @@ void Replica::Impl::step(const ReplicaEvent& event) {
 void Replica::Impl::on(const ReplicaStarted& started) {
   head = started.head;
   state = started.state;
+  if (started.observer && config.self) host_reason = started.observer_reason;
   builder.executed(head.height);
   catch_up.executed(head.height, now);
   feed(consensus::Started{started.vote_log, head.height, head.payload_id, head.block_hash,
@@ -242,6 +243,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
 ReplicaStatus Replica::Impl::status() const {
   ReplicaStatus out;
   out.consensus = parts.engine->status();
+  if (out.consensus.observer && !host_reason.empty()) out.consensus.observer_reason = host_reason;
   out.head = head;
   out.target = std::max(out.consensus.highest_evidence, head.height);
   // A node that keeps up is always a few heights behind what is being agreed on.

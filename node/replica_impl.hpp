@@ -96,6 +96,7 @@ struct Replica::Impl {
   std::set<ReplicaId> peers;
   std::set<ReplicaId> reading_for;  // peers with a read of blocks under way: one each
   bool told_pending = false;
+  std::string host_reason;  // why the host has this replica follow only; the engine is not told
   std::optional<std::string> halted;
 
   // Durable-before-send: FIFO tokens that are not yet durable, and the messages that wait for them.

@@ -57,7 +57,7 @@ struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, 
 };
 
 struct Bench {
-  Bench() {
+  explicit Bench(const std::string& observer_reason = "") {
     auto owned = std::make_unique<FakeEngine>();
     engine = owned.get();
     ReplicaConfig config;
@@ -69,6 +69,8 @@ struct Bench {
         Ports{ports, ports, ports, ports, ports, ports});
     ReplicaStarted started;
     started.state = state;
+    started.observer = !observer_reason.empty();
+    started.observer_reason = observer_reason;
     step(std::move(started));
   }
   void step(ReplicaInput input) { replica->step({now, WallMs(1), std::move(input)}); }
@@ -313,6 +315,15 @@ TEST_CASE("a replica is ready with a quorum connected and nothing to catch up on
   bench.engine->current.observer = true;
   bench.engine->current.observer_reason = "the vote log is damaged";
   CHECK(bench.replica->status().not_ready_reason == "observer: the vote log is damaged");
+}
+
+TEST_CASE("a replica that its host keeps from voting gives the host's reason, not the engine's") {
+  Bench bench("the vote log is lost; use a new key");
+  bench.engine->current.observer = true;
+  bench.engine->current.observer_reason = "the host decided";
+  const ReplicaStatus status = bench.replica->status();
+  CHECK(status.not_ready_reason == "observer: the vote log is lost; use a new key");
+  CHECK(status.consensus.observer_reason == "the vote log is lost; use a new key");
 }
 
 TEST_CASE("the engine is ticked when its deadline is due") {
