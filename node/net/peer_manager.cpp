@@ -387,6 +387,7 @@ std::vector<PeerInfo> PeerManager::peers() const {
     if (!peer) continue;
     const std::lock_guard lock(peer->mutex);
     out.push_back(peer->info);
+    if (peer->info.connected) out.back().last_error.clear();
   }
   return out;
 }

@@ -64,7 +64,7 @@ struct PeerInfo {
   std::uint64_t bytes_out = 0;
   std::uint64_t connects = 0;
   std::uint64_t frames_dropped = 0;  // by its send queues
-  std::string last_error;            // why the last connection ended or was refused
+  std::string last_error;            // why there is no connection; empty while connected
 };
 
 struct NetTotals {

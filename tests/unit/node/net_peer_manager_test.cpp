@@ -214,6 +214,7 @@ TEST_CASE("A peer that comes back is dialled again") {
   // A frame for a peer that is away is dropped, not kept.
   low.send(high, TrafficClass::consensus, Bytes{1});
   REQUIRE(low.log.wait_for({"cannot connect"}) != "");
+  CHECK(low.manager->peers()[0].last_error.find("cannot connect") != std::string::npos);
 
   TestNode again(1);
   again.config.listen = "127.0.0.1:" + std::to_string(port);
@@ -224,6 +225,8 @@ TEST_CASE("A peer that comes back is dialled again") {
   REQUIRE(again.heard.wait([](const Heard& h) { return !h.frames.empty(); }));
   CHECK(again.heard.get().frames[0].second == Bytes{2});
   CHECK(low.manager->peers()[0].connects == 2);
+  CHECK(low.manager->peers()[0].connected);
+  CHECK(low.manager->peers()[0].last_error.empty());
 }
 
 TEST_CASE("A peer can be named by host") {
