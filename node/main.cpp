@@ -33,7 +33,7 @@ void log_start(Log& log, const Prepared& prepared, const NodeRuntime& runtime,
   }
 }
 
-// Store, runtime, backend, server: each outlives what comes after it, and stops before.
+// Store, observer, runtime, backend, server: each outlives what comes after it, and stops before.
 CommandResult<> run(const CommandContext& context, const RunOptions& options) {
   const StopSignals signals;
   QUORATE_TRY(Prepared prepared, prepare(context, options));
@@ -43,6 +43,8 @@ CommandResult<> run(const CommandContext& context, const RunOptions& options) {
               or_stop(ledger::RocksdbStore::open(prepared.home.database_folder())));
   identity.storage_bytes = [&store] { return store->size_bytes(); };
 
+  // Before the runtime, whose threads call it to their end, also when a later part cannot start.
+  NoticeLog notices(*log);
   // A conflict here is data of another chain, or keys that do not fit the genesis.
   auto started = NodeRuntime::start(runtime_config(prepared), *store, *log);
   const bool misfit = !started && (started.error().code == Errc::conflict ||
@@ -50,7 +52,6 @@ CommandResult<> run(const CommandContext& context, const RunOptions& options) {
   QUORATE_TRY(
       const std::unique_ptr<NodeRuntime> runtime,
       misfit ? or_stop(std::move(started), ExitCode::configuration) : or_stop(std::move(started)));
-  NoticeLog notices(*log);
   runtime->add_observer(notices);
   RpcBackend backend(*runtime, std::move(identity));
   QUORATE_TRY(const std::unique_ptr<rpc::RpcServer> server,

@@ -74,7 +74,8 @@ class NodeRuntime {
   void inspect(std::function<void(const Replica&)> read) const;
 
   // Observers are called on the consensus thread, must return at once and may not add or remove
-  // observers. After remove_observer returns it is not called again.
+  // observers. One is called until remove_observer returns or the runtime has stopped, so it
+  // outlives either.
   void add_observer(Observer& observer);
   void remove_observer(Observer& observer);
 
