@@ -204,15 +204,23 @@ struct Progress {
     committed,
     executed,
     sealed,
-    checkpoint_stable
+    checkpoint_stable,
+    view_left,    // a VIEW-CHANGE for `view` was sent
+    view_entered  // the NEW-VIEW of `view` was accepted
   };
   Phase phase;
   Height height;
   View view;
+  const char* cause = "";  // of view_left: "progress", "censorship", "joined", ...
 };
 
-using Output = std::variant<Persist, Send, RequestProposal, CancelProposal, Validate, Commit,
-                            Sealed, LoadPayload, RequestSync, Rejected, Evidence, Halt, Progress>;
+// The primary makes no progress although client work waits: hand the oldest of it to everybody once
+// more, before this replica suspects. Needs no answer.
+struct RelayPending {};
+
+using Output =
+    std::variant<Persist, Send, RequestProposal, CancelProposal, Validate, Commit, Sealed,
+                 LoadPayload, RequestSync, Rejected, Evidence, Halt, Progress, RelayPending>;
 
 // For status pages; a copy, made on the calling thread.
 struct Status {
@@ -224,8 +232,11 @@ struct Status {
   Height sealed_to;  // every height up to it has a block certificate here
   Height low_watermark;
   Height high_watermark;
-  Height highest_evidence;  // the highest height that signatures prove to be committed
-  bool starting = false;    // asks its peers what they hold of it and votes for nothing yet
+  Height highest_evidence;          // the highest height that signatures prove to be committed
+  bool starting = false;            // asks its peers what they hold of it and votes for nothing yet
+  std::vector<ReplicaId> suspects;  // who would leave `view`
+  Duration view_timeout{0};         // how long a view may go without progress
+  std::optional<Instant> view_expiry;  // when patience with the view ends, while it is tested
   bool observer = false;
   std::string observer_reason;
 };

@@ -27,6 +27,10 @@ Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::S
     return fail(Errc::invalid_argument,
                 "proposals_in_flight must be 1.." + std::to_string(2 * config.checkpoint_interval));
   }
+  if (config.view_timeout <= Duration(0) || config.view_timeout_max < config.view_timeout) {
+    return fail(Errc::invalid_argument,
+                "view_timeout must be above zero and at most view_timeout_max");
+  }
   pbft::Settings out;
   out.membership = membership;
   out.self = config.self;
@@ -36,6 +40,8 @@ Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::S
   out.status_interval_busy = config.status_interval_busy;
   out.status_interval_idle = config.status_interval_idle;
   out.proposal_ahead_max = config.proposal_ahead_max;
+  out.view_timeout = config.view_timeout;
+  out.view_timeout_max = config.view_timeout_max;
   return out;
 }
 
@@ -49,7 +55,7 @@ Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer
   QUORATE_TRY(pbft::Settings settings, pbft_settings(config, signer));
   EngineParts parts;
   parts.message_verifier = std::make_shared<const pbft::PbftMessageVerifier>(
-      config.membership, config.payload_bytes_max, verifier);
+      config.membership, config.payload_bytes_max, 2 * config.checkpoint_interval, verifier);
   parts.engine = std::make_unique<pbft::PbftEngine>(std::move(settings), signer);
   return parts;
 }

@@ -24,6 +24,9 @@ struct EngineConfig {
   Duration status_interval_busy = std::chrono::milliseconds(200);
   Duration status_interval_idle = std::chrono::seconds(2);
   Duration proposal_ahead_max = std::chrono::seconds(10);  // delta
+  // How long a view may go without progress: doubles with each view that brought none.
+  Duration view_timeout = std::chrono::seconds(1);
+  Duration view_timeout_max = std::chrono::seconds(60);
 };
 
 struct EngineParts {

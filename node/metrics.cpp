@@ -39,7 +39,9 @@ const char* phase_name(Phase phase) {
     case Phase::sealed: return "seal";
     case Phase::proposed:
     case Phase::pre_prepared:
-    case Phase::checkpoint_stable: return nullptr;
+    case Phase::checkpoint_stable:
+    case Phase::view_left:
+    case Phase::view_entered: return nullptr;
   }
   return nullptr;
 }
@@ -76,6 +78,11 @@ struct Metrics::Impl {
   prometheus::Counter& invalid_messages =
       counter("consensus_invalid_messages_total",
               "Messages that verified and that the engine refused all the same.");
+  prometheus::Family<prometheus::Counter>& view_changes =
+      prometheus::BuildCounter()
+          .Name("quorate_consensus_view_changes_total")
+          .Help("Views this replica left, by what made it leave.")
+          .Register(registry);
   prometheus::Counter& equivocations =
       counter("consensus_equivocations_total", "Proofs that a replica signed two contents.");
   prometheus::Counter& transactions =
@@ -103,6 +110,10 @@ struct Metrics::Impl {
 
 void Metrics::Impl::on_progress(const Notice& notice, Time now) {
   if (!notice.phase || *notice.phase == Phase::checkpoint_stable) return;
+  if (*notice.phase == Phase::view_left) {
+    return view_changes.Add({{"cause", notice.text}}).Increment();
+  }
+  if (*notice.phase == Phase::view_entered) return;
   const auto before = last_phase.find(notice.height);
   const char* name = phase_name(*notice.phase);
   if (before != last_phase.end() && name != nullptr) {

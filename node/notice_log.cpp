@@ -14,6 +14,8 @@ std::string_view phase_text(Phase phase) {
     case Phase::executed: return "executed";
     case Phase::sealed: return "sealed";
     case Phase::checkpoint_stable: return "checkpoint is stable";
+    case Phase::view_left: return "asks for a view";
+    case Phase::view_entered: return "entered a view";
   }
   return "progress";
 }
@@ -28,6 +30,10 @@ void NoticeLog::notice(const Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::progress:
       if (!notice.phase) return;
+      if (*notice.phase == Phase::view_left || *notice.phase == Phase::view_entered) {
+        return log_.info("consensus", phase_text(*notice.phase),
+                         {{"view", text(notice.view)}, {"cause", notice.text}});
+      }
       return log_.debug("consensus", phase_text(*notice.phase),
                         {{"height", text(notice.height)}, {"view", text(notice.view)}});
     case Notice::Kind::block_executed: {

@@ -53,16 +53,20 @@ std::optional<Instant> Relay::next_deadline() const {
   return out;
 }
 
-void Relay::greet(ReplicaId peer) {
+void Relay::greet(ReplicaId peer) { send(peer, waiting(true)); }
+
+void Relay::remind() { send(std::nullopt, waiting(false)); }
+
+std::vector<ledger::TransactionPtr> Relay::waiting(bool own_only) const {
   std::vector<ledger::TransactionPtr> out;
   std::size_t bytes = 0;
   for (const auto& [due, custody] : custody_) {
     if (out.size() >= kFrameTransactions || bytes >= kFrameBytes) break;
-    if (!custody.own || !mempool_.find(custody.transaction->id)) continue;
+    if ((own_only && !custody.own) || !mempool_.find(custody.transaction->id)) continue;
     out.push_back(custody.transaction);
     bytes += custody.transaction->encoded.size();
   }
-  send(peer, out);
+  return out;
 }
 
 void Relay::send_fresh() {

@@ -32,6 +32,10 @@ class Relay {
   // frame.
   void greet(ReplicaId peer);
 
+  // Tells everybody about waiting transactions at once, within one frame: the primary seems not to
+  // know them.
+  void remind();
+
   std::size_t in_custody() const { return custody_.size(); }
   std::size_t memory_bytes() const;
 
@@ -42,6 +46,7 @@ class Relay {
     bool own;       // taken in here
   };
   void send(std::optional<ReplicaId> to, const std::vector<ledger::TransactionPtr>& transactions);
+  std::vector<ledger::TransactionPtr> waiting(bool own_only) const;
   void send_fresh();
   void send_again(Instant now);
 

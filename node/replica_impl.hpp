@@ -61,6 +61,7 @@ struct Replica::Impl {
   void perform(consensus::Evidence& evidence);
   void perform(consensus::Halt& halt);
   void perform(consensus::Progress& progress);
+  void perform(consensus::RelayPending&) { relay.remind(); }
   // Hands committed payloads to the executor, in order, as far as they are decoded.
   void execute_committed();
   // The transactions of a committed payload; none while its check is still under way.

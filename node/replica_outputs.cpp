@@ -171,6 +171,7 @@ void Replica::Impl::perform(consensus::Progress& progress) {
   notice.height = progress.height;
   notice.view = progress.view;
   notice.phase = progress.phase;
+  notice.text = progress.cause;
   notify(std::move(notice));
 }
 

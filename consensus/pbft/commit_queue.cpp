@@ -83,9 +83,11 @@ void CommitQueue::commit(Height height, Decided decided) {
   while (recent_.size() > state_.settings.buffer_window()) recent_.erase(recent_.begin());
 }
 
-void CommitQueue::remember(const Digest& id, CommitCertificate certificate) {
-  if (certificate.height != head_ || id != head_id_) return;
-  recent_.try_emplace(head_, Decided{id, std::move(certificate), nullptr});
+bool CommitQueue::remember(const Digest& id, CommitCertificate certificate) {
+  const Height height = certificate.height;
+  if (height > head_ || (height != head_ && height <= state_.low)) return false;
+  if (certified_id(state_.settings.membership, certificate) != id) return false;
+  return recent_.try_emplace(height, Decided{id, std::move(certificate), nullptr}).second;
 }
 
 void CommitQueue::on_executed(Height height, const Digest& id) {

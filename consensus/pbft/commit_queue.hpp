@@ -27,8 +27,9 @@ class CommitQueue {
   void add(CommitCertificate certificate, Payload payload);
   // Emits Commit for every height that follows without a gap and whose payload is here.
   void advance();
-  // The stored certificate of the head, loaded after a restart.
-  void remember(const Digest& id, CommitCertificate certificate);
+  // A stored certificate, loaded after a restart: of the head, or of a height above the low
+  // watermark that a new view proposes again. True if it was not known.
+  bool remember(const Digest& id, CommitCertificate certificate);
   void on_executed(Height height, const Digest& id);
 
   std::optional<Digest> decided_id(Height height) const;

@@ -7,13 +7,15 @@ namespace {
 using crypto::Reader;
 using crypto::Writer;
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 enum class RecordType : std::uint8_t {
   snapshot = 1,
   accepted = 2,
   prepared = 3,
   sealed = 4,
   checkpointed = 5,
+  view_changed = 6,
+  entered = 7,
 };
 // More than any snapshot holds; a length above it is damage.
 constexpr std::uint32_t kEntriesMax = 1U << 24U;
@@ -83,6 +85,18 @@ struct RecordEncoder {
     put_message(out, record.vote);
     return out;
   }
+  Writer operator()(const ViewChangedRecord& record) const {
+    Writer out = begin(RecordType::view_changed);
+    out.u32(record.timer_level);
+    encode(out, *record.message);
+    return out;
+  }
+  Writer operator()(const EnteredRecord& record) const {
+    Writer out = begin(RecordType::entered);
+    out.u32(record.timer_level);
+    encode(out, *record.message);
+    return out;
+  }
 };
 
 void put_count(Writer& out, std::size_t count) { out.u32(static_cast<std::uint32_t>(count)); }
@@ -105,6 +119,9 @@ DurableState take_snapshot(Reader& in, const DecodeLimits& limits) {
   DurableState out;
   out.active_view = in.integer_of<View>();
   out.promise_view = in.integer_of<View>();
+  out.timer_level = in.u32();
+  if (in.u8() != 0) out.view_change = decode_view_change(in, limits);
+  if (in.u8() != 0) out.new_view = decode_new_view(in, limits);
   out.sealed_max = in.integer_of<Height>();
   out.checkpointed_max = in.integer_of<Height>();
   if (in.u8() != 0) out.stable = decode_checkpoint_proof(in, limits.members);
@@ -145,6 +162,18 @@ Record take_record(RecordType type, Reader& in, const DecodeLimits& limits) {
     case RecordType::sealed: return SealedRecord{take_message<Seal>(in, limits)};
     case RecordType::checkpointed:
       return CheckpointedRecord{take_message<CheckpointVote>(in, limits)};
+    case RecordType::view_changed: {
+      ViewChangedRecord out;
+      out.timer_level = in.u32();
+      out.message = decode_view_change(in, limits);
+      return out;
+    }
+    case RecordType::entered: {
+      EnteredRecord out;
+      out.timer_level = in.u32();
+      out.message = decode_new_view(in, limits);
+      return out;
+    }
     case RecordType::snapshot: break;
   }
   in.reject("unknown record type " + std::to_string(static_cast<int>(type)));
@@ -154,7 +183,11 @@ Record take_record(RecordType type, Reader& in, const DecodeLimits& limits) {
 Result<void> replay_one(DurableState& state, ByteView bytes, bool first,
                         const crypto::Membership& membership, const DecodeLimits& limits) {
   Reader in(bytes);
-  if (in.u8() != kVersion) in.reject("unknown record version");
+  const std::uint8_t version = in.u8();
+  if (version != kVersion) {
+    in.reject("it has record version " + std::to_string(version) + ", this program reads version " +
+              std::to_string(kVersion) + "; run the program that wrote it");
+  }
   const auto type = static_cast<RecordType>(in.u8());
   if (type != RecordType::snapshot) {
     const Record record = take_record(type, in, limits);
@@ -193,7 +226,28 @@ void DurableState::apply(const Record& record) {
     const Height height = checkpointed->vote.claim.height;
     checkpoints.insert_or_assign(height, checkpointed->vote);
     checkpointed_max = std::max(checkpointed_max, height);
+  } else if (const auto* promised = std::get_if<ViewChangedRecord>(&record)) {
+    promise_view = std::max(promise_view, promised->message->view);
+    view_change = promised->message;
+    timer_level = promised->timer_level;
+  } else if (const auto* entered = std::get_if<EnteredRecord>(&record)) {
+    enter(*entered);
   }
+}
+
+// Below the new view nothing is voted for any more, so what was signed there need not be known.
+// Only the bodies stay that P names: the view that comes may have to fetch them from here.
+void DurableState::enter(const EnteredRecord& record) {
+  active_view = std::max(active_view, record.message->view);
+  new_view = record.message;
+  timer_level = record.timer_level;
+  std::erase_if(commits, [this](const auto& entry) { return entry.first.view < active_view; });
+  std::erase_if(accepted, [this](const auto& entry) {
+    const SlotKey& key = entry.first;
+    const auto certified = prepared.find(key.height);
+    return key.view < active_view && (certified == prepared.end() ||
+                                      certified->second.core.ballot != entry.second.core.ballot);
+  });
 }
 
 void DurableState::adopt(const CheckpointProof& proof, std::uint64_t seals_kept) {
@@ -221,6 +275,23 @@ std::size_t DurableState::memory_bytes() const {
     bytes += sizeof(PreparedCertificate) + kNode +
              entry.second.prepares.size() * sizeof(crypto::ReplicaSignature);
   }
+  if (view_change) bytes += pbft::memory_bytes(*view_change);
+  if (new_view) bytes += pbft::memory_bytes(*new_view);
+  return bytes;
+}
+
+std::size_t memory_bytes(const ViewChange& message) {
+  std::size_t bytes = sizeof(ViewChange);
+  if (message.stable) bytes += message.stable->votes.size() * sizeof(crypto::ReplicaSignature);
+  for (const PreparedCertificate& certificate : message.prepared) {
+    bytes += sizeof(certificate) + certificate.prepares.size() * sizeof(crypto::ReplicaSignature);
+  }
+  return bytes;
+}
+
+std::size_t memory_bytes(const NewView& message) {
+  std::size_t bytes = sizeof(NewView) + message.proposals.size() * sizeof(Core);
+  for (const ViewChangePtr& entry : message.view_changes) bytes += memory_bytes(*entry);
   return bytes;
 }
 
@@ -233,6 +304,11 @@ Bytes encode_snapshot(const DurableState& state, const crypto::Membership& membe
   out.raw(membership.config_hash);
   out.integer_of(state.active_view);
   out.integer_of(state.promise_view);
+  out.u32(state.timer_level);
+  out.u8(state.view_change ? 1 : 0);
+  if (state.view_change) encode(out, *state.view_change);
+  out.u8(state.new_view ? 1 : 0);
+  if (state.new_view) encode(out, *state.new_view);
   out.integer_of(state.sealed_max);
   out.integer_of(state.checkpointed_max);
   out.u8(state.stable ? 1 : 0);

@@ -7,7 +7,9 @@
 //   prepared      a prepared certificate and the own COMMIT
 //   sealed        the own SEAL
 //   checkpointed  the own CHECKPOINT
-// and starts with version u8 = 1 and a type byte. Owned by the engine's thread.
+//   view_changed  the own VIEW-CHANGE, which promises its view, and the timer's level
+//   entered       the NEW-VIEW that opened the active view, own or not, and the timer's level
+// and starts with version u8 = 2 and a type byte. Owned by the engine's thread.
 #pragma once
 
 #include <map>
@@ -43,11 +45,24 @@ struct SealedRecord {
 struct CheckpointedRecord {
   CheckpointVote vote;
 };
-using Record = std::variant<AcceptedRecord, PreparedRecord, SealedRecord, CheckpointedRecord>;
+// From here on the replica votes in no view below the message's.
+struct ViewChangedRecord {
+  ViewChangePtr message;
+  std::uint32_t timer_level = 0;
+};
+struct EnteredRecord {
+  NewViewPtr message;
+  std::uint32_t timer_level = 0;
+};
+using Record = std::variant<AcceptedRecord, PreparedRecord, SealedRecord, CheckpointedRecord,
+                            ViewChangedRecord, EnteredRecord>;
 
 struct DurableState {
   View active_view;
-  View promise_view;  // the highest view this replica asked for
+  View promise_view;          // the highest view this replica asked for
+  ViewChangePtr view_change;  // how it asked, byte for byte; null before the first time
+  NewViewPtr new_view;        // what opened active_view; null in view 0
+  std::uint32_t timer_level = 0;
   std::optional<CheckpointProof> stable;
   // P: per height, the prepared certificate of the highest view. Survives view changes; dropped
   // only by a stable checkpoint.
@@ -68,7 +83,13 @@ struct DurableState {
   // The ledger holds the payloads up to `height`.
   void release_payloads(Height height);
   std::size_t memory_bytes() const;
+
+ private:
+  void enter(const EnteredRecord& record);
 };
+
+std::size_t memory_bytes(const ViewChange& message);
+std::size_t memory_bytes(const NewView& message);
 
 Bytes encode_record(const Record& record);
 Bytes encode_snapshot(const DurableState& state, const crypto::Membership& membership);

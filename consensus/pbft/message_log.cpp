@@ -35,6 +35,18 @@ void MessageLog::release_bodies(Height height) {
                 [height](const auto& entry) { return entry.second.body.header.height <= height; });
 }
 
+void MessageLog::enter_view(View view, const std::set<Digest>& kept) {
+  std::erase_if(slots_, [view](const auto& entry) { return entry.first.view < view; });
+  std::erase_if(bodies_, [&kept](const auto& entry) { return kept.count(entry.first) == 0; });
+}
+
+void MessageLog::keep_views(View active, View promised) {
+  std::erase_if(slots_, [active, promised](const auto& entry) {
+    const View view = entry.first.view;
+    return view > active.saturating_add(1) && view != promised;
+  });
+}
+
 std::size_t MessageLog::memory_bytes() const {
   constexpr std::size_t kNode = 48;  // of an ordered map
   std::size_t bytes = 0;

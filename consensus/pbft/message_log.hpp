@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "consensus/pbft/durable_state.hpp"
 #include "consensus/pbft/slot.hpp"
@@ -36,6 +37,10 @@ class MessageLog {
   void collect_garbage(Height low);
   // Bodies at or below `height` are in the ledger.
   void release_bodies(Height height);
+  // A new view begins: slots of earlier ones are over, and so are the bodies that are not `kept`.
+  void enter_view(View view, const std::set<Digest>& kept);
+  // Of the views above the active one only these two are buffered.
+  void keep_views(View active, View promised);
   std::size_t memory_bytes() const;
 
  private:

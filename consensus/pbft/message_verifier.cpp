@@ -22,6 +22,9 @@ struct TypeName {
   const char* operator()(const Data&) const { return "data"; }
   const char* operator()(const CommitCertificate&) const { return "commit_certificate"; }
   const char* operator()(const CheckpointProof&) const { return "checkpoint_proof"; }
+  const char* operator()(const Suspect&) const { return "suspect"; }
+  const char* operator()(const ViewChangePtr&) const { return "view_change"; }
+  const char* operator()(const NewViewPtr&) const { return "new_view"; }
   const char* operator()(const Committed&) const { return "committed"; }
 };
 
@@ -30,10 +33,10 @@ struct TypeName {
 const char* PbftMessage::type_name() const { return std::visit(TypeName{}, content_); }
 
 PbftMessageVerifier::PbftMessageVerifier(crypto::Membership membership,
-                                         std::uint32_t payload_bytes_max,
+                                         std::uint32_t payload_bytes_max, std::uint64_t window,
                                          const crypto::Verifier& verifier)
     : membership_(std::move(membership)),
-      limits_{membership_.size(), payload_bytes_max},
+      limits_{membership_.size(), payload_bytes_max, static_cast<std::uint32_t>(window)},
       verifier_(verifier) {}
 
 Result<VerifiedMessagePtr> PbftMessageVerifier::verify(ReplicaId from, ByteView message) const {
@@ -41,7 +44,7 @@ Result<VerifiedMessagePtr> PbftMessageVerifier::verify(ReplicaId from, ByteView 
     return fail(Errc::bad_signature,
                 "replica " + std::to_string(from.value()) + " is not a member of this epoch");
   }
-  if (message.size() > limits_.payload_bytes_max + kMessageOverheadMax) {
+  if (!message.empty() && message.size() > size_max(message)) {
     return fail(Errc::limit_exceeded,
                 "a consensus message of " + std::to_string(message.size()) + " bytes");
   }
@@ -53,6 +56,15 @@ Result<VerifiedMessagePtr> PbftMessageVerifier::verify(ReplicaId from, ByteView 
         return VerifiedMessagePtr(new PbftMessage(PbftMessage::Content(std::move(m))));
       },
       std::move(envelope.message));
+}
+
+std::size_t PbftMessageVerifier::size_max(ByteView message) const {
+  constexpr auto kViewChange = static_cast<std::uint8_t>(crypto::SignedType::view_change);
+  constexpr auto kNewView = static_cast<std::uint8_t>(crypto::SignedType::new_view);
+  if (message.front() == kViewChange || message.front() == kNewView) {
+    return view_message_bytes_max(limits_, membership_.quorum());
+  }
+  return limits_.payload_bytes_max + kMessageOverheadMax;
 }
 
 Result<void> PbftMessageVerifier::check_epoch(Epoch epoch) const {

@@ -15,7 +15,8 @@ namespace quorate::consensus::pbft {
 class PbftMessage final : public VerifiedMessage {
  public:
   using Content = std::variant<PrePrepare, Vote, Seal, CheckpointVote, StatusReport, Fetch, Data,
-                               CommitCertificate, CheckpointProof, Committed>;
+                               CommitCertificate, CheckpointProof, Suspect, ViewChangePtr,
+                               NewViewPtr, Committed>;
 
   const char* type_name() const override;
   const Content& content() const { return content_; }
@@ -28,9 +29,9 @@ class PbftMessage final : public VerifiedMessage {
 
 class PbftMessageVerifier final : public MessageVerifier {
  public:
-  // `verifier` must outlive this.
+  // `verifier` must outlive this. `window` is L, the heights that one VIEW-CHANGE may speak of.
   PbftMessageVerifier(crypto::Membership membership, std::uint32_t payload_bytes_max,
-                      const crypto::Verifier& verifier);
+                      std::uint64_t window, const crypto::Verifier& verifier);
 
   Result<VerifiedMessagePtr> verify(ReplicaId from, ByteView message) const override;
   Result<CommittedPayload> verify_commit_certificate(ByteView certificate) const override;
@@ -50,6 +51,13 @@ class PbftMessageVerifier final : public MessageVerifier {
   Result<void> check(const Data& message) const;
   Result<void> check(const CommitCertificate& message) const;
   Result<void> check(const CheckpointProof& message) const;
+  Result<void> check(const Suspect& message) const;
+  Result<void> check(const ViewChangePtr& message) const;
+  Result<void> check(const NewViewPtr& message) const;
+  Result<void> check(const ViewChangeStub& stub) const;
+  Result<void> check(const NewViewStub& stub) const;
+  Result<void> check(const PreparedCertificate& certificate) const;
+  std::size_t size_max(ByteView message) const;
   Result<void> check_body(const Body& body) const;
   Result<void> check_signature(ReplicaId replica, const Digest& digest, const Signature& signature,
                                const char* what) const;

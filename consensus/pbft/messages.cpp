@@ -14,7 +14,9 @@ enum class WireType : std::uint8_t {
   commit = 3,
   seal = 4,
   checkpoint = 5,
-  // 6, 7 and 8 belong to SUSPECT, VIEW-CHANGE and NEW-VIEW.
+  suspect = 6,
+  view_change = 7,
+  new_view = 8,
   status = 9,
   fetch = 10,
   data = 11,
@@ -63,6 +65,11 @@ struct WireTypeOf {
   WireType operator()(const Data&) const { return WireType::data; }
   WireType operator()(const CommitCertificate&) const { return WireType::commit_certificate; }
   WireType operator()(const CheckpointProof&) const { return WireType::checkpoint_proof; }
+  WireType operator()(const Suspect&) const { return WireType::suspect; }
+  WireType operator()(const ViewChangePtr&) const { return WireType::view_change; }
+  WireType operator()(const ViewChangeStub&) const { return WireType::view_change; }
+  WireType operator()(const NewViewPtr&) const { return WireType::new_view; }
+  WireType operator()(const NewViewStub&) const { return WireType::new_view; }
 };
 
 struct Encoder {
@@ -94,6 +101,11 @@ struct Encoder {
   void operator()(const Data& m) { put_body(out, m.body); }
   void operator()(const CommitCertificate& m);
   void operator()(const CheckpointProof& m) { encode(out, m); }
+  void operator()(const Suspect& m) { encode(out, m); }
+  void operator()(const ViewChangePtr& m) { encode(out, *m); }
+  void operator()(const ViewChangeStub& m) { encode(out, m); }
+  void operator()(const NewViewPtr& m) { encode(out, *m); }
+  void operator()(const NewViewStub& m) { encode(out, m); }
 };
 
 void Encoder::operator()(const StatusReport& m) {
@@ -200,6 +212,8 @@ Witness decode_witness(Reader& in) {
     case WireType::commit: return decode_vote(in, static_cast<VoteKind>(type));
     case WireType::seal: return decode_seal(in);
     case WireType::checkpoint: return decode_checkpoint_vote(in);
+    case WireType::view_change: return decode_view_change_stub(in);
+    case WireType::new_view: return decode_new_view_stub(in);
     default: in.reject("a witness that is not a signed message"); return Core{};
   }
 }
@@ -251,6 +265,9 @@ Message decode_fields(WireType type, Reader& in, const DecodeLimits& limits) {
     case WireType::data: return Data{decode_body(in, limits)};
     case WireType::commit_certificate: return decode_commit_certificate(in, limits.members);
     case WireType::checkpoint_proof: return decode_checkpoint_proof(in, limits.members);
+    case WireType::suspect: return decode_suspect(in);
+    case WireType::view_change: return decode_view_change(in, limits);
+    case WireType::new_view: return decode_new_view(in, limits);
   }
   in.reject("unknown message type " + std::to_string(static_cast<int>(type)));
   return Fetch{};

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "consensus/engine.hpp"
 #include "consensus/pbft/replica_set.hpp"
 #include "crypto/base/bytes.hpp"
 #include "crypto/base/result.hpp"
@@ -120,6 +121,52 @@ struct CheckpointProof {
 };
 Digest certified_id(const crypto::Membership& membership, const CommitCertificate& certificate);
 
+// ---- view changes ----
+
+// Not binding: "I would leave this view".
+struct Suspect {
+  View view;
+  SuspicionReason reason;
+  ReplicaId replica;
+  Signature signature;
+};
+// Binding: its sender votes in no view below `view` any more. Carries what the next primary must
+// keep: the last stable checkpoint (none at genesis) and P, one certificate per height above it.
+struct ViewChange {
+  View view;
+  std::optional<CheckpointProof> stable;
+  std::vector<PreparedCertificate> prepared;  // by height
+  ReplicaId replica;
+  Signature signature;
+
+  Height low_watermark() const { return stable ? stable->claim.height : Height(0); }
+};
+using ViewChangePtr = std::shared_ptr<const ViewChange>;
+// Opens a view: q VIEW-CHANGEs for it, and the proposals that compute_new_view makes of them, each
+// signed as a PRE-PREPARE of the view. By primary(view).
+struct NewView {
+  View view;
+  std::vector<ViewChangePtr> view_changes;  // by replica
+  std::vector<Core> proposals;              // by height
+  Signature signature;
+};
+using NewViewPtr = std::shared_ptr<const NewView>;
+
+// Both are signed over a hash of what they carry, so that these few bytes prove that one was sent.
+struct ViewChangeStub {
+  View view;
+  Digest content;
+  ReplicaId replica;
+  Signature signature;
+};
+struct NewViewStub {
+  View view;
+  Digest content;
+  Signature signature;
+};
+ViewChangeStub stub_of(const ViewChange& message);
+NewViewStub stub_of(const NewView& message);
+
 // ---- retransmission ----
 
 // What the sender holds for one height, so that others send only what is missing.
@@ -131,7 +178,7 @@ struct SlotReport {
   ReplicaSet commits;
 };
 // A message as proof that its signer sent it. Of a PRE-PREPARE the core is enough.
-using Witness = std::variant<Core, Vote, Seal, CheckpointVote>;
+using Witness = std::variant<Core, Vote, Seal, CheckpointVote, ViewChangeStub, NewViewStub>;
 
 // Not signed: believed only from the authenticated peer itself, and never part of a proof.
 struct StatusReport {
@@ -145,8 +192,8 @@ struct StatusReport {
   std::vector<SlotReport> slots;        // of heights last_committed + 1, + 2, ...
   std::vector<ReplicaSet> seals;        // of heights sealed_to + 1, + 2, ...
   std::vector<ReplicaSet> checkpoints;  // of the checkpoints above the low watermark
-  ReplicaSet view_changes;              // empty until views change
-  ReplicaSet suspects;
+  ReplicaSet view_changes;  // whose VIEW-CHANGE for promise_view or above is here, while it waits
+  ReplicaSet suspects;      // who suspects the primary of `view`
   // Present in the answer to a starting replica: the newest messages of each type, signed by it,
   // that the sender holds.
   std::optional<std::vector<Witness>> witnesses;
@@ -164,8 +211,9 @@ struct Committed {
   Payload payload;  // empty for a null proposal
 };
 
-using Message = std::variant<PrePrepare, Vote, Seal, CheckpointVote, StatusReport, Fetch, Data,
-                             CommitCertificate, CheckpointProof>;
+using Message =
+    std::variant<PrePrepare, Vote, Seal, CheckpointVote, StatusReport, Fetch, Data,
+                 CommitCertificate, CheckpointProof, Suspect, ViewChangePtr, NewViewPtr>;
 
 struct Envelope {
   Epoch epoch;
@@ -176,6 +224,7 @@ struct Envelope {
 struct DecodeLimits {
   std::uint32_t members = 0;
   std::uint32_t payload_bytes_max = 0;
+  std::uint32_t window = 1U << 21U;  // L: the certificates of one VIEW-CHANGE
 };
 constexpr std::uint32_t kSlotReportsMax = 256;
 constexpr std::uint32_t kSealReportsMax = 256;
@@ -196,6 +245,18 @@ void encode(crypto::Writer& out, const PreparedCertificate& certificate);
 PreparedCertificate decode_prepared_certificate(crypto::Reader& in, std::uint32_t members);
 void encode(crypto::Writer& out, const CheckpointProof& proof);
 CheckpointProof decode_checkpoint_proof(crypto::Reader& in, std::uint32_t members);
+void encode(crypto::Writer& out, const Suspect& message);
+Suspect decode_suspect(crypto::Reader& in);
+void encode(crypto::Writer& out, const ViewChange& message);
+ViewChangePtr decode_view_change(crypto::Reader& in, const DecodeLimits& limits);
+void encode(crypto::Writer& out, const NewView& message);
+NewViewPtr decode_new_view(crypto::Reader& in, const DecodeLimits& limits);
+void encode(crypto::Writer& out, const ViewChangeStub& stub);
+ViewChangeStub decode_view_change_stub(crypto::Reader& in);
+void encode(crypto::Writer& out, const NewViewStub& stub);
+NewViewStub decode_new_view_stub(crypto::Reader& in);
+// No VIEW-CHANGE or NEW-VIEW of such an epoch is longer.
+std::size_t view_message_bytes_max(const DecodeLimits& limits, std::uint32_t quorum);
 
 // A commit certificate as it is stored with its block: epoch u64, height u64, view u64, kind u8
 // (0 null, 1 proposal), the header unless null, the signatures.
@@ -210,5 +271,9 @@ Digest vote_signing_digest(const crypto::Membership& membership, VoteKind kind,
                            const Ballot& ballot);
 Digest checkpoint_signing_digest(const crypto::Membership& membership,
                                  const CheckpointClaim& claim);
+Digest suspect_signing_digest(const crypto::Membership& membership, View view,
+                              SuspicionReason reason);
+Digest view_change_signing_digest(const crypto::Membership& membership, const ViewChangeStub& stub);
+Digest new_view_signing_digest(const crypto::Membership& membership, const NewViewStub& stub);
 
 }  // namespace quorate::consensus::pbft

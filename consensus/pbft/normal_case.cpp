@@ -24,21 +24,31 @@ void NormalCase::on_pre_prepare(const PrePrepare& message) {
     if (state_.settings.is_self(state_.settings.primary(key.view))) return;
     slot.core = message.core;
   } else if (slot.core->ballot.id != ballot.id) {
-    if (slot.equivocation) return;
-    slot.equivocation = true;
-    crypto::Writer proof;
-    encode(proof, *slot.core);
-    encode(proof, message.core);
-    state_.outbox.emit(Evidence{state_.settings.primary(key.view),
-                                "two proposals for height " + std::to_string(key.height.value()) +
-                                    " in view " + std::to_string(key.view.value()),
-                                std::move(proof).take()});
+    if (!slot.equivocation) report_equivocation(slot, message);
     return;
   }
   if (key.view == state_.view() && state_.keeps_body(key.height)) {
     state_.log.store(ballot.id, message.body);
   }
   advance(key);
+}
+
+// Whoever has not seen both proposals yet gets them now, so that everybody leaves the view.
+void NormalCase::report_equivocation(Slot& slot, const PrePrepare& second) {
+  const Ballot& ballot = slot.core->ballot;
+  slot.equivocation = true;
+  crypto::Writer proof;
+  encode(proof, *slot.core);
+  encode(proof, second.core);
+  state_.outbox.emit(Evidence{state_.settings.primary(ballot.view),
+                              "two proposals for height " + std::to_string(ballot.height.value()) +
+                                  " in view " + std::to_string(ballot.view.value()),
+                              std::move(proof).take()});
+  if (ballot.view != state_.view()) return;
+  state_.equivocation_proved = ballot.view;
+  const StoredBody* first = state_.log.body(ballot.id);
+  if (first != nullptr) state_.outbox.send(std::nullopt, PrePrepare{*slot.core, first->body});
+  state_.outbox.send(std::nullopt, second);
 }
 
 void NormalCase::on_vote(const Vote& message) {
@@ -88,9 +98,9 @@ void NormalCase::on_validated(const Digest& id, bool valid) {
 
 void NormalCase::on_own_commit_durable(const Ballot& ballot) {
   Slot* slot = state_.log.find(key_of(ballot));
-  if (slot == nullptr) return;
-  const Vote& own = state_.durable.commits.at(key_of(ballot));
-  slot->commits.insert_or_assign(state_.self(), Slot::Signed{ballot.id, own.signature});
+  const auto own = state_.durable.commits.find(key_of(ballot));
+  if (slot == nullptr || own == state_.durable.commits.end()) return;
+  slot->commits.insert_or_assign(state_.self(), Slot::Signed{ballot.id, own->second.signature});
   advance(key_of(ballot));
 }
 
@@ -112,11 +122,15 @@ void NormalCase::revisit() {
 // Accepts the PRE-PREPARE once everything that allows a PREPARE holds.
 void NormalCase::accept(SlotKey key, Slot& slot) {
   if (slot.accepted || slot.refused || !slot.core || !state_.may_vote(key)) return;
+  if (!slot.reproposed && key.height <= view_low_) return;
   const Digest& id = slot.core->ballot.id;
+  const bool null = is_null(slot.core->ballot);
+  if (null && !slot.reproposed) return;  // only a view change may leave a height empty
   if (key.height <= state_.last_committed) {
     // Decided already: agree with it for the sake of others, or ignore the proposal.
     const Decided* decided = commits_.find(key.height);
-    if (decided == nullptr || decided->id != id || !decided->certificate.header) return;
+    if (decided == nullptr || decided->id != id) return;
+    if (null) return log_and_prepare(key, slot, ProposalHeader{}, nullptr);
     Payload payload;  // null once the ledger holds it durably; until then it goes into the log
     if (key.height > state_.last_executed) {
       const StoredBody* stored = state_.log.body(id);
@@ -126,6 +140,7 @@ void NormalCase::accept(SlotKey key, Slot& slot) {
     log_and_prepare(key, slot, *decided->certificate.header, std::move(payload));
     return;
   }
+  if (null) return log_and_prepare(key, slot, ProposalHeader{}, nullptr);
   if (!acceptable(key, slot)) return;
   const Body body = state_.log.body(id)->body;
   log_and_prepare(key, slot, body.header, body.payload);
@@ -136,7 +151,9 @@ bool NormalCase::acceptable(SlotKey key, Slot& slot) {
   const StoredBody* stored = state_.log.body(id);
   if (stored == nullptr) return false;  // never vote without the body
   const ProposalHeader header = stored->body.header;
-  return fresh(key, slot, header) && due(key, header) && valid(key, slot, id);
+  // What the NEW-VIEW proposes keeps its first proposer and time, however long ago that was.
+  const bool timely = slot.reproposed || (fresh(key, slot, header) && due(key, header));
+  return timely && valid(key, slot, id);
 }
 
 bool NormalCase::fresh(const SlotKey& key, Slot& slot, const ProposalHeader& header) {
@@ -182,15 +199,24 @@ bool NormalCase::valid(SlotKey key, Slot& slot, const Digest& id) {
 void NormalCase::log_and_prepare(SlotKey key, Slot& slot, const ProposalHeader& header,
                                  Payload payload) {
   const Ballot& ballot = slot.core->ballot;
+  slot.accepted = true;
+  slot.changed = state_.now;
+  state_.progress(Progress::Phase::pre_prepared, key.height);
+  if (state_.is_primary()) {
+    // Of its own NEW-VIEW: the core there is its vote.
+    state_.record(AcceptedRecord{*slot.core, header, std::move(payload), std::nullopt});
+    return;
+  }
   Vote vote{VoteKind::prepare, ballot, state_.self(), {}};
   vote.signature =
       state_.sign(vote_signing_digest(state_.settings.membership, VoteKind::prepare, ballot));
   state_.record(AcceptedRecord{*slot.core, header, std::move(payload), vote});
   state_.outbox.send_durably(std::nullopt, vote);
-  slot.accepted = true;
-  slot.changed = state_.now;
   slot.prepares.insert_or_assign(state_.self(), Slot::Signed{ballot.id, vote.signature});
-  state_.progress(Progress::Phase::pre_prepared, key.height);
+}
+
+bool NormalCase::is_null(const Ballot& ballot) const {
+  return ballot.id == null_id(state_.settings.membership, ballot.height);
 }
 
 // Prepared: the accepted PRE-PREPARE and PREPAREs of q-1 replicas other than the primary, whose
@@ -242,11 +268,11 @@ void NormalCase::commit(SlotKey key, Slot& slot) {
 // ---- proposing ----
 
 void NormalCase::request_proposal() {
-  if (request_open_ || !state_.eligible || !state_.is_primary()) return;
+  if (request_ || !state_.eligible || !state_.is_primary()) return;
   const Height next = std::max({last_proposed_, state_.last_committed, state_.low}).next();
   if (!state_.may_vote({next, state_.view()})) return;
   if (next > state_.last_executed.saturating_add(state_.settings.proposals_in_flight)) return;
-  request_open_ = true;
+  request_ = {next, state_.view()};
   last_proposed_ = next.previous();
   state_.outbox.emit(RequestProposal{next, state_.view(), false, ahead()});
 }
@@ -262,9 +288,9 @@ std::vector<Digest> NormalCase::ahead() const {
 }
 
 void NormalCase::on_proposal(ProposalReady proposal) {
-  if (!request_open_) return;
-  request_open_ = false;
   const SlotKey key{proposal.height, proposal.view};
+  if (request_ != key) return;  // cancelled meanwhile
+  request_.reset();
   // Meanwhile the height may have been committed without this replica, or the permission is gone.
   if (proposal.height != last_proposed_.next() || !state_.may_vote(key) ||
       proposal.height <= state_.last_committed) {
@@ -295,6 +321,52 @@ void NormalCase::propose(const ProposalHeader& header, Payload payload) {
   advance(key_of(ballot));
 }
 
+void NormalCase::cancel_request() {
+  if (!request_) return;
+  state_.outbox.emit(CancelProposal{request_->height, request_->view});
+  request_.reset();
+}
+
+// ---- a view begins ----
+
+void NormalCase::enter_view() {
+  held_.clear();
+  last_proposed_ = Height(0);
+  state_.log.enter_view(state_.view(), needed_bodies());
+  install_proposals();
+}
+
+// What may still be committed here, or asked for by others in this view.
+std::set<Digest> NormalCase::needed_bodies() const {
+  std::set<Digest> out;
+  for (const auto& entry : state_.durable.prepared) out.insert(entry.second.core.ballot.id);
+  for (const auto& entry : commits_.waiting()) out.insert(entry.second.id);
+  for (const Core& core : state_.durable.new_view->proposals) out.insert(core.ballot.id);
+  return out;
+}
+
+void NormalCase::install_proposals() {
+  const NewViewPtr& opened = state_.durable.new_view;
+  if (!opened) return;
+  for (const ViewChangePtr& message : opened->view_changes) {
+    view_low_ = std::max(view_low_, message->low_watermark());
+  }
+  last_proposed_ = std::max(last_proposed_, view_low_);
+  for (const Core& core : opened->proposals) {
+    const SlotKey key = key_of(core.ballot);
+    last_proposed_ = std::max(last_proposed_, key.height);
+    if (key.height <= state_.low) continue;
+    Slot& slot = state_.log.slot(key);
+    slot.core = core;
+    slot.reproposed = true;
+    // Decided in an earlier life: the ledger says whether it is the same proposal.
+    const bool decided = key.height <= state_.last_committed;
+    if (decided && commits_.find(key.height) == nullptr) {
+      state_.outbox.emit(LoadPayload{core.ballot.id});
+    }
+  }
+}
+
 // ---- restart, time, bodies ----
 
 void NormalCase::restore() {
@@ -314,6 +386,7 @@ void NormalCase::restore() {
     // The answer changes nothing; the host learns what is proposed above its head.
     state_.outbox.emit(Validate{key.height, id, *record.payload});
   }
+  install_proposals();
   for (const auto& [key, vote] : state_.durable.commits) {
     Slot& slot = state_.log.slot(key);
     slot.prepared = true;

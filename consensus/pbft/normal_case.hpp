@@ -6,6 +6,8 @@
 // COMMIT), commit (hand the certificate to the commit queue). Owned by the engine's thread.
 #pragma once
 
+#include <set>
+
 #include "consensus/pbft/commit_queue.hpp"
 #include "consensus/pbft/replica_state.hpp"
 
@@ -15,6 +17,11 @@ class NormalCase {
  public:
   NormalCase(ReplicaState& state, CommitQueue& commits) : state_(state), commits_(commits) {}
 
+  // The active view has just begun: nothing of earlier views is voted for any more, and what the
+  // NEW-VIEW proposes waits for its bodies and votes.
+  void enter_view();
+  // No payload is needed any more for the request that is open.
+  void cancel_request();
   // Rebuilds slots, bodies and the next proposal from the durable state.
   void restore();
 
@@ -45,6 +52,10 @@ class NormalCase {
   void log_and_prepare(SlotKey key, Slot& slot, const ProposalHeader& header, Payload payload);
   void prepare(SlotKey key, Slot& slot);
   void commit(SlotKey key, Slot& slot);
+  void report_equivocation(Slot& slot, const PrePrepare& second);
+  void install_proposals();
+  std::set<Digest> needed_bodies() const;
+  bool is_null(const Ballot& ballot) const;
   void propose(const ProposalHeader& header, Payload payload);
   std::vector<Digest> ahead() const;
   std::optional<Digest> committed_id(const Slot& slot) const;
@@ -52,7 +63,8 @@ class NormalCase {
   ReplicaState& state_;
   CommitQueue& commits_;
   Height last_proposed_;  // in the active view
-  bool request_open_ = false;
+  Height view_low_;       // the active view took nothing over at or below it, and proposes nothing
+  std::optional<SlotKey> request_;   // the one open RequestProposal
   std::map<SlotKey, Instant> held_;  // proposals ahead of this replica's clock, until when
 };
 

@@ -10,8 +10,9 @@ PbftEngine::PbftEngine(Settings settings, const crypto::Signer* signer)
       sealing_(state_),
       catch_up_(state_),
       startup_(state_),
-      retransmission_(
-          state_, Parts{commits_, normal_case_, checkpointing_, sealing_, catch_up_, startup_}) {}
+      view_changing_(state_, commits_, normal_case_, checkpointing_, catch_up_),
+      retransmission_(state_, Parts{commits_, normal_case_, checkpointing_, sealing_, catch_up_,
+                                    startup_, view_changing_}) {}
 
 void PbftEngine::step(const Event& event, std::vector<Output>& out) {
   state_.now = event.now;
@@ -31,9 +32,16 @@ void PbftEngine::settle() {
     commits_.advance();
   }
   if (state_.halted) return;
+  view_changing_.advance();
+  if (state_.halted) return;
+  commits_.advance();
   normal_case_.request_proposal();
   if (const Decided* newest = commits_.newest()) catch_up_.raise(newest->certificate.height);
   catch_up_.advance();
+  if (hurried_ != state_.view()) {
+    hurried_ = state_.view();
+    retransmission_.hurry();
+  }
   retransmission_.advance();
 }
 
@@ -57,6 +65,8 @@ void PbftEngine::on(const Started& started) {
   normal_case_.restore();
   checkpointing_.restore(started.checkpoint_digest);
   sealing_.restore(started.block_hash);
+  view_changing_.restore();
+  hurried_ = state_.view();
   if (state_.durable.stable) catch_up_.raise(state_.low);
   // Its certificate is what replicas far behind are shown.
   if (started.applied > Height(0)) state_.outbox.emit(LoadPayload{started.applied_id});
@@ -124,6 +134,7 @@ void PbftEngine::on_durable(const DurableAction& action) {
     checkpointing_.on_own_vote_durable(checkpoint->height);
   } else if (const auto* adopted = std::get_if<CheckpointAdopted>(&action)) {
     checkpointing_.on_adopted(adopted->height);
+    view_changing_.on_checkpoint();
   } else if (std::holds_alternative<LogOpened>(action)) {
     state_.log_open = true;
     if (startup_.try_finish()) finish_start();
@@ -144,7 +155,7 @@ void PbftEngine::on(const PayloadLoaded& loaded) {
     if (stored && stored->second.header) {
       body = Body{*stored->second.header, std::make_shared<const Bytes>(loaded.body->payload)};
     }
-    if (stored) commits_.remember(loaded.id, std::move(stored->second));
+    if (stored && commits_.remember(loaded.id, std::move(stored->second))) normal_case_.revisit();
   }
   retransmission_.on_payload(loaded.id, body);
 }
@@ -153,8 +164,7 @@ void PbftEngine::on(const SyncFinished&) { catch_up_.on_finished(); }
 
 void PbftEngine::on(const PendingChanged& pending) { state_.eligible = pending.eligible; }
 
-// Views do not change yet, so a suspicion has no effect.
-void PbftEngine::on(const PrimarySuspected&) {}
+void PbftEngine::on(const PrimarySuspected& suspected) { view_changing_.on_suspicion(suspected); }
 
 void PbftEngine::on(const Ticked&) { normal_case_.on_tick(); }
 
@@ -209,13 +219,29 @@ void PbftEngine::on_message(ReplicaId, const Committed& message) {
   commits_.add(message.certificate, message.payload);
 }
 
+void PbftEngine::on_message(ReplicaId, const Suspect& message) {
+  if (!state_.settings.is_self(message.replica)) view_changing_.on_suspect(message);
+}
+
+void PbftEngine::on_message(ReplicaId, const ViewChangePtr& message) {
+  if (state_.settings.is_self(message->replica)) return;
+  startup_.note(stub_of(*message));
+  view_changing_.on_view_change(message);
+}
+
+void PbftEngine::on_message(ReplicaId from, const NewViewPtr& message) {
+  startup_.note(stub_of(*message));
+  view_changing_.on_new_view(from, message);
+}
+
 // ---- outside view ----
 
 std::optional<Instant> PbftEngine::next_deadline() const {
   if (state_.halted) return std::nullopt;
   std::optional<Instant> earliest;
   for (const std::optional<Instant>& deadline :
-       {normal_case_.next_deadline(), catch_up_.next_deadline(), retransmission_.next_deadline()}) {
+       {normal_case_.next_deadline(), catch_up_.next_deadline(), retransmission_.next_deadline(),
+        view_changing_.next_deadline()}) {
     if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
   }
   return earliest;
@@ -233,6 +259,9 @@ Status PbftEngine::status() const {
   out.high_watermark = state_.high();
   out.highest_evidence = catch_up_.evidence();
   out.starting = state_.starting && state_.settings.self && !state_.observer;
+  for (const ReplicaId replica : view_changing_.suspects()) out.suspects.push_back(replica);
+  out.view_timeout = view_changing_.timeout();
+  out.view_expiry = view_changing_.patience_ends();
   out.observer = state_.observer;
   out.observer_reason = state_.observer_reason;
   return out;
@@ -241,7 +270,7 @@ Status PbftEngine::status() const {
 std::size_t PbftEngine::memory_bytes() const {
   return state_.log.memory_bytes() + state_.evidence.memory_bytes() +
          state_.durable.memory_bytes() + commits_.memory_bytes() + checkpointing_.memory_bytes() +
-         sealing_.memory_bytes() + retransmission_.memory_bytes();
+         sealing_.memory_bytes() + retransmission_.memory_bytes() + view_changing_.memory_bytes();
 }
 
 }  // namespace quorate::consensus::pbft

@@ -13,6 +13,7 @@
 #include "consensus/pbft/retransmission.hpp"
 #include "consensus/pbft/sealing.hpp"
 #include "consensus/pbft/startup.hpp"
+#include "consensus/pbft/view_change.hpp"
 
 namespace quorate::consensus::pbft {
 
@@ -51,6 +52,9 @@ class PbftEngine final : public Engine {
   void on_message(ReplicaId from, const CommitCertificate& message);
   void on_message(ReplicaId from, const CheckpointProof& message);
   void on_message(ReplicaId from, const Committed& message);
+  void on_message(ReplicaId from, const Suspect& message);
+  void on_message(ReplicaId from, const ViewChangePtr& message);
+  void on_message(ReplicaId from, const NewViewPtr& message);
 
   void on_durable(const DurableAction& action);
   void open_vote_log(const Started& started);
@@ -65,8 +69,10 @@ class PbftEngine final : public Engine {
   Sealing sealing_;
   CatchUp catch_up_;
   Startup startup_;
+  ViewChanging view_changing_;
   Retransmission retransmission_;
   Height collected_to_;  // garbage below it is gone
+  View hurried_;         // the view whose missing parts were asked for at once
 };
 
 }  // namespace quorate::consensus::pbft

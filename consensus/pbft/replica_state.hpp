@@ -38,7 +38,8 @@ struct ReplicaState {
   bool halted = false;    // a contradiction: nothing more is done
   bool observer = false;  // follows and executes, never votes
   std::string observer_reason;
-  bool eligible = false;  // client work waits in the host
+  bool eligible = false;                    // client work waits in the host
+  std::optional<View> equivocation_proved;  // the newest view whose primary was caught
 
   View view() const { return durable.active_view; }
   ReplicaId primary() const { return settings.primary(view()); }
@@ -69,7 +70,7 @@ struct ReplicaState {
     outbox.persist(encode_record(entry), false, std::move(then));
   }
   void progress(Progress::Phase phase, Height height) {
-    outbox.emit(Progress{phase, height, view()});
+    outbox.emit(Progress{phase, height, view(), ""});
   }
   void reject(ReplicaId from, std::string reason) {
     outbox.emit(Rejected{from, std::move(reason)});

@@ -26,6 +26,7 @@ const SlotReport& report_of(const StatusReport& report, Height height) {
 
 bool Retransmission::work_pending() const {
   if (state_.starting && !state_.observer) return true;
+  if (parts_.view_changing.changing()) return true;
   if (peer_ahead_ || state_.eligible || parts_.catch_up.behind()) return true;
   if (!parts_.commits.waiting().empty() || parts_.checkpointing.unstable()) return true;
   if (parts_.sealing.newest_sealed() < state_.last_executed) return true;
@@ -79,8 +80,9 @@ StatusReport Retransmission::report() const {
   }
   out.seals = parts_.sealing.report();
   out.checkpoints = parts_.checkpointing.report();
-  out.view_changes = ReplicaSet(state_.settings.members());
+  out.view_changes = parts_.view_changing.view_changes();
   out.suspects = ReplicaSet(state_.settings.members());
+  for (const ReplicaId replica : parts_.view_changing.suspects()) out.suspects.insert(replica);
   return out;
 }
 
@@ -91,7 +93,9 @@ SlotReport Retransmission::slot_report(Height height) const {
   out.committed = parts_.commits.find(height) != nullptr;
   const Slot* slot = state_.log.find({height, state_.view()});
   if (slot == nullptr) return out;
-  out.pre_prepare = slot->core && state_.log.body(slot->core->ballot.id) != nullptr;
+  out.pre_prepare =
+      slot->core && (state_.log.body(slot->core->ballot.id) != nullptr ||
+                     slot->core->ballot.id == null_id(state_.settings.membership, height));
   out.prepared = slot->prepared;
   for (const auto& vote : slot->prepares) out.prepares.insert(vote.first);
   for (const auto& vote : slot->commits) out.commits.insert(vote.first);
@@ -131,7 +135,9 @@ bool Retransmission::settled_down(Instant since) const {
 
 void Retransmission::on_status(ReplicaId from, const StatusReport& report) {
   if (state_.settings.is_self(from) || !state_.settings.self) return;
-  if (report.last_committed > state_.last_committed) peer_ahead_ = true;
+  if (report.last_committed > state_.last_committed || report.view > state_.view()) {
+    peer_ahead_ = true;
+  }
   if (report.starting && afford(from, 1)) {
     StatusReport answer = this->report();
     answer.starting = false;  // an answer is no question, or two starting replicas never stop
@@ -140,6 +146,7 @@ void Retransmission::on_status(ReplicaId from, const StatusReport& report) {
   }
   send_checkpoints(from, report);
   send_certificates(from, report);
+  send_view_messages(from, report);
   // The own messages of a starting replica wait for the end of its check.
   if (!state_.may_sign()) return;
   send_votes(from, report);
@@ -181,7 +188,28 @@ void Retransmission::send_certificates(ReplicaId to, const StatusReport& report)
   }
 }
 
+// Whoever is in an earlier view gets the message that opened this one, whoever made it; whoever is
+// about to change views gets this replica's own VIEW-CHANGE.
+void Retransmission::send_view_messages(ReplicaId to, const StatusReport& report) {
+  const NewViewPtr& opened = state_.durable.new_view;
+  if (opened && report.view < opened->view && report.promise_view <= opened->view) {
+    Instant& last = new_view_sent_[to];
+    const std::uint64_t cost = 1 + pbft::memory_bytes(*opened) / kBytesPerToken;
+    if ((last == Instant{} || settled_down(last)) && send_own(to, opened, cost)) last = state_.now;
+    return;
+  }
+  const ViewChangePtr& own = state_.durable.view_change;
+  if (!state_.may_sign() || !parts_.view_changing.changing() || own->view <= report.view ||
+      own->view < report.promise_view || report.view_changes.contains(state_.self()) ||
+      !settled_down(parts_.view_changing.sent_at())) {
+    return;
+  }
+  send_own(to, own, 1 + pbft::memory_bytes(*own) / kBytesPerToken);
+}
+
 void Retransmission::send_votes(ReplicaId to, const StatusReport& report) {
+  // Of another view the report says nothing, and there these votes are of no use.
+  if (report.view != state_.view() || parts_.view_changing.changing()) return;
   const auto& slots = state_.log.slots();
   for (auto it = slots.upper_bound(SlotKey{report.last_committed, View::max()}); it != slots.end();
        ++it) {

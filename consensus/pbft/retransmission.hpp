@@ -17,6 +17,7 @@
 #include "consensus/pbft/sealing.hpp"
 #include "consensus/pbft/startup.hpp"
 #include "consensus/pbft/token_bucket.hpp"
+#include "consensus/pbft/view_change.hpp"
 
 namespace quorate::consensus::pbft {
 
@@ -28,6 +29,7 @@ struct Parts {
   Sealing& sealing;
   CatchUp& catch_up;
   Startup& startup;
+  ViewChanging& view_changing;
 };
 
 class Retransmission {
@@ -41,6 +43,8 @@ class Retransmission {
   // After every step: plans, and sends what is due.
   void advance();
   std::optional<Instant> next_deadline() const { return due_; }
+  // A view has just begun: what is missing of it is asked for at once.
+  void hurry() { due_ = state_.now; }
   std::size_t memory_bytes() const;
 
  private:
@@ -55,6 +59,7 @@ class Retransmission {
   void send_certificates(ReplicaId to, const StatusReport& report);
   void send_votes(ReplicaId to, const StatusReport& report);
   void send_slot(ReplicaId to, const SlotReport& has, const SlotKey& key, const Slot& slot);
+  void send_view_messages(ReplicaId to, const StatusReport& report);
   void send_seals(ReplicaId to, const StatusReport& report);
   bool settled_down(Instant since) const;
   bool afford(ReplicaId to, std::uint64_t cost);
@@ -67,6 +72,7 @@ class Retransmission {
   std::uint64_t sent_ = 0;
   std::uint64_t fetches_ = 0;
   std::map<ReplicaId, TokenBucket> buckets_;
+  std::map<ReplicaId, Instant> new_view_sent_;
   std::map<Digest, std::set<ReplicaId>> loading_;  // who waits for LoadPayload
 };
 

@@ -17,6 +17,8 @@ struct Settings {
   Duration status_interval_busy = std::chrono::milliseconds(200);
   Duration status_interval_idle = std::chrono::seconds(2);
   Duration proposal_ahead_max = std::chrono::seconds(10);  // delta
+  Duration view_timeout = std::chrono::seconds(1);         // T0
+  Duration view_timeout_max = std::chrono::seconds(60);    // T_max
 
   // L: votes are allowed in (h, h + L].
   std::uint64_t window() const { return 2 * checkpoint_interval; }

@@ -19,6 +19,7 @@ struct Slot {
   std::optional<Core> core;  // the first PRE-PREPARE seen; a second one is evidence
   Votes prepares;
   Votes commits;
+  bool reproposed = false;    // the core stands in the NEW-VIEW: its proposal may be old or null
   bool accepted = false;      // the PRE-PREPARE was logged, and PREPAREd by a backup
   bool prepared = false;      // the prepared certificate was logged with the COMMIT
   bool refused = false;       // never to be voted for

@@ -15,6 +15,8 @@ struct SignerOf {
   ReplicaId operator()(const Vote& m) const { return m.replica; }
   ReplicaId operator()(const Seal& m) const { return m.replica; }
   ReplicaId operator()(const CheckpointVote& m) const { return m.replica; }
+  ReplicaId operator()(const ViewChangeStub& m) const { return m.replica; }
+  ReplicaId operator()(const NewViewStub& m) const { return settings.primary(m.view); }
 };
 
 template <class T>
@@ -45,6 +47,16 @@ void Startup::note(const CheckpointVote& vote) {
   if (!held || vote.claim.height > held->claim.height) held = vote;
 }
 
+void Startup::note(const ViewChangeStub& stub) {
+  auto& held = newest_[stub.replica].view_change;
+  if (!held || stub.view > held->view) held = stub;
+}
+
+void Startup::note(const NewViewStub& stub) {
+  auto& held = newest_[state_.settings.primary(stub.view)].new_view;
+  if (!held || stub.view > held->view) held = stub;
+}
+
 std::vector<Witness> Startup::witnesses(ReplicaId replica) const {
   std::vector<Witness> out;
   const auto found = newest_.find(replica);
@@ -55,6 +67,8 @@ std::vector<Witness> Startup::witnesses(ReplicaId replica) const {
   append(out, newest.commit);
   append(out, newest.seal);
   append(out, newest.checkpoint);
+  append(out, newest.view_change);
+  append(out, newest.new_view);
   return out;
 }
 
@@ -114,6 +128,19 @@ bool Startup::known(const Seal& seal) const {
   const auto own = state_.durable.seals.find(seal.height);
   return own == state_.durable.seals.end() ||
          (own->second.block_hash == seal.block_hash && own->second.signature == seal.signature);
+}
+
+// An earlier one than the last is forgotten, and binds no further than the last.
+bool Startup::known(const ViewChangeStub& stub) const {
+  const ViewChangePtr& own = state_.durable.view_change;
+  return own &&
+         (stub.view < own->view || (stub.view == own->view && stub.signature == own->signature));
+}
+
+bool Startup::known(const NewViewStub& stub) const {
+  const NewViewPtr& opened = state_.durable.new_view;
+  return opened && (stub.view < opened->view ||
+                    (stub.view == opened->view && stub.signature == opened->signature));
 }
 
 bool Startup::known(const CheckpointVote& vote) const {

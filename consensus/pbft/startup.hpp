@@ -23,6 +23,8 @@ class Startup {
   void note(const Vote& vote);
   void note(const Seal& seal);
   void note(const CheckpointVote& vote);
+  void note(const ViewChangeStub& stub);
+  void note(const NewViewStub& stub);
   // What is held of `replica`, for its STATUS with `starting`.
   std::vector<Witness> witnesses(ReplicaId replica) const;
   // An answer to this replica's own question. True when the check just ended well.
@@ -37,11 +39,15 @@ class Startup {
     std::optional<Vote> commit;
     std::optional<Seal> seal;
     std::optional<CheckpointVote> checkpoint;
+    std::optional<ViewChangeStub> view_change;
+    std::optional<NewViewStub> new_view;
   };
   bool known(const Core& core) const;
   bool known(const Vote& vote) const;
   bool known(const Seal& seal) const;
   bool known(const CheckpointVote& vote) const;
+  bool known(const ViewChangeStub& stub) const;
+  bool known(const NewViewStub& stub) const;
   std::optional<bool> settled(const Ballot& ballot) const;
 
   ReplicaState& state_;

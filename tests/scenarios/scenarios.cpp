@@ -63,6 +63,22 @@ struct DescribeMessage {
   std::string operator()(const pbft::CheckpointProof& m) const {
     return "checkpoint proof h" + std::to_string(m.claim.height.value());
   }
+  std::string operator()(const pbft::Suspect& m) const {
+    return "SUSPECT v" + std::to_string(m.view.value());
+  }
+  std::string operator()(const pbft::ViewChangePtr& m) const {
+    return "VIEW-CHANGE v" + std::to_string(m->view.value()) +
+           " s=" + std::to_string(m->low_watermark().value()) +
+           " prepared=" + std::to_string(m->prepared.size());
+  }
+  std::string operator()(const pbft::NewViewPtr& m) const {
+    std::string out = "NEW-VIEW v" + std::to_string(m->view.value()) + " by";
+    for (const auto& entry : m->view_changes) out += " " + std::to_string(entry->replica.value());
+    for (const pbft::Core& core : m->proposals) {
+      out += ", h" + std::to_string(core.ballot.height.value()) + " " + short_id(core.ballot.id);
+    }
+    return out;
+  }
 };
 
 struct DescribeOutput {
@@ -100,6 +116,7 @@ struct DescribeOutput {
   std::string operator()(const Rejected& o) const { return "rejected: " + o.reason; }
   std::string operator()(const Evidence& o) const { return "evidence: " + o.what; }
   std::string operator()(const Halt& o) const { return "halt: " + o.reason; }
+  std::string operator()(const RelayPending&) const { return "relay pending"; }
   std::string operator()(const Progress&) const { return ""; }  // says what other lines say
 };
 

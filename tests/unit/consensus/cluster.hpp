@@ -36,6 +36,7 @@ struct ClusterOptions {
   Duration execute_delay = std::chrono::milliseconds(1);
   Duration proposal_ahead_max = std::chrono::seconds(10);
   std::size_t payload_bytes = 5;
+  Duration view_timeout = std::chrono::seconds(1);
 };
 
 struct TestBlock {
@@ -139,6 +140,8 @@ class Cluster {
   void update_eligible(std::uint32_t replica);
   void sync(std::uint32_t replica, const RequestSync& request);
   void check_sent(std::uint32_t from, const pbft::Message& message);
+  void check_views(std::uint32_t from, const pbft::Message& message);
+  void check_kept(const pbft::NewView& message);
   void check_durable(std::uint32_t from, const pbft::Message& message);
   void check_status(std::uint32_t replica);
   std::uint64_t random(std::uint64_t below);
@@ -157,6 +160,7 @@ class Cluster {
   std::uint32_t sync_turn_ = 0;
   // Over all lives: what each key signed, and what each height became.
   std::map<std::tuple<std::uint32_t, int, View, Height>, Digest> signed_;
+  std::map<std::uint32_t, View> promised_;  // the highest view that each asked for, over all lives
   std::vector<TestBlock> agreed_;
   std::map<std::uint32_t, std::pair<std::size_t, pbft::DurableState>> disk_images_;
 };

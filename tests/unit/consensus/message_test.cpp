@@ -11,9 +11,14 @@ namespace {
 
 std::vector<pbft::Message> one_of_each(const Solo& solo) {
   const auto proposal = solo.pre_prepare(3, {1, 2, 3});
-  pbft::StatusReport report =
-      solo.answer_to_start({proposal.core, solo.prepare(1, proposal), solo.commit(1, proposal),
-                            solo.seal(1, 3, {}), solo.checkpoint(1, 8, {})});
+  const auto proof = solo.proof(2, {}, {0, 1, 2});
+  const auto certificate = solo.prepared(proposal, {1, 3});
+  const auto view_change = solo.view_change(2, 2, {certificate}, proof);
+  const auto new_view = solo.new_view(
+      2, {solo.view_change(0, 2), view_change, solo.view_change(3, 2, {certificate})});
+  pbft::StatusReport report = solo.answer_to_start(
+      {proposal.core, solo.prepare(1, proposal), solo.commit(1, proposal), solo.seal(1, 3, {}),
+       solo.checkpoint(1, 8, {}), pbft::stub_of(*view_change), pbft::stub_of(*new_view)});
   report.starting = true;
   pbft::SlotReport slot;
   slot.prepared = true;
@@ -39,7 +44,10 @@ std::vector<pbft::Message> one_of_each(const Solo& solo) {
           pbft::Data{proposal.body},
           solo.certificate(proposal, {0, 1, 2}),
           null_certificate,
-          solo.proof(8, {}, {1, 2, 3})};
+          solo.proof(8, {}, {1, 2, 3}),
+          solo.suspect(1, 5),
+          view_change,
+          new_view};
 }
 
 }  // namespace
@@ -139,7 +147,7 @@ TEST_CASE("a PREPARE cannot serve as a COMMIT, nor one chain's vote on another")
   auto elsewhere = solo.membership();
   elsewhere.chain_id.bytes[0] ^= 1U;
   const TokenVerifier tokens;
-  const pbft::PbftMessageVerifier other(elsewhere, 4096, tokens);
+  const pbft::PbftMessageVerifier other(elsewhere, 4096, 16, tokens);
   REQUIRE_FALSE(other.verify(ReplicaId(1), pbft::encode(Epoch(0), solo.prepare(1, proposal))));
   REQUIRE(pbft::proposal_id(elsewhere, proposal.body.header) != proposal.core.ballot.id);
   REQUIRE(pbft::null_id(elsewhere, Height(1)) != pbft::null_id(solo.membership(), Height(1)));
@@ -185,7 +193,7 @@ TEST_CASE("votes made and checked with Ed25519") {
     membership.validators[i] = keys.back().public_key();
   }
   const crypto::Ed25519Verifier ed25519;
-  const pbft::PbftMessageVerifier verifier(membership, 4096, ed25519);
+  const pbft::PbftMessageVerifier verifier(membership, 4096, 16, ed25519);
   const pbft::Ballot ballot{View(0), Height(1), membership.chain_id};
   pbft::Vote vote{pbft::VoteKind::commit, ballot, ReplicaId(2), {}};
   vote.signature =

@@ -6,6 +6,7 @@
 
 #include "consensus/factory.hpp"
 #include "consensus/pbft/messages.hpp"
+#include "consensus/pbft/new_view.hpp"
 #include "tests/unit/consensus/test_keys.hpp"
 
 namespace quorate::consensus::test {
@@ -151,6 +152,54 @@ class Solo {
       out.votes.push_back({ReplicaId(replica), signed_vote.signature});
     }
     return out;
+  }
+  pbft::PreparedCertificate prepared(const pbft::PrePrepare& m,
+                                     const std::vector<std::uint32_t>& signers) const {
+    pbft::PreparedCertificate out{m.core, {}};
+    for (const std::uint32_t replica : signers) {
+      out.prepares.push_back({ReplicaId(replica), prepare(replica, m).signature});
+    }
+    return out;
+  }
+  pbft::Suspect suspect(std::uint32_t replica, std::uint64_t view) const {
+    pbft::Suspect out{View(view), SuspicionReason::progress, ReplicaId(replica), {}};
+    out.signature =
+        signers_[replica].sign(pbft::suspect_signing_digest(membership_, out.view, out.reason));
+    return out;
+  }
+  pbft::ViewChangePtr view_change(std::uint32_t replica, std::uint64_t view,
+                                  std::vector<pbft::PreparedCertificate> prepared = {},
+                                  std::optional<pbft::CheckpointProof> stable = {}) const {
+    auto out = std::make_shared<pbft::ViewChange>();
+    out->view = View(view);
+    out->stable = std::move(stable);
+    out->prepared = std::move(prepared);
+    out->replica = ReplicaId(replica);
+    out->signature =
+        signers_[replica].sign(pbft::view_change_signing_digest(membership_, pbft::stub_of(*out)));
+    return out;
+  }
+  // With the proposals of `ballots`, right or wrong.
+  pbft::NewViewPtr new_view(std::uint64_t view, std::vector<pbft::ViewChangePtr> view_changes,
+                            const std::vector<pbft::Ballot>& ballots) const {
+    const auto primary = static_cast<std::uint32_t>(view % membership_.size());
+    auto out = std::make_shared<pbft::NewView>();
+    out->view = View(view);
+    out->view_changes = std::move(view_changes);
+    for (const pbft::Ballot& ballot : ballots) {
+      out->proposals.push_back(
+          {ballot, signers_[primary].sign(pbft::core_signing_digest(membership_, ballot))});
+    }
+    out->signature =
+        signers_[primary].sign(pbft::new_view_signing_digest(membership_, pbft::stub_of(*out)));
+    return out;
+  }
+  // As a correct primary makes it.
+  pbft::NewViewPtr new_view(std::uint64_t view,
+                            const std::vector<pbft::ViewChangePtr>& view_changes) const {
+    const auto plan = pbft::compute_new_view(membership_, View(view), view_changes);
+    QUORATE_ASSERT(plan.has_value());
+    return new_view(view, view_changes, plan->ballots);
   }
   pbft::StatusReport status_report() const {
     pbft::StatusReport out;

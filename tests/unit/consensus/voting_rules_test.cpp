@@ -171,6 +171,7 @@ TEST_CASE("two proposals for one height are evidence, and the first stays") {
   solo.start_voting();
   const auto first = solo.pre_prepare(1, {1});
   solo.receive(0, first);
+  solo.settle();
   solo.receive(0, solo.pre_prepare(1, {2}));
   solo.receive(2, solo.pre_prepare(1, {3}));  // relayed; reported once is enough
   solo.settle();

@@ -1,0 +1,40 @@
+#include "consensus/pbft/new_view.hpp"
+
+#include <map>
+
+namespace quorate::consensus::pbft {
+
+Result<NewViewPlan> compute_new_view(const crypto::Membership& membership, View view,
+                                     const std::vector<ViewChangePtr>& view_changes) {
+  NewViewPlan plan;
+  for (const ViewChangePtr& message : view_changes) {
+    if (message->low_watermark() <= plan.low) continue;
+    plan.low = message->low_watermark();
+    plan.stable = &*message->stable;
+  }
+  std::map<Height, Ballot> best;
+  for (const ViewChangePtr& message : view_changes) {
+    for (const PreparedCertificate& certificate : message->prepared) {
+      const Ballot& ballot = certificate.core.ballot;
+      if (ballot.height <= plan.low) continue;
+      const auto [known, added] = best.try_emplace(ballot.height, ballot);
+      if (added || ballot.view < known->second.view) continue;
+      if (ballot.view == known->second.view && ballot.id != known->second.id) {
+        return fail(Errc::conflict, "two proposals were prepared at height " +
+                                        std::to_string(ballot.height.value()) + " in view " +
+                                        std::to_string(ballot.view.value()) +
+                                        ": more replicas are faulty than the protocol tolerates");
+      }
+      known->second = ballot;
+    }
+  }
+  if (best.empty()) return plan;
+  for (Height height = plan.low.next(); height <= best.rbegin()->first; height = height.next()) {
+    const auto found = best.find(height);
+    const Digest id = found == best.end() ? null_id(membership, height) : found->second.id;
+    plan.ballots.push_back({view, height, id});
+  }
+  return plan;
+}
+
+}  // namespace quorate::consensus::pbft

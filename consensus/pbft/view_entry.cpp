@@ -1,0 +1,95 @@
+// The second half of a view change: making a NEW-VIEW, and entering the view that it opens.
+#include "consensus/pbft/new_view.hpp"
+#include "consensus/pbft/view_change.hpp"
+
+namespace quorate::consensus::pbft {
+
+// The primary of the promised view, once q replicas asked for exactly that view.
+void ViewChanging::open_view() {
+  const View view = state_.durable.promise_view;
+  if (!changing() || !state_.may_sign()) return;
+  if (!state_.settings.is_self(state_.settings.primary(view))) return;
+  auto message = std::make_shared<NewView>();
+  message->view = view;
+  for (const auto& entry : highest_) {
+    const bool enough = message->view_changes.size() == state_.settings.quorum();
+    if (!enough && entry.second->view == view) message->view_changes.push_back(entry.second);
+  }
+  if (message->view_changes.size() < state_.settings.quorum()) return;
+  const crypto::Membership& membership = state_.settings.membership;
+  const auto plan = compute_new_view(membership, view, message->view_changes);
+  if (!plan) return state_.halt(plan.error().detail);
+  for (const Ballot& ballot : plan->ballots) {
+    message->proposals.push_back({ballot, state_.sign(core_signing_digest(membership, ballot))});
+  }
+  message->signature = state_.sign(new_view_signing_digest(membership, stub_of(*message)));
+  if (contradicts(state_.self(), *message)) return;
+  enter(message);
+  state_.outbox.send_durably(std::nullopt, NewViewPtr(message));
+  normal_case_.revisit();
+}
+
+// The verifier recomputed it already, from the VIEW-CHANGEs inside; what counts here is only
+// whether this replica may still go there.
+void ViewChanging::on_new_view(ReplicaId from, const NewViewPtr& message) {
+  if (message->view <= state_.view() || message->view < state_.durable.promise_view) return;
+  // Only open_view() opens a view of this replica's own.
+  if (state_.settings.is_self(state_.settings.primary(message->view))) return;
+  if (!state_.log_open && !state_.observer) return;
+  if (contradicts(from, *message)) return;
+  normal_case_.cancel_request();
+  enter(message);
+  normal_case_.revisit();
+}
+
+// A committed height must appear in every later view with its proposal. If it was committed in this
+// view or a later one, the message is merely late, or one of two: its view is of no use any more,
+// and peers send the NEW-VIEW of the later one.
+bool ViewChanging::contradicts(ReplicaId from, const NewView& message) {
+  for (const Core& core : message.proposals) {
+    const Ballot& ballot = core.ballot;
+    const std::optional<Digest> decided_id = commits_.decided_id(ballot.height);
+    if (ballot.height <= state_.low || !decided_id || *decided_id == ballot.id) continue;
+    const Decided* decided = commits_.find(ballot.height);
+    if (decided != nullptr && decided->certificate.view < message.view) {
+      state_.halt("the NEW-VIEW of view " + std::to_string(message.view.value()) +
+                  " replaces the proposal committed at height " +
+                  std::to_string(ballot.height.value()) +
+                  ": more replicas are faulty than the protocol tolerates");
+    } else {
+      state_.reject(from, "a NEW-VIEW that a later view has overtaken");
+    }
+    return true;
+  }
+  return false;
+}
+
+void ViewChanging::enter(const NewViewPtr& message) {
+  const EnteredRecord record{message, state_.durable.timer_level};
+  if (state_.observer) {
+    state_.durable.apply(record);  // it never votes, so it has no vote log to bind
+  } else {
+    state_.record(record);
+  }
+  for (const ViewChangePtr& entry : message->view_changes) note(entry);
+  std::erase_if(highest_,
+                [this](const auto& entry) { return entry.second->view <= state_.view(); });
+  suspicions_.clear();
+  host_reason_.reset();
+  countdown_.reset();
+  progress_due_.reset();
+  relay_due_.reset();
+  suspect_at_ = state_.now;
+  executed_mark_ = state_.last_executed;
+  calm_at_ = state_.now + std::chrono::seconds(60);
+  const auto plan =
+      compute_new_view(state_.settings.membership, message->view, message->view_changes);
+  if (plan && plan->stable != nullptr) {
+    catch_up_.raise(plan->low);
+    checkpointing_.on_proof(*plan->stable);
+  }
+  normal_case_.enter_view();
+  state_.progress(Progress::Phase::view_entered, state_.last_executed);
+}
+
+}  // namespace quorate::consensus::pbft
