@@ -21,6 +21,7 @@ void CatchUp::advance() {
 
 void CatchUp::on_finished() {
   asked_ = false;
+  if (asked_above_ == state_.last_committed) fruitless_at_ = asked_above_;
   // A round that brought nothing is not repeated at once.
   if (asked_above_ != state_.last_committed) asked_above_ = Height::max();
 }

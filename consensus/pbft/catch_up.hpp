@@ -17,6 +17,9 @@ class CatchUp {
   void raise(Height height) { evidence_ = std::max(evidence_, height); }
   Height evidence() const { return std::max(evidence_, state_.last_committed); }
   bool behind() const { return evidence_ > state_.last_committed; }
+  // The last round from here brought nothing: what is missing may be committed nowhere, because a
+  // later height was agreed on before it.
+  bool fruitless() const { return fruitless_at_ == state_.last_committed; }
   void on_finished();
   // After every step: asks the host once messages alone do not help.
   void advance();
@@ -33,6 +36,7 @@ class CatchUp {
   Height seen_committed_;
   bool asked_ = false;
   Height asked_above_ = Height::max();
+  std::optional<Height> fruitless_at_;
   std::optional<Instant> due_;  // when to ask, while behind
 };
 

@@ -68,18 +68,19 @@ void ViewChanging::on_suspicion(const PrimarySuspected& suspicion) {
 
 // ---- what keeps a view alive ----
 
-// Client work, or what the view took over from earlier ones and must finish.
+// Client work, a gap below what is committed, or what the view took over and must finish.
 bool ViewChanging::work() const {
-  if (state_.eligible) return true;
+  if (state_.eligible || catch_up_.behind()) return true;
   const NewViewPtr& opened = state_.durable.new_view;
   return opened && !opened->proposals.empty() &&
          opened->proposals.back().ballot.height > state_.last_committed;
 }
 
 // Whether progress can be expected of the primary. The own executor, a full window and a lag behind
-// the others are not its fault.
+// the others are not its fault; but a gap that no peer can fill is.
 bool ViewChanging::timed() const {
-  return state_.may_sign() && !changing() && work() && !catch_up_.behind() &&
+  const bool lags = catch_up_.behind() && !catch_up_.fruitless();
+  return state_.may_sign() && !changing() && work() && !lags &&
          state_.last_committed == state_.last_executed && state_.last_committed < state_.high();
 }
 
