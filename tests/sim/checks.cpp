@@ -47,11 +47,12 @@ Checks::Checks(World& world)
       floors_(world.options.replicas),
       memory_bound_(memory_bound_of(world)) {}
 
-void Checks::on_ordered(ReplicaId replica, Height height, const Digest& payload_id) {
-  const auto [seen, added] = ordered_.emplace(height, payload_id);
-  if (!added && seen->second != payload_id) {
-    world_.violate("I1", at(replica, height) + "ordered another proposal than others did");
+void Checks::on_ordered(ReplicaId replica, const ledger::OrderedBlock& block) {
+  const auto [seen, added] = ordered_.emplace(block.height, block.payload_id);
+  if (!added && seen->second != block.payload_id) {
+    world_.violate("I1", at(replica, block.height) + "ordered another proposal than others did");
   }
+  wire_.on_committed(block.height, block.payload_id, block.commit_certificate);
 }
 
 void Checks::on_executed(ReplicaId replica, const ledger::ExecutedBlock& block) {

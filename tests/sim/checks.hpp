@@ -2,7 +2,8 @@
 // changed, so that checking costs little more than running.
 //   I1 one proposal and one block per height     I2 one signed content per slot (wire_check)
 //   I3 durable before sent (wire_check)          I4 exactly once, money conserved (model_ledger)
-//   I5 block certificates verify independently   I7 state roots equal, and equal to a replay
+//   I5 block certificates verify independently   I6 committed stays in later views (wire_check)
+//   I7 state roots equal, and equal to a replay
 //   I8 memory within its bound                   I10 nothing that must grow ever shrinks
 #pragma once
 
@@ -24,7 +25,7 @@ class Checks {
     wire_.on_send(sender, message, durable);
   }
   // A payload was handed to the executor.
-  void on_ordered(ReplicaId replica, Height height, const Digest& payload_id);
+  void on_ordered(ReplicaId replica, const ledger::OrderedBlock& block);
   // A block is durable at a replica.
   void on_executed(ReplicaId replica, const ledger::ExecutedBlock& block);
   void on_sealed(ReplicaId replica, Height height,

@@ -24,6 +24,9 @@ std::string_view to_string(Happened what) {
     case Happened::catch_up: return "catch_up";
     case Happened::catch_up_beyond_window: return "catch_up_beyond_window";
     case Happened::checkpoint: return "checkpoint";
+    case Happened::view_change: return "view_change";
+    case Happened::view_kept_proposals: return "view_kept_proposals";
+    case Happened::healed_without_primary: return "healed_without_primary";
     case Happened::heights_in_flight: return "heights_in_flight";
     case Happened::bad_transaction: return "bad_transaction";
     case Happened::real_signatures: return "real_signatures";

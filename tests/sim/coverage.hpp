@@ -29,6 +29,9 @@ enum class Happened : std::uint8_t {
   catch_up,                // a round of block catch-up
   catch_up_beyond_window,  // from below the others' low watermark
   checkpoint,              // became stable
+  view_change,             // a replica entered a view
+  view_kept_proposals,     // whose NEW-VIEW proposes something again
+  healed_without_primary,  // the heal phase began with a dead primary
   heights_in_flight,       // three or more proposals at once
   bad_transaction,         // refused or skipped
   real_signatures,         // a whole seed with Ed25519

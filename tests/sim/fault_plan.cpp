@@ -16,13 +16,14 @@ constexpr Duration kOutageMax = std::chrono::seconds(30);
 
 FaultPlan::FaultPlan(World& world, Network& network, std::vector<std::unique_ptr<SimNode>>& nodes,
                      Prng prng, std::function<void(ReplicaId)> restart,
-                     std::function<Height()> height)
+                     std::function<Height()> height, std::function<ReplicaId()> primary)
     : world_(world),
       network_(network),
       nodes_(nodes),
       prng_(prng),
       restart_(std::move(restart)),
       height_(std::move(height)),
+      primary_(std::move(primary)),
       states_(nodes.size()) {}
 
 void FaultPlan::begin() {
@@ -55,7 +56,7 @@ void FaultPlan::begin_episode() {
   if (prng_.one_in(6)) return draw_link_faults();
   if (prng_.one_in(15)) return crash_primary();
   if (prng_.one_in(40)) return black_out();
-  const ReplicaId replica = any_backup();
+  const ReplicaId replica = any_replica();
   State& state = states_[replica.value()];
   if (state.faulty) return;
   if (prng_.one_in(4)) return slow_some(replica);
@@ -72,9 +73,12 @@ void FaultPlan::crash_some(ReplicaId replica) {
 }
 
 void FaultPlan::crash_primary() {
-  SimNode& node = *nodes_.front();
+  const ReplicaId primary = primary_();
+  SimNode& node = *nodes_[primary.value()];
   if (!node.up() || node.crash_ordered()) return;
   world_.coverage.add(Happened::primary_crash);
+  // Within the budget it may stay away for long; beyond it, it comes back soon.
+  if (faulty() < world_.membership.faults()) return crash_some(primary);
   node.order_crash(static_cast<CrashPoint>(prng_.below(6)));
   insist_on_crash(node);
 }
@@ -93,10 +97,10 @@ void FaultPlan::insist_on_crash(SimNode& node) {
 }
 
 void FaultPlan::crashed(ReplicaId replica) {
+  if (replica == dead_) return;
   // Some come back at once, some after the others' window has moved beyond all they know.
   const std::uint64_t window = 2 * world_.genesis.consensus.checkpoint_interval;
-  const bool long_outage =
-      replica != ReplicaId(0) && states_[replica.value()].faulty && prng_.one_in(3);
+  const bool long_outage = states_[replica.value()].faulty && prng_.one_in(3);
   const Height until =
       long_outage ? height_().saturating_add(prng_.between(window, 2 * window)) : Height(0);
   const Duration least = healed_ ? Duration(0) : prng_.duration(Duration(0), kShortOutage);
@@ -106,7 +110,7 @@ void FaultPlan::crashed(ReplicaId replica) {
 }
 
 void FaultPlan::restart_when(ReplicaId replica, Height least_height, Instant latest) {
-  if (nodes_[replica.value()]->up()) return;
+  if (nodes_[replica.value()]->up() || replica == dead_) return;
   if (!healed_ && height_() < least_height && world_.timeline.now() < latest) {
     world_.timeline.after(kPoll, [this, replica, least_height, latest] {
       restart_when(replica, least_height, latest);
@@ -137,8 +141,16 @@ void FaultPlan::slow_some(ReplicaId replica) {
   });
 }
 
-void FaultPlan::heal() {
+void FaultPlan::revive() {
+  const auto dead = dead_;
+  dead_.reset();
+  if (dead) restart_when(*dead, Height(0), world_.timeline.now());
+}
+
+void FaultPlan::heal(std::optional<ReplicaId> dead) {
   healed_ = true;
+  dead_ = dead;
+  if (dead && nodes_[dead->value()]->up()) nodes_[dead->value()]->crash_now();
   LinkFaults none;
   none.delay_max = std::chrono::milliseconds(1);
   network_.set_faults(none);
@@ -154,8 +166,8 @@ std::uint32_t FaultPlan::faulty() const {
   return count;
 }
 
-ReplicaId FaultPlan::any_backup() {
-  return ReplicaId(static_cast<std::uint32_t>(prng_.between(1, nodes_.size() - 1)));
+ReplicaId FaultPlan::any_replica() {
+  return ReplicaId(static_cast<std::uint32_t>(prng_.below(nodes_.size())));
 }
 
 }  // namespace quorate::sim

@@ -1,7 +1,7 @@
 // Draws what goes wrong in a run, and when: link faults for the whole network, and episodes for
-// single backups (crash and restart, cut cable, slow disk). At most f backups are down or cut at a
-// time. The primary of view 0 crashes too, and now and then the power fails everywhere at once; but
-// then everybody comes back soon, since without view changes the chain waits for that primary.
+// single replicas (crash and restart, cut cable, slow disk), with a liking for the primary. At most
+// f replicas are down or cut at a time. Beyond that the primary crashes now and then and the power
+// fails everywhere at once; but then everybody comes back soon.
 #pragma once
 
 #include <functional>
@@ -17,12 +17,15 @@ class FaultPlan {
  public:
   // `restart` starts a crashed node and connects it; `height` is the network's.
   FaultPlan(World& world, Network& network, std::vector<std::unique_ptr<SimNode>>& nodes, Prng prng,
-            std::function<void(ReplicaId)> restart, std::function<Height()> height);
+            std::function<void(ReplicaId)> restart, std::function<Height()> height,
+            std::function<ReplicaId()> primary);
 
   void begin();
   void crashed(ReplicaId replica);
-  // Ends every fault; what is down starts again.
-  void heal();
+  // Ends every fault; what is down starts again, except `dead`, which dies now if it lives.
+  void heal(std::optional<ReplicaId> dead);
+  // The dead one lives again.
+  void revive();
 
  private:
   struct State {
@@ -41,7 +44,7 @@ class FaultPlan {
   void restart_when(ReplicaId replica, Height least_height, Instant latest);
   void draw_link_faults();
   std::uint32_t faulty() const;
-  ReplicaId any_backup();
+  ReplicaId any_replica();
 
   World& world_;
   Network& network_;
@@ -49,6 +52,8 @@ class FaultPlan {
   Prng prng_;
   std::function<void(ReplicaId)> restart_;
   std::function<Height()> height_;
+  std::function<ReplicaId()> primary_;
+  std::optional<ReplicaId> dead_;
   std::vector<State> states_;
   bool healed_ = false;
 };

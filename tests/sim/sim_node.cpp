@@ -25,7 +25,7 @@ SimNode::SimNode(World& world, Checks& checks, Network& network, ReplicaId self,
       ledger_(world, self.value(), prng_.fork(),
               {[this](node::ReplicaInput input) { deliver(std::move(input)); },
                [this](const ledger::ExecutedBlock& block, const ledger::OrderedBlock& ordered) {
-                 checks_.on_ordered(self_, ordered.height, ordered.payload_id);
+                 checks_.on_ordered(self_, ordered);
                  checks_.on_executed(self_, block);
                  hooks_.executed(self_, block);
                },
@@ -176,6 +176,10 @@ void SimNode::notice(const node::Notice& notice) {
       if (*notice.phase == consensus::Progress::Phase::checkpoint_stable) {
         world_.coverage.add(Happened::checkpoint);
         world_.trace("checkpoint stable", self_.value(), notice.height.value());
+      }
+      if (*notice.phase == consensus::Progress::Phase::view_entered) {
+        world_.coverage.add(Happened::view_change);
+        world_.trace("view entered", self_.value(), notice.view.value());
       }
       if (*notice.phase == consensus::Progress::Phase::proposed &&
           notice.height.value() >= ledger_.chain().head().height.value() + 3) {

@@ -32,7 +32,7 @@ class Simulation {
     workload_ = std::make_unique<Workload>(world_, checks_.model(), nodes_, prng_.fork());
     faults_ = std::make_unique<FaultPlan>(
         world_, network_, nodes_, prng_.fork(), [this](ReplicaId replica) { start(replica); },
-        [this] { return checks_.height(); });
+        [this] { return checks_.height(); }, [this] { return primary(); });
   }
 
   Outcome run() {
@@ -98,6 +98,15 @@ class Simulation {
     faults_->crashed(replica);
   }
 
+  // Of the highest view that some replica is in.
+  ReplicaId primary() const {
+    View view(0);
+    for (const auto& node : nodes_) {
+      if (node->up()) view = std::max(view, node->replica().status().consensus.view);
+    }
+    return ReplicaId(static_cast<std::uint32_t>(view.value() % nodes_.size()));
+  }
+
   // The low watermark of the replica that is furthest ahead.
   Height lowest_watermark() const {
     Height out(0);
@@ -144,7 +153,18 @@ class Simulation {
     if (world_.violation) return;
     world_.trace("heal", 0);
     healing_ = true;
-    faults_->heal();
+    // In some runs the primary stays dead at first: the others must do without it.
+    if (world_.options.faults && prng_.one_in(3)) dead_ = primary();
+    faults_->heal(dead_);
+    demand_convergence();
+    if (!dead_ || world_.violation) return;
+    world_.coverage.add(Happened::healed_without_primary);
+    dead_.reset();
+    faults_->revive();
+    demand_convergence();
+  }
+
+  void demand_convergence() {
     const Instant deadline = world_.timeline.now() + kHealBound;
     while (!all_up() && world_.timeline.now() < deadline && go_on()) continue;
     if (world_.violation) return;
@@ -154,8 +174,8 @@ class Simulation {
   }
 
   bool all_up() const {
-    for (const auto& node : nodes_) {
-      if (!node->up()) return false;
+    for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+      if (!nodes_[i]->up() && ReplicaId(i) != dead_) return false;
     }
     return true;
   }
@@ -163,6 +183,7 @@ class Simulation {
   bool converged(const Digest& last) {
     if (!all_up() || !checks_.model().executed_at(last)) return false;
     for (const auto& node : nodes_) {
+      if (!node->up()) continue;  // the one that is dead on purpose
       if (node->replica().status().head.height != checks_.height()) return false;
       if (node->replica().mempool().status().ready != 0) return false;
     }
@@ -184,6 +205,10 @@ class Simulation {
   void judge_the_end() {
     for (std::uint32_t i = 0; i < nodes_.size() && !world_.violation; ++i) {
       checks_.final_chain(ReplicaId(i), nodes_[i]->ledger().chain());
+    }
+    // I11: nobody leaves a primary that works.
+    if (!world_.options.faults && world_.coverage[Happened::view_change] != 0) {
+      world_.violate("I11", "a view change although nothing went wrong");
     }
     if (!world_.violation) checks_.replay(nodes_.front()->ledger().chain());
   }
@@ -212,6 +237,7 @@ class Simulation {
   Height newest_;
   Instant progress_at_;
   bool healing_ = false;
+  std::optional<ReplicaId> dead_;  // in the heal phase
 };
 
 }  // namespace

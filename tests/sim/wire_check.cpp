@@ -44,6 +44,7 @@ bool WireCheck::ever_held(const Durable& durable, ReplicaId signer, const Digest
 
 bool WireCheck::holds_payload(const Durable& durable, const Ballot& ballot,
                               const Bytes* payload) const {
+  if (ballot.id == pbft::null_id(world_.membership, ballot.height)) return true;
   if (payload == nullptr) return false;
   return payload->empty() || durable.disk.holds_bytes(*payload) ||
          durable.chain.height_of_payload(ballot.id).has_value();
@@ -89,8 +90,9 @@ void WireCheck::check(ReplicaId sender, const pbft::PrePrepare& message, const D
        ballot.id);
   payloads_.emplace(ballot.id, message.body.payload);
   if (primary != sender) return;
-  demand(holds(durable, sender, pbft::core_signing_digest(world_.membership, ballot)), sender,
-         "its own PRE-PREPARE", ballot.height);
+  const Digest digest = pbft::core_signing_digest(world_.membership, ballot);
+  demand(holds(durable, sender, digest), sender, "its own PRE-PREPARE", ballot.height);
+  check_view(sender, ballot, digest, durable);
   demand(holds_payload(durable, ballot, message.body.payload.get()), sender, "the payload",
          ballot.height);
   demand(window_open(durable, ballot.height), sender, "the checkpoint of its window",
@@ -102,8 +104,9 @@ void WireCheck::check(ReplicaId sender, const pbft::Vote& message, const Durable
   once(static_cast<std::uint8_t>(message.kind), ballot.view, ballot.height, message.replica,
        ballot.id);
   if (message.replica != sender) return;
-  demand(holds(durable, sender, pbft::vote_signing_digest(world_.membership, message.kind, ballot)),
-         sender, "its own vote", ballot.height);
+  const Digest digest = pbft::vote_signing_digest(world_.membership, message.kind, ballot);
+  demand(holds(durable, sender, digest), sender, "its own vote", ballot.height);
+  check_view(sender, ballot, digest, durable);
   demand(window_open(durable, ballot.height), sender, "the checkpoint of its window",
          ballot.height);
   if (message.kind == pbft::VoteKind::commit) {
@@ -119,6 +122,74 @@ void WireCheck::check(ReplicaId sender, const pbft::Vote& message, const Durable
   demand(
       holds_payload(durable, ballot, payload == payloads_.end() ? nullptr : payload->second.get()),
       sender, "the payload", ballot.height);
+}
+
+// A vote belongs into a view whose NEW-VIEW is durable, and was signed before any promise above it.
+void WireCheck::check_view(ReplicaId sender, const Ballot& ballot, const Digest& digest,
+                           const Durable& durable) {
+  const auto number = world_.keys.find(world_.membership.key(sender), digest);
+  const auto& promises = promised_[sender];
+  for (auto it = promises.upper_bound(ballot.view); number && it != promises.end(); ++it) {
+    if (*number < it->second) continue;
+    world_.violate("I2", "replica " + std::to_string(sender.value()) + " voted in view " +
+                             std::to_string(ballot.view.value()) + " after it promised view " +
+                             std::to_string(it->first.value()));
+  }
+  if (ballot.view == View(0)) return;
+  const ReplicaId primary(
+      static_cast<std::uint32_t>(ballot.view.value() % world_.membership.size()));
+  const auto opened = opened_.find(ballot.view);
+  demand(opened != opened_.end() && ever_held(durable, primary, opened->second), sender,
+         "the NEW-VIEW of its vote", ballot.height);
+}
+
+void WireCheck::check(ReplicaId sender, const pbft::ViewChangePtr& message,
+                      const Durable& durable) {
+  const pbft::ViewChangeStub stub = pbft::stub_of(*message);
+  once(static_cast<std::uint8_t>(SignedType::view_change), stub.view, Height(0), stub.replica,
+       stub.content);
+  if (stub.replica != sender) return;
+  const Digest digest = pbft::view_change_signing_digest(world_.membership, stub);
+  demand(holds(durable, sender, digest), sender, "its own VIEW-CHANGE", Height(0));
+  const auto number = world_.keys.find(world_.membership.key(sender), digest);
+  if (number) promised_[sender].emplace(stub.view, *number);
+}
+
+void WireCheck::check(ReplicaId sender, const pbft::NewViewPtr& message, const Durable& durable) {
+  const pbft::NewViewStub stub = pbft::stub_of(*message);
+  const ReplicaId primary(static_cast<std::uint32_t>(stub.view.value() % world_.membership.size()));
+  once(static_cast<std::uint8_t>(SignedType::new_view), stub.view, Height(0), primary,
+       stub.content);
+  const Digest digest = pbft::new_view_signing_digest(world_.membership, stub);
+  demand(holds(durable, primary, digest), sender, "the NEW-VIEW it sends", Height(0));
+  if (!opened_.emplace(stub.view, digest).second) return;
+  if (!message->proposals.empty()) world_.coverage.add(Happened::view_kept_proposals);
+  for (const pbft::Core& core : message->proposals) {
+    proposed_again_[core.ballot.height].emplace(stub.view, core.ballot.id);
+    check_kept(core.ballot.height);
+  }
+}
+
+void WireCheck::on_committed(Height height, const Digest& id, ByteView certificate) {
+  const auto decoded = pbft::decode_certificate(certificate, world_.membership.size());
+  if (!decoded) return world_.violate("contract", "a commit certificate does not decode");
+  const View view = decoded->second.view;
+  const auto [known, added] = committed_.emplace(height, Committed{view, id});
+  if (!added) known->second.view = std::min(known->second.view, view);
+  check_kept(height);
+}
+
+void WireCheck::check_kept(Height height) {
+  const auto committed = committed_.find(height);
+  const auto again = proposed_again_.find(height);
+  if (committed == committed_.end() || again == proposed_again_.end()) return;
+  for (auto it = again->second.upper_bound(committed->second.view); it != again->second.end();
+       ++it) {
+    if (it->second == committed->second.id) continue;
+    world_.violate("I6", "the NEW-VIEW of view " + std::to_string(it->first.value()) +
+                             " replaces what was committed at height " +
+                             std::to_string(height.value()));
+  }
 }
 
 void WireCheck::check(ReplicaId sender, const pbft::Seal& message, const Durable& durable) {

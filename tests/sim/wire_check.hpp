@@ -1,7 +1,9 @@
 // What replicas sign and send. I2: over all lives, never two contents for one (type, view, height,
 // replica). I3: whatever a message promises is durable at the moment it leaves: the own bytes,
 // and for PRE-PREPARE and PREPARE the core and the payload, for COMMIT the prepared certificate,
-// for SEAL and CHECKPOINT the block, for any vote the checkpoint that opened its window.
+// for SEAL and CHECKPOINT the block, for any vote the checkpoint that opened its window and the
+// NEW-VIEW that opened its view, for VIEW-CHANGE and NEW-VIEW themselves. I6: a committed proposal
+// stands in every NEW-VIEW of a later view that speaks of its height.
 #pragma once
 
 #include <map>
@@ -26,6 +28,7 @@ class WireCheck {
   WireCheck(World& world, std::function<std::optional<Digest>(Height)> agreed_checkpoint)
       : world_(world), agreed_checkpoint_(std::move(agreed_checkpoint)) {}
 
+  void on_committed(Height height, const Digest& id, ByteView certificate);
   void on_send(ReplicaId sender, ByteView message, const Durable& durable);
 
  private:
@@ -39,6 +42,12 @@ class WireCheck {
              const Durable& durable);
   void check(ReplicaId sender, const consensus::pbft::CheckpointProof& message,
              const Durable& durable);
+  void check(ReplicaId sender, const consensus::pbft::ViewChangePtr& message,
+             const Durable& durable);
+  void check(ReplicaId sender, const consensus::pbft::NewViewPtr& message, const Durable& durable);
+  void check_view(ReplicaId sender, const Ballot& ballot, const Digest& digest,
+                  const Durable& durable);
+  void check_kept(Height height);
   template <class Other>
   void check(ReplicaId, const Other&, const Durable&) {}
 
@@ -55,6 +64,14 @@ class WireCheck {
   std::function<std::optional<Digest>(Height)> agreed_checkpoint_;
   std::map<std::tuple<std::uint8_t, View, Height, ReplicaId>, Digest> signed_;
   std::map<Digest, std::shared_ptr<const Bytes>> payloads_;  // by proposal id
+  std::map<View, Digest> opened_;                            // what a NEW-VIEW's signature covers
+  std::map<ReplicaId, std::map<View, SignatureNumber>> promised_;
+  struct Committed {
+    View view;  // the lowest in which it is known to be committed
+    Digest id;
+  };
+  std::map<Height, Committed> committed_;
+  std::map<Height, std::map<View, Digest>> proposed_again_;  // by NEW-VIEWs
 };
 
 }  // namespace quorate::sim

@@ -422,7 +422,10 @@ void Cluster::check_sent(std::uint32_t from, const pbft::Message& message) {
 void Cluster::check_kept(const pbft::NewView& message) {
   for (const pbft::Core& core : message.proposals) {
     const std::uint64_t index = core.ballot.height.value() - 1;
-    if (index < agreed_.size()) REQUIRE(agreed_[index].id == core.ballot.id);
+    if (index >= agreed_.size()) continue;
+    const auto decided = pbft::decode_certificate(agreed_[index].certificate, options_.members);
+    REQUIRE(decided);
+    if (decided->second.view < message.view) REQUIRE(agreed_[index].id == core.ballot.id);
   }
 }
 
