@@ -253,7 +253,7 @@ void SimNode::crash() {
 void SimNode::send_second_vote() {
   const Height height = replica_->status().head.height;
   if (height.value() < 10) return;
-  consensus::pbft::Ballot ballot{View(0), height, Digest{}};
+  consensus::pbft::Ballot ballot{replica_->status().consensus.view, height, Digest{}};
   ballot.id.bytes[0] = 1;
   consensus::pbft::Vote vote{consensus::pbft::VoteKind::prepare, ballot, self_, {}};
   vote.signature = world_.validators.at(self_.value())

@@ -154,7 +154,8 @@ class Simulation {
     world_.trace("heal", 0);
     healing_ = true;
     // In some runs the primary stays dead at first: the others must do without it.
-    if (world_.options.faults && prng_.one_in(3)) dead_ = primary();
+    const bool spare = world_.options.canary == Canary::none;  // a canary is one fault already
+    if (world_.options.faults && spare && prng_.one_in(3)) dead_ = primary();
     faults_->heal(dead_);
     demand_convergence();
     if (!dead_ || world_.violation) return;
