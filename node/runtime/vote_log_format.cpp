@@ -15,8 +15,8 @@ constexpr std::uint32_t kRecordMagic = 0x31525651;  // "QVR1"
 constexpr std::size_t kRecordHeadSize = 4 + 4 + 8 + 8 + 1;
 constexpr std::size_t kRecordTailSize = 2 * Digest::kSize;
 
-Digest record_check(ByteView head, ByteView body) {
-  return crypto::hash("quorate/vote-log-record/1", {head, body});
+Digest record_check(const VoteLogSalt& salt, ByteView head, ByteView body) {
+  return crypto::hash("quorate/vote-log-record/1", {salt, head, body});
 }
 
 Digest next_running(const Digest& running, const Digest& check) {
@@ -32,7 +32,7 @@ struct Parsed {
 };
 
 // The record at the front of `bytes`, if it is whole and its own check holds.
-std::optional<Parsed> parse_record(ByteView bytes) {
+std::optional<Parsed> parse_record(const VoteLogSalt& salt, ByteView bytes) {
   if (bytes.size() < kRecordHeadSize + kRecordTailSize) return std::nullopt;
   crypto::Reader in(bytes);
   if (in.u32() != kRecordMagic) return std::nullopt;
@@ -42,25 +42,27 @@ std::optional<Parsed> parse_record(ByteView bytes) {
   out.synced = in.u64();
   const std::uint8_t kind = in.u8();
   if (kind < 1 || kind > 3 || length > in.left() - kRecordTailSize) return std::nullopt;
+  if (out.synced >= out.view.index) return std::nullopt;  // it was not synced when it was written
   out.view.kind = static_cast<VoteRecordKind>(kind);
   out.view.body = in.raw(length);
   out.check = in.fixed<Digest>();
   out.running = in.fixed<Digest>();
   out.size = kRecordHeadSize + length + kRecordTailSize;
-  if (!in.ok() || out.check != record_check(bytes.first(kRecordHeadSize), out.view.body)) {
+  if (!in.ok() || out.check != record_check(salt, bytes.first(kRecordHeadSize), out.view.body)) {
     return std::nullopt;
   }
   return out;
 }
 
 // Looks behind the damage for a whole record that was written after `damaged` had been synced.
-std::optional<std::string> find_amnesia(ByteView rest, std::uint64_t damaged) {
+std::optional<std::string> find_amnesia(const VoteLogSalt& salt, ByteView rest,
+                                        std::uint64_t damaged) {
   static constexpr std::array<std::uint8_t, 4> kMagic = {'Q', 'V', 'R', '1'};
   while (true) {
     const auto found = std::search(rest.begin(), rest.end(), kMagic.begin(), kMagic.end());
     if (found == rest.end()) return std::nullopt;
     rest = rest.subspan(static_cast<std::size_t>(found - rest.begin()));
-    const auto record = parse_record(rest);
+    const auto record = parse_record(salt, rest);
     if (record && record->synced >= damaged) {
       return "record " + std::to_string(damaged) + " is damaged, but record " +
              std::to_string(record->view.index) + " behind it says that it was synced";
@@ -79,6 +81,7 @@ Bytes encode_vote_log_header(const VoteLogHeader& header) {
   out.raw(header.identity.chain_id);
   out.raw(header.identity.validator_key);
   out.raw(header.identity.db_uuid);
+  out.raw(header.salt);
   out.u64(header.first_index);
   out.raw(header.running);
   out.raw(crypto::hash("quorate/vote-log-header/1", {out.view()}));
@@ -86,7 +89,8 @@ Bytes encode_vote_log_header(const VoteLogHeader& header) {
 }
 
 std::size_t vote_log_header_size() {
-  return kFileMagic.size() + 4 + 8 + 32 + 32 + DbUuid::kSize + 8 + 2 * Digest::kSize;
+  return kFileMagic.size() + 4 + 8 + 32 + 32 + DbUuid::kSize + VoteLogSalt::kSize + 8 +
+         2 * Digest::kSize;
 }
 
 Result<VoteLogHeader> decode_vote_log_header(ByteView file) {
@@ -103,6 +107,7 @@ Result<VoteLogHeader> decode_vote_log_header(ByteView file) {
   out.identity.chain_id = in.fixed<Digest>();
   out.identity.validator_key = in.fixed<PublicKey>();
   out.identity.db_uuid = in.fixed<DbUuid>();
+  out.salt = in.fixed<VoteLogSalt>();
   out.first_index = in.u64();
   out.running = in.fixed<Digest>();
   const auto check = in.fixed<Digest>();
@@ -118,8 +123,8 @@ Result<VoteLogHeader> decode_vote_log_header(ByteView file) {
   return out;
 }
 
-void append_vote_record(Bytes& out, VoteRecordKind kind, std::uint64_t index, std::uint64_t synced,
-                        ByteView body, Digest& running) {
+void append_vote_record(Bytes& out, const VoteLogSalt& salt, VoteRecordKind kind,
+                        std::uint64_t index, std::uint64_t synced, ByteView body, Digest& running) {
   QUORATE_ASSERT(body.size() <= kVoteRecordBytesMax);
   crypto::Writer head;
   head.u32(kRecordMagic);
@@ -127,7 +132,7 @@ void append_vote_record(Bytes& out, VoteRecordKind kind, std::uint64_t index, st
   head.u64(index);
   head.u64(synced);
   head.u8(static_cast<std::uint8_t>(kind));
-  const Digest check = record_check(head.view(), body);
+  const Digest check = record_check(salt, head.view(), body);
   running = next_running(running, check);
   const auto add = [&out](ByteView part) { out.insert(out.end(), part.begin(), part.end()); };
   add(head.view());
@@ -144,11 +149,11 @@ Result<VoteLogScan> scan_vote_log(ByteView file) {
   std::uint64_t expected = out.header.first_index;
   while (out.bytes_valid < file.size()) {
     const ByteView rest = file.subspan(out.bytes_valid);
-    const auto record = parse_record(rest);
+    const auto record = parse_record(out.header.salt, rest);
     const bool follows = record && record->view.index == expected &&
                          record->running == next_running(out.running, record->check);
     if (!follows) {
-      out.amnesia = find_amnesia(rest, expected);
+      out.amnesia = find_amnesia(out.header.salt, rest, expected);
       break;
     }
     out.records.push_back(record->view);

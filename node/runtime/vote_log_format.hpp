@@ -2,12 +2,16 @@
 //
 // A file = header, then records. All integers are little-endian.
 //   header: magic 8 "QRTVOTE1" | version u32 | generation u64 | chain_id 32 | validator key 32 |
-//           db_uuid 16 | first index u64 | running 32 | check 32
+//           db_uuid 16 | salt 32 | first index u64 | running 32 | check 32
 //   record: magic u32 | body length u32 | index u64 | synced u64 | kind u8 | body | check 32 |
 //           running 32
 // `index` increases by one over all files. `synced` is the last index that was durable when the
-// record was written. `check` covers the record alone, `running` chains all records since the first
-// file: running = H("quorate/vote-log-chain/1", previous running || check).
+// record was written. `check` covers the salt and the record, `running` chains all records since
+// the first file: running = H("quorate/vote-log-chain/1", previous running || check).
+//
+// Bodies hold the transactions of clients, and the search behind a damage looks into them. `salt`
+// is random and leaves neither the file nor the process, so nobody can submit the bytes of a
+// record.
 //
 // A record that was never synced may be torn, and cutting it off loses nothing: no message that
 // depended on it has left. Damage to a record that was synced is amnesia. What tells them apart is
@@ -25,6 +29,7 @@
 namespace quorate::node {
 
 using DbUuid = FixedBytes<16, struct DbUuidTag>;
+using VoteLogSalt = FixedBytes<32, struct VoteLogSaltTag>;
 
 inline constexpr std::uint32_t kVoteLogVersion = 1;
 inline constexpr std::size_t kVoteRecordBytesMax = 256U << 20U;
@@ -45,6 +50,7 @@ enum class VoteRecordKind : std::uint8_t {
 
 struct VoteLogHeader {
   VoteLogIdentity identity;
+  VoteLogSalt salt;  // of this file alone, from the operating system's random source
   std::uint64_t generation = 1;
   std::uint64_t first_index = 1;
   Digest running;  // before the first record
@@ -54,9 +60,9 @@ Bytes encode_vote_log_header(const VoteLogHeader& header);
 std::size_t vote_log_header_size();
 Result<VoteLogHeader> decode_vote_log_header(ByteView file);
 
-// Appends one record to `out` and moves `running` on.
-void append_vote_record(Bytes& out, VoteRecordKind kind, std::uint64_t index, std::uint64_t synced,
-                        ByteView body, Digest& running);
+// Appends one record of the file with this salt to `out` and moves `running` on.
+void append_vote_record(Bytes& out, const VoteLogSalt& salt, VoteRecordKind kind,
+                        std::uint64_t index, std::uint64_t synced, ByteView body, Digest& running);
 
 struct VoteRecordView {
   std::uint64_t index = 0;

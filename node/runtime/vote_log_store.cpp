@@ -113,6 +113,10 @@ DbUuid random_uuid() {
   return DbUuid::from(seed.expose().first(DbUuid::kSize)).value();
 }
 
+VoteLogSalt random_salt() {
+  return VoteLogSalt::from(crypto::SecretSeed::random().expose()).value();
+}
+
 constexpr std::string_view kNeverAgain =
     "; a key that may have forgotten votes must not vote again. This node follows the chain "
     "without voting: bring back the files, or let the other validators replace this key";
@@ -195,8 +199,9 @@ Result<OpenedVoteLog> VoteLogStore::create(const VoteLogPaths& paths,
   QUORATE_CHECK(write_validator_state(paths.validator_state_file,
                                       {identity.validator_key, identity.db_uuid, 0}));
   Bytes first;
-  append_vote_record(first, VoteRecordKind::opened, 1, 0, {}, store.running_);
-  QUORATE_CHECK(store.start_file(first, 1, Digest{}));
+  const VoteLogSalt salt = random_salt();
+  append_vote_record(first, salt, VoteRecordKind::opened, 1, 0, {}, store.running_);
+  QUORATE_CHECK(store.start_file(salt, first, 1, Digest{}));
   store.last_index_ = 1;
   QUORATE_CHECK(store.write_state());
   return out;
@@ -242,20 +247,21 @@ Result<std::string> VoteLogStore::load(const fs::path& file, std::uint64_t known
   }
   fd_ = handle.release();
   generation_ = scan->header.generation;
+  salt_ = scan->header.salt;
   last_index_ = scan->last_index;
   running_ = scan->running;
   return std::string();
 }
 
-Result<void> VoteLogStore::start_file(ByteView first_records, std::uint64_t first_index,
-                                      const Digest& running_before) {
+Result<void> VoteLogStore::start_file(const VoteLogSalt& salt, ByteView first_records,
+                                      std::uint64_t first_index, const Digest& running_before) {
   const std::uint64_t generation = generation_ + 1;
   const fs::path final_path = file_of(generation);
   const fs::path path = final_path.string() + std::string(kTemporary);
   File handle(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
   if (handle.get() < 0) return system_error("cannot create", path);
   if (::flock(handle.get(), LOCK_EX | LOCK_NB) != 0) return system_error("cannot lock", path);
-  Bytes bytes = encode_vote_log_header({identity_, generation, first_index, running_before});
+  Bytes bytes = encode_vote_log_header({identity_, salt, generation, first_index, running_before});
   bytes.insert(bytes.end(), first_records.begin(), first_records.end());
   QUORATE_CHECK(write_all(handle.get(), bytes, path));
   if (::fsync(handle.get()) != 0) return system_error("cannot sync", path);
@@ -264,6 +270,7 @@ Result<void> VoteLogStore::start_file(ByteView first_records, std::uint64_t firs
   const fs::path replaced = file_of(generation_);
   if (fd_ >= 0) ::close(fd_);
   fd_ = handle.release();
+  salt_ = salt;
   if (std::exchange(generation_, generation) != 0) {
     std::error_code ignored;  // the next start removes it
     fs::remove(replaced, ignored);
@@ -284,19 +291,21 @@ Result<void> VoteLogStore::append_group(const std::vector<VoteLogEntry>& entries
   std::uint64_t index = last_index_;
   std::uint64_t first_index = index + 1;
   bool snapshot = false;
+  VoteLogSalt salt = salt_;
   for (const VoteLogEntry& entry : entries) {
     if (entry.snapshot) {
       // What came before it in this group is replaced before it was ever needed.
       bytes.clear();
       snapshot = true;
+      salt = random_salt();
       running_before = running;
       first_index = index + 1;
     }
     const auto kind = entry.snapshot ? VoteRecordKind::snapshot : VoteRecordKind::vote;
-    append_vote_record(bytes, kind, ++index, last_index_, entry.body, running);
+    append_vote_record(bytes, salt, kind, ++index, last_index_, entry.body, running);
   }
   if (snapshot) {
-    QUORATE_CHECK(start_file(bytes, first_index, running_before));
+    QUORATE_CHECK(start_file(salt, bytes, first_index, running_before));
   } else {
     QUORATE_CHECK(write(bytes));
   }

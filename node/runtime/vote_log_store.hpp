@@ -59,14 +59,15 @@ class VoteLogStore {
   static Result<OpenedVoteLog> create(const VoteLogPaths& paths, const VoteLogIdentity& identity);
   Result<std::string> load(const std::filesystem::path& file, std::uint64_t known_synced,
                            OpenedVoteLog& out);
-  Result<void> start_file(ByteView first_records, std::uint64_t first_index,
-                          const Digest& running_before);
+  Result<void> start_file(const VoteLogSalt& salt, ByteView first_records,
+                          std::uint64_t first_index, const Digest& running_before);
   Result<void> write(ByteView bytes);
   std::filesystem::path file_of(std::uint64_t generation) const;
 
   VoteLogPaths paths_;
   VoteLogIdentity identity_;
   int fd_ = -1;
+  VoteLogSalt salt_;  // of the open file
   std::uint64_t generation_ = 0;
   std::uint64_t last_index_ = 0;
   std::uint64_t state_index_ = 0;  // what validator_state.json holds

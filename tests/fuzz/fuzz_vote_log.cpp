@@ -12,11 +12,12 @@ using namespace quorate;
 namespace {
 
 Bytes good_file(std::size_t records) {
-  Bytes file = node::encode_vote_log_header({});
+  const node::VoteLogHeader header;
+  Bytes file = node::encode_vote_log_header(header);
   Digest running;
   for (std::uint64_t i = 1; i <= records; ++i) {
     const auto kind = i == 1 ? node::VoteRecordKind::snapshot : node::VoteRecordKind::vote;
-    node::append_vote_record(file, kind, i, i / 2, Bytes(i * 5, 7), running);
+    node::append_vote_record(file, header.salt, kind, i, i / 2, Bytes(i * 5, 7), running);
   }
   return file;
 }

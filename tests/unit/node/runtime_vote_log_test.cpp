@@ -106,6 +106,51 @@ TEST_CASE("A torn last group is cut off at every byte, and the log goes on") {
   }
 }
 
+// A client's memo and signature can spell out a record; only the salt of the file is out of reach.
+TEST_CASE(
+    "A record forged within a torn body is no amnesia, the file's own salt would make it one") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  const Bytes before = disk.read(disk.file());
+  const VoteLogHeader header = decode_vote_log_header(before).value();
+  CHECK(header.salt != VoteLogSalt());
+  const auto open_with = [&](const VoteLogSalt& salt) {
+    Digest running;
+    Bytes forged;
+    append_vote_record(forged, salt, VoteRecordKind::vote, (std::uint64_t{1} << 60U) + 1,
+                       std::uint64_t{1} << 60U, {}, running);
+    Bytes body = text("transaction ");
+    body.insert(body.end(), forged.begin(), forged.end());
+    body.insert(body.end(), 100, 7);
+    Bytes torn = before;
+    Digest chained = scan_vote_log(before).value().running;
+    append_vote_record(torn, header.salt, VoteRecordKind::vote, 3, 2, body, chained);
+    torn.resize(torn.size() - 80);
+    disk.write(disk.file(), torn);
+    return disk.open();
+  };
+  for (const VoteLogSalt& guess : {VoteLogSalt(), VoteLogSalt{{9}}}) {
+    const auto opened = open_with(guess);
+    REQUIRE(opened.store);
+    CHECK(opened.records == std::vector<Bytes>{text("a")});
+    CHECK(opened.torn_bytes > 0);
+    CHECK(disk.read(disk.file()) == before);
+  }
+  CHECK(open_with(header.salt).observer_reason.find("is damaged") != std::string::npos);
+}
+
+TEST_CASE("Every file of the vote log has a salt of its own and keeps it over a restart") {
+  Disk disk;
+  const auto salt = [&] { return decode_vote_log_header(disk.read(disk.file())).value().salt; };
+  disk.append({{vote("a")}});
+  const VoteLogSalt first = salt();
+  disk.append({{vote("b")}});
+  CHECK(salt() == first);
+  disk.append({{snapshot("S")}, {vote("c")}});
+  CHECK(salt() != first);
+  CHECK(disk.open().records == std::vector<Bytes>{text("S"), text("c")});
+}
+
 TEST_CASE("A flipped bit in a synced record makes an observer, wherever it is") {
   Disk disk;
   disk.append({{vote("first")}, {vote("second")}, {vote("third")}});
