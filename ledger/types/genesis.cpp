@@ -20,6 +20,10 @@ constexpr std::uint32_t kPayloadBytesMax = 16U << 20U;
 constexpr std::uint32_t kPayloadTransactionsMax = 1U << 16U;
 // The largest transaction with the count and its length before it must fit an empty payload.
 constexpr std::uint32_t kPayloadBytesMin = kTransactionBytesMax + 8;
+// A replica keeps, and writes into one record of its vote log, the payloads of up to this many
+// times the proposals in flight. The limit leaves that record half of what the log can take.
+constexpr std::uint64_t kBodyWindows = 2;
+constexpr std::uint64_t kBodyBytesMax = 128U << 20U;
 // JSON numbers are exact up to here.
 constexpr std::uint64_t kJsonIntegerMax = (std::uint64_t{1} << 53U) - 1;
 
@@ -61,6 +65,18 @@ Result<void> check_range(const std::string& field, std::uint64_t value, std::uin
                 "it must be " + std::to_string(min) + " to " + std::to_string(max));
 }
 
+Result<void> check_bodies(const ConsensusParameters& parameters) {
+  const std::uint64_t most =
+      kBodyWindows * parameters.proposals_in_flight * parameters.payload_bytes_max;
+  if (most <= kBodyBytesMax) return {};
+  return refuse(
+      "consensus.proposals_in_flight",
+      std::to_string(parameters.proposals_in_flight) + " and consensus.payload_bytes_max is " +
+          std::to_string(parameters.payload_bytes_max),
+      "twice their product, what a validator may have to keep, is " + std::to_string(most) +
+          " bytes and must be at most " + std::to_string(kBodyBytesMax) + "; lower one of the two");
+}
+
 Result<void> check_parameters(const ConsensusParameters& parameters) {
   QUORATE_CHECK(check_name("consensus.engine", parameters.engine, kEngineNameMax));
   QUORATE_CHECK(check_range("consensus.checkpoint_interval", parameters.checkpoint_interval, 1,
@@ -69,6 +85,7 @@ Result<void> check_parameters(const ConsensusParameters& parameters) {
                             2 * parameters.checkpoint_interval));
   QUORATE_CHECK(check_range("consensus.payload_bytes_max", parameters.payload_bytes_max,
                             kPayloadBytesMin, kPayloadBytesMax));
+  QUORATE_CHECK(check_bodies(parameters));
   return check_range("consensus.payload_transactions_max", parameters.payload_transactions_max, 1,
                      kPayloadTransactionsMax);
 }

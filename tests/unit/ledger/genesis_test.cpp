@@ -31,6 +31,9 @@ TEST_CASE("a genesis within all rules is accepted") {
           g.submitters = {g.accounts[0].address};
         }) == "accepted");
   CHECK(verdict([](Genesis& g) { g.accounts.clear(); }) == "accepted");
+  // The most that one record of the vote log may have to hold.
+  CHECK(verdict([](Genesis& g) { g.consensus.proposals_in_flight = 64; }) == "accepted");
+  CHECK(verdict([](Genesis& g) { g.consensus.proposals_in_flight = 65; }) != "accepted");
 }
 
 TEST_CASE("every rule of a genesis names the field and the value") {
@@ -46,6 +49,15 @@ TEST_CASE("every rule of a genesis names the field and the value") {
        "consensus.proposals_in_flight is 257; it must be 1 to 256"},
       {[](Genesis& g) { g.consensus.payload_bytes_max = 1000; },
        "consensus.payload_bytes_max is 1000"},
+      {[](Genesis& g) { g.consensus.payload_bytes_max = 16U << 20U; },
+       "consensus.proposals_in_flight is 32 and consensus.payload_bytes_max is 16777216; twice "
+       "their product, what a validator may have to keep, is 1073741824 bytes and must be at most "
+       "134217728; lower one of the two"},
+      {[](Genesis& g) {
+         g.consensus.checkpoint_interval = 1U << 20U;
+         g.consensus.proposals_in_flight = 2U << 20U;
+       },
+       "consensus.proposals_in_flight is 2097152 and consensus.payload_bytes_max is 1048576;"},
       {[](Genesis& g) { g.consensus.payload_transactions_max = 0; },
        "consensus.payload_transactions_max is 0"},
       {[](Genesis& g) { g.validators.clear(); }, "number of validators is 0"},
