@@ -93,7 +93,8 @@ struct NodeRuntime::Impl {
   std::unique_ptr<LogWriter> vote_log;
   std::unique_ptr<VerifyPool> pool;
   std::unique_ptr<PeerManager> peers;
-  // `peers` for its own callbacks, which may run before start_peers has returned.
+  // `peers` for the pool's threads, which may run before start_peers has returned. Null when it has
+  // not, and from stop() on.
   std::atomic<PeerManager*> reachable_peers{nullptr};
   std::mutex stop_mutex;
   bool stopped = false;
@@ -207,6 +208,7 @@ Result<void> NodeRuntime::Impl::start_peers() {
                     consensus.post(Lane::urgent, PeerDisconnected{peer});
                   }},
           log));
+  reachable_peers = peers.get();
   return {};
 }
 
@@ -233,13 +235,20 @@ void NodeRuntime::Impl::start_replica() {
 }
 
 void NodeRuntime::Impl::on_invalid(ReplicaId from, TrafficClass traffic, const Error& error) {
-  log.warning("p2p", "invalid message",
-              {{"peer", config.genesis.validators.at(from.value()).name},
-               {"class", to_string(frame_type(traffic))},
-               {"error", error.detail}});
-  if (!misbehavior->too_many(from, Misbehavior::Clock::now())) return;
+  const auto verdict = misbehavior->invalid(from, Misbehavior::Clock::now());
+  const std::string& name = config.genesis.validators.at(from.value()).name;
+  if (verdict.unlogged > 0) {
+    log.warning("p2p", "further invalid messages were not logged",
+                {{"peer", name}, {"count", std::to_string(verdict.unlogged)}});
+  }
+  if (verdict.log) {
+    log.warning(
+        "p2p", "invalid message",
+        {{"peer", name}, {"class", to_string(frame_type(traffic))}, {"error", error.detail}});
+  }
+  if (!verdict.too_many) return;
   PeerManager* manager = reachable_peers.load();
-  if (manager == nullptr) return;  // it is just starting
+  if (manager == nullptr) return;  // it is just starting or stopping
   manager->disconnect(from, std::to_string(Misbehavior::kInvalidMax) +
                                 " invalid messages within a minute; the last: " + error.detail);
 }
@@ -268,6 +277,7 @@ void NodeRuntime::Impl::stop() {
   if (std::exchange(stopped, true)) return;
   // From the outside in: no more frames, then no more verified input, then no more decisions, and
   // what was decided until then is executed and synced.
+  reachable_peers = nullptr;
   if (peers) peers->stop();
   if (pool) pool->stop();
   consensus.stop();

@@ -2,9 +2,12 @@
 // store is in memory. Also run under the thread sanitizer.
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <thread>
 
 #include "crypto/dev_accounts.hpp"
 #include "ledger/memory_store.hpp"
+#include "node/net/peer_manager.hpp"
+#include "node/runtime/misbehavior.hpp"
 #include "node/runtime/runtime.hpp"
 #include "tests/unit/node/net_fixture.hpp"
 #include "tests/unit/node/temporary_folder.hpp"
@@ -266,6 +269,101 @@ TEST_CASE("A node whose votes are gone follows the chain without voting, and say
   const auto status = cluster.status(3);
   CHECK(!status.ready);
   CHECK(status.not_ready_reason == "observer: " + cluster.nodes[3]->observer_reason());
+}
+
+// A member that speaks the protocol of the transport and sends nothing a validator would.
+TEST_CASE("A peer that sends ten invalid messages is disconnected, and the log stays short") {
+  const ledger::Genesis genesis = make_genesis();
+  test::MemoryLog log;
+  TemporaryFolder folder;
+  ledger::MemoryStore store;
+  const crypto::NodeKey liar_key = test::node_key(4);
+  test::Watched<int> connected;
+  test::Watched<int> disconnected;
+  PeerManagerConfig liar_config;
+  for (const auto& validator : genesis.validators) {
+    liar_config.members.push_back({validator.name, validator.node_key});
+    liar_config.addresses.push_back("127.0.0.1:1");
+  }
+  liar_config.self = ReplicaId(3);
+  liar_config.node_key = &liar_key;
+  liar_config.listen = "127.0.0.1:0";
+  liar_config.chain_id = ledger::chain_id(genesis);
+  liar_config.software = "test";
+  liar_config.frames = frame_limits_for(genesis.consensus.payload_bytes_max);
+  test::MemoryLog liar_log;
+  auto liar = PeerManager::start(
+      std::move(liar_config),
+      PeerCallbacks{
+          .on_frame = [](ReplicaId, TrafficClass, Bytes) {},
+          .on_connected = [&](ReplicaId) { connected.update([](int& count) { ++count; }); },
+          .on_disconnected = [&](ReplicaId) { disconnected.update([](int& count) { ++count; }); }},
+      liar_log);
+  REQUIRE(liar.has_value());
+
+  RuntimeConfig config{.genesis = genesis,
+                       .node_key = test::node_key(1),
+                       .validator_key = validator_key(0),
+                       .listen = "127.0.0.1:0",
+                       .peer_addresses = {4, "127.0.0.1:1"},
+                       .votes_dir = folder.path() / "votes",
+                       .validator_state_file = folder.path() / "state"};
+  config.peer_addresses[3] = "127.0.0.1:" + std::to_string((*liar)->port());
+  config.peer_timing.backoff_first = std::chrono::milliseconds(20);
+  config.peer_timing.backoff_most = std::chrono::milliseconds(100);
+  auto node = NodeRuntime::start(std::move(config), store, log);
+  REQUIRE(node.has_value());
+
+  REQUIRE(connected.wait([](int count) { return count == 1; }));
+  const auto lie = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      (*liar)->send(ReplicaId(0), TrafficClass::consensus, Bytes(20, 0xff));
+    }
+  };
+  const auto invalid = [&] {
+    return (*node)->statistics().verify.frames_invalid[traffic_index(TrafficClass::consensus)];
+  };
+  lie(9);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (invalid() < 9 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  REQUIRE(invalid() == 9);
+  CHECK(disconnected.get() == 0);
+  lie(1);
+  REQUIRE(disconnected.wait([](int count) { return count == 1; }));
+  CHECK(!log.wait_for({"peer disconnected", "peer=node3", "10 invalid messages within a minute"})
+             .empty());
+  // It may come back, and goes again.
+  REQUIRE(connected.wait([](int count) { return count == 2; }));
+  lie(10);
+  REQUIRE(disconnected.wait([](int count) { return count == 2; }));
+  (*node)->stop();
+  const std::string lines = log.all();
+  std::size_t logged = 0;
+  for (std::size_t at = 0; (at = lines.find("p2p: invalid message", at)) != std::string::npos;
+       ++at) {
+    ++logged;
+  }
+  CHECK(logged == Misbehavior::kLoggedMax);
+}
+
+TEST_CASE("What was not logged about a peer is told in its next minute") {
+  Misbehavior misbehavior(2);
+  const Misbehavior::Clock::time_point start{std::chrono::hours(1)};
+  std::size_t logged = 0;
+  std::size_t too_many = 0;
+  for (int i = 0; i < 45; ++i) {
+    const auto verdict = misbehavior.invalid(ReplicaId(1), start + std::chrono::seconds(i));
+    CHECK(verdict.unlogged == 0);
+    logged += verdict.log ? 1 : 0;
+    too_many += verdict.too_many ? 1 : 0;
+  }
+  CHECK(logged == Misbehavior::kLoggedMax);
+  CHECK(too_many == 4);
+  const auto next = misbehavior.invalid(ReplicaId(1), start + std::chrono::seconds(120));
+  CHECK(next.log);
+  CHECK(next.unlogged == 42);
+  CHECK(misbehavior.invalid(ReplicaId(1), start + std::chrono::seconds(240)).unlogged == 0);
+  CHECK(misbehavior.invalid(ReplicaId(0), start).unlogged == 0);
 }
 
 TEST_CASE("Wrong keys and wrong addresses are errors at the start") {
