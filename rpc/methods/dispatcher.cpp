@@ -29,14 +29,18 @@ class Answers {
 
   // An empty text for a notification. Once per place.
   void put(std::size_t place, std::string text) {
+    bytes_.fetch_add(text.size(), std::memory_order_relaxed);
     texts_[place] = std::move(text);
     if (missing_.fetch_sub(1, std::memory_order_acq_rel) == 1) reply_(join());
   }
+
+  bool too_large() const { return bytes_.load(std::memory_order_relaxed) > kBatchReplyBytesMax; }
 
  private:
   std::string join() {
     if (!batch_) return std::move(texts_.front());
     std::string out;
+    out.reserve(bytes_.load(std::memory_order_relaxed) + texts_.size() + 2);
     for (const std::string& text : texts_) {
       if (text.empty()) continue;
       out += out.empty() ? '[' : ',';
@@ -48,6 +52,7 @@ class Answers {
 
   std::vector<std::string> texts_;
   std::atomic<std::size_t> missing_;
+  std::atomic<std::size_t> bytes_{0};
   bool batch_;
   Dispatcher::Reply reply_;
 };
@@ -99,6 +104,13 @@ MethodError unknown_method(const std::string& name) {
                     "rpc.discover lists the methods");
 }
 
+MethodError batch_too_large() {
+  return make_error(Code::limit_exceeded,
+                    "not run: the answers of this batch exceed " +
+                        std::to_string(kBatchReplyBytesMax >> 20U) + " MiB already",
+                    "send fewer requests per batch");
+}
+
 // Starts one call; `done` gets its result.
 void start_call(Request& request, const Context& context, const Done& done) {
   const Method* method = find_method(request.method);
@@ -146,15 +158,17 @@ std::size_t Dispatcher::handle(std::string_view text, Connection* connection, Re
     }
     const auto started = std::chrono::steady_clock::now();
     const std::string label = find_method(request->method) ? request->method : "unknown";
-    start_call(*request, context,
-               [answers, i, id = request->id, label, started,
-                observer = observer_](MethodResult<Json> result) {
-                 const int code = result ? 0 : static_cast<int>(result.error().code);
-                 if (observer) {
-                   observer->called(label, code, std::chrono::steady_clock::now() - started);
-                 }
-                 answers->put(i, id.empty() ? std::string() : answer_text(id, result));
-               });
+    const Done done = [answers, i, id = request->id, label, started,
+                       observer = observer_](const MethodResult<Json>& result) {
+      const int code = result ? 0 : static_cast<int>(result.error().code);
+      if (observer) observer->called(label, code, std::chrono::steady_clock::now() - started);
+      answers->put(i, id.empty() ? std::string() : answer_text(id, result));
+    };
+    if (answers->too_large()) {
+      done(tl::unexpected(batch_too_large()));
+    } else {
+      start_call(*request, context, done);
+    }
   }
   return count;
 }

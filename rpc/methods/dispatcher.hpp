@@ -13,6 +13,10 @@
 namespace quorate::rpc {
 
 inline constexpr std::size_t kBatchMax = 100;
+// Once the answers of a batch exceed this, its remaining requests are not run: a few kilobytes of
+// requests for whole blocks would otherwise make the node hold hundreds of megabytes. Together the
+// answers exceed it by one answer at most, plus those that were already under way elsewhere.
+inline constexpr std::size_t kBatchReplyBytesMax = std::size_t{16} << 20U;
 
 // Hears about every call that was answered; `method` is "unknown" for names not in the table.
 // Called on any thread.

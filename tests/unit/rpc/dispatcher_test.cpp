@@ -100,6 +100,40 @@ TEST_CASE("batches: one error for [], three for [1,2,3], answers in order of the
   CHECK(code_of(fixture.answer(batch.dump())) == -32005);
 }
 
+TEST_CASE("a batch whose answers grow past 16 MiB answers the rest with limit_exceeded") {
+  Fixture fixture;
+  std::vector<Bytes> transfers;
+  for (std::uint64_t nonce = 1; nonce <= 400; ++nonce) {
+    transfers.push_back(fixture.backend.transfer(0, nonce, 1, 1));
+  }
+  fixture.backend.submit(std::move(transfers), [](const auto&) {});
+  fixture.backend.make_block();
+  const Json whole = {{"block", 1}, {"full", true}};
+  const std::size_t one = fixture.call("chain_getBlock", whole).dump().size();
+  REQUIRE(one > std::size_t{200} << 10U);  // so that 100 of them are too much
+  Json batch = Json::array();
+  for (int i = 0; i < 100; ++i) {
+    batch.push_back(
+        {{"jsonrpc", "2.0"}, {"id", i}, {"method", "chain_getBlock"}, {"params", whole}});
+  }
+  const std::string text = fixture.text(batch.dump());
+  CHECK(text.size() > kBatchReplyBytesMax);
+  CHECK(text.size() < kBatchReplyBytesMax + one + 100 * 256);
+  const Json replies = Json::parse(text);
+  REQUIRE(replies.size() == 100);
+  CHECK(replies[0].contains("result"));
+  bool refused = false;
+  for (int i = 0; i < 100; ++i) {
+    const Json& reply = replies[static_cast<std::size_t>(i)];
+    CHECK(reply["id"] == i);
+    if (refused) CHECK(reply.contains("error"));
+    refused = reply.contains("error");
+  }
+  REQUIRE(refused);
+  CHECK(code_of(replies[99]) == -32005);
+  CHECK(replies[99]["error"]["data"]["hint"] == "send fewer requests per batch");
+}
+
 TEST_CASE("a request without id is not answered, one with id null is") {
   Fixture fixture;
   CHECK(fixture.text(R"({"jsonrpc":"2.0","method":"chain_getStatus"})").empty());
