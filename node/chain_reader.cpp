@@ -49,6 +49,14 @@ Result<rpc::BlockView> read_block(const ledger::Chain& chain, Height height) {
   return out;
 }
 
+Result<rpc::BlockView> read_block_summary(const ledger::Chain& chain, Height height) {
+  rpc::BlockView out;
+  QUORATE_TRY(out.header, chain.header(height));
+  out.hash = ledger::block_hash(out.header);
+  out.certified = is_final(chain, height);
+  return out;
+}
+
 Result<rpc::TransactionView> read_transaction(const ledger::Chain& chain, const Digest& id) {
   QUORATE_TRY(const ledger::TransactionLocation location, chain.find(id));
   rpc::TransactionView out;

@@ -10,6 +10,9 @@ namespace quorate::node {
 // Errors: not_found, io, corrupt.
 Result<rpc::BlockView> read_block(const ledger::Chain& chain, Height height);
 
+// The same without transactions, receipts and commit certificate.
+Result<rpc::BlockView> read_block_summary(const ledger::Chain& chain, Height height);
+
 // A transaction that was executed: final or failed when its block, or one after it, has a block
 // certificate here, else pending. Error not_found when it was never executed here.
 Result<rpc::TransactionView> read_transaction(const ledger::Chain& chain, const Digest& id);

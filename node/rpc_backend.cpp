@@ -278,6 +278,10 @@ Result<rpc::BlockView> RpcBackend::block_by_hash(const Digest& hash) const {
   return read_block(impl_->chain, height);
 }
 
+Result<rpc::BlockView> RpcBackend::block_summary(Height height) const {
+  return read_block_summary(impl_->chain, height);
+}
+
 Result<ledger::BlockCertificate> RpcBackend::certificate(Height height) const {
   return impl_->chain.certificate(height);
 }

@@ -41,6 +41,7 @@ class RpcBackend final : public rpc::Backend {
   rpc::MempoolView mempool() const override;
   Result<rpc::BlockView> block(Height height) const override;
   Result<rpc::BlockView> block_by_hash(const Digest& hash) const override;
+  Result<rpc::BlockView> block_summary(Height height) const override;
   Result<ledger::BlockCertificate> certificate(Height height) const override;
   void account(const crypto::Address& address,
                std::function<void(rpc::AccountView)> done) const override;

@@ -160,6 +160,8 @@ class Backend {
   // Errors: not_found (never executed here), unavailable.
   virtual Result<BlockView> block(Height height) const = 0;
   virtual Result<BlockView> block_by_hash(const Digest& hash) const = 0;
+  // As block(), but with header, hash and certified only: reads no payload, for long lists.
+  virtual Result<BlockView> block_summary(Height height) const = 0;
   virtual Result<ledger::BlockCertificate> certificate(Height height) const = 0;
 
   virtual void account(const crypto::Address& address,

@@ -62,7 +62,7 @@ MethodResult<Json> get_blocks(const Params& params, const Context& context) {
   at = std::min(at, head);
   const Height end = ascending ? head : Height(0);
   for (std::uint64_t count = 0; count < limit; ++count) {
-    QUORATE_TRY(const BlockView block, of_backend(context.backend.block(at)));
+    QUORATE_TRY(const BlockView block, of_backend(context.backend.block_summary(at)));
     Json summary = block_summary(block);
     out["items"].push_back(std::move(summary));
     if (at == end) return out;

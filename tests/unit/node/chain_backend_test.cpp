@@ -153,6 +153,13 @@ TEST_CASE("a block is read with its transactions, receipts and whether it is cer
   CHECK(read_block(*node.chain, Height(1))->certified);
   CHECK(read_block(*node.chain, Height(0))->transactions.empty());
   CHECK(read_block(*node.chain, Height(2)).error().code == Errc::not_found);
+
+  const auto summary = read_block_summary(*node.chain, Height(1));
+  REQUIRE(summary.has_value());
+  CHECK(summary->hash == ledger::block_hash(node.chain->header(Height(1)).value()));
+  CHECK(summary->certified);
+  CHECK(summary->transactions.empty());
+  CHECK(read_block_summary(*node.chain, Height(2)).error().code == Errc::not_found);
 }
 
 TEST_CASE("an account is proved at the certified height, not at the head") {

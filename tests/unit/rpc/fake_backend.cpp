@@ -246,6 +246,16 @@ Result<BlockView> FakeBackend::block_by_hash(const Digest& hash) const {
   return block(*height);
 }
 
+Result<BlockView> FakeBackend::block_summary(Height height) const {
+  const std::lock_guard lock(mutex_);
+  if (broken_) return tl::unexpected(*broken_);
+  BlockView out;
+  QUORATE_TRY(out.header, chain_->header(height));
+  out.hash = ledger::block_hash(out.header);
+  out.certified = chain_->certificate(height).has_value();
+  return out;
+}
+
 Result<ledger::BlockCertificate> FakeBackend::certificate(Height height) const {
   const std::lock_guard lock(mutex_);
   if (height > chain_->head().height) return fail(Errc::not_found, "no block of this height here");

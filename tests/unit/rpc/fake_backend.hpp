@@ -53,6 +53,7 @@ class FakeBackend final : public Backend {
   MempoolView mempool() const override;
   Result<BlockView> block(Height height) const override;
   Result<BlockView> block_by_hash(const Digest& hash) const override;
+  Result<BlockView> block_summary(Height height) const override;
   Result<ledger::BlockCertificate> certificate(Height height) const override;
   void account(const crypto::Address& address,
                std::function<void(AccountView)> done) const override;
