@@ -11,5 +11,5 @@ add_library(quorate_node_config STATIC
   config/log_levels.cpp
   config/node_config.cpp
   config/report.cpp)
-quorate_target(quorate_node_config)
+quorate_target(quorate_node_config json)
 target_link_libraries(quorate_node_config PUBLIC quorate_rpc_json PRIVATE tomlplusplus::tomlplusplus)
