@@ -245,6 +245,9 @@ bool VerifyPool::work_lane(std::unique_lock<std::mutex>& lock, TrafficClass traf
     verify_frame(lane, std::move(frame.body), std::move(frame.credit));
     lock.lock();
     lane.busy = false;
+    // Its next frame woke nobody while the lane was busy, and this thread may turn to bulk now.
+    const bool urgent = traffic == TrafficClass::consensus && urgent_idle_;
+    if (urgent && !lane.waiting.empty()) wake(true);
     return true;
   }
   return false;

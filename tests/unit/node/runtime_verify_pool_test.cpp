@@ -1,6 +1,11 @@
 #include "node/runtime/verify_pool.hpp"
 
+#include <pthread.h>
+
 #include <catch2/catch.hpp>
+#include <map>
+#include <set>
+#include <thread>
 
 #include "crypto/keys.hpp"
 #include "node/runtime/transaction_cache.hpp"
@@ -50,7 +55,9 @@ class EchoMessage final : public consensus::VerifiedMessage {
 // Takes every message whose first byte is not zero.
 class EchoMessages final : public consensus::MessageVerifier {
  public:
-  Result<consensus::VerifiedMessagePtr> verify(ReplicaId, ByteView message) const override {
+  std::function<void(ReplicaId from, ByteView message)> on_verify;  // on the pool's thread
+  Result<consensus::VerifiedMessagePtr> verify(ReplicaId from, ByteView message) const override {
+    if (on_verify) on_verify(from, message);
     if (message.empty() || message[0] == 0) return fail(Errc::bad_signature, "zero");
     return std::make_shared<const EchoMessage>(to_bytes(message));
   }
@@ -199,6 +206,54 @@ TEST_CASE("Votes pass while transactions are being verified") {
   CHECK(fixture.output.get().relayed == 0);
   fixture.signatures.open(true);
   CHECK(fixture.output.wait([](const Output& out) { return out.relayed == 20; }));
+}
+
+// The bulk thread serves a lane in which the next vote waits, then turns to a transaction that
+// takes for ever. It does so at one turn of four, so the test begins at each of them.
+TEST_CASE("A vote behind one that the bulk thread served does not wait for transactions") {
+  struct Gates {
+    std::map<std::string, ReplicaId> served;  // by the thread that has it
+    std::set<std::string> open;
+  };
+  const auto thread_name = [] {
+    std::array<char, 16> name{};
+    pthread_getname_np(pthread_self(), name.data(), name.size());
+    return std::string(name.data());
+  };
+  for (std::uint8_t turns = 0; turns < 4; ++turns) {
+    Fixture fixture(2);
+    Watched<Gates> gates;
+    fixture.messages.on_verify = [&](ReplicaId from, ByteView message) {
+      if (message[0] != 200) return;
+      const std::string name = thread_name();
+      gates.update([&](Gates& all) { all.served[name] = from; });
+      gates.wait([&](const Gates& all) { return all.open.count(name) > 0; });
+    };
+    // One at a time, so that each is one turn of the bulk thread.
+    for (std::uint8_t i = 0; i < turns; ++i) {
+      fixture.pool->frame(ReplicaId(3), TrafficClass::transactions, Bytes{1, 2});
+      REQUIRE(fixture.output.wait([&](const Output& out) { return out.invalid == i + 1U; }));
+    }
+    fixture.pool->frame(ReplicaId(0), TrafficClass::consensus, Bytes(4, 200));
+    fixture.pool->frame(ReplicaId(1), TrafficClass::consensus, Bytes(4, 200));
+    REQUIRE(gates.wait([](const Gates& all) { return all.served.size() == 2; }));
+    const ReplicaId peer = gates.get().served.at("quorate-vrfy1");
+    const ReplicaId other = gates.get().served.at("quorate-vrfy0");
+    fixture.pool->frame(peer, TrafficClass::consensus, Bytes(4, 1));
+    fixture.signatures.open(false);
+    fixture.pool->frame(ReplicaId(2), TrafficClass::transactions, Fixture::framed(fixture.sign(1)));
+    const auto bodies = [](const Output& out, ReplicaId of) {
+      return out.consensus[of.value()].size();
+    };
+    gates.update([](Gates& all) { all.open.insert("quorate-vrfy0"); });
+    REQUIRE(fixture.output.wait([&](const Output& out) { return bodies(out, other) == 1; }));
+    // Time for the first thread to go to sleep; without it the test proves less, and still passes.
+    for (int i = 0; i < 10'000; ++i) std::this_thread::yield();
+    gates.update([](Gates& all) { all.open.insert("quorate-vrfy1"); });
+    CHECK(fixture.output.wait([&](const Output& out) { return bodies(out, peer) == 2; }));
+    fixture.signatures.open(true);
+    CHECK(fixture.output.wait([](const Output& out) { return out.relayed == 1; }));
+  }
 }
 
 TEST_CASE("A full consensus lane drops its oldest frames and others are not touched") {
