@@ -168,11 +168,9 @@ std::string Cluster::role(const NodeStatus& status, std::size_t index) {
 
 std::string Cluster::primary_warning(std::optional<std::uint32_t> primary) const {
   if (!primary || *primary >= size() || state(*primary) == RunState::alive) return {};
-  const bool paused = state(*primary) == RunState::paused;
-  const std::string& name = node(*primary).name;
-  return name + " is the primary and is " + (paused ? "paused" : "down") +
-         ": nothing commits without a running primary. Try: quorate-testnet " +
-         (paused ? "resume " : "start ") + name;
+  return node(*primary).name + " is the primary and is " +
+         (state(*primary) == RunState::paused ? "paused" : "down") +
+         ": the next transfer waits until the others have replaced it";
 }
 
 Result<void> Cluster::start(std::size_t index) const {

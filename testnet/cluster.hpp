@@ -47,8 +47,8 @@ class Cluster {
   NodeStatus status(std::size_t index, std::chrono::milliseconds timeout) const;
   // The primary according to the first node that answers.
   std::optional<std::uint32_t> primary() const;
-  // What it means when the node that the others take for the primary does not run, and what to do;
-  // empty when it runs or nobody knows.
+  // What it means when the node that the others take for the primary does not run; empty when it
+  // runs or nobody knows.
   std::string primary_warning(std::optional<std::uint32_t> primary) const;
   // "primary", "backup", "observer", or "-" when unknown.
   static std::string role(const NodeStatus& status, std::size_t index);
