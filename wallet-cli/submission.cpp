@@ -107,7 +107,8 @@ std::string why_not_final(Network& network, const rpc::TrustedChain& chain) {
            "; the network halts by design until more are back";
   }
   if (first_reason.empty() && !silent.empty()) {
-    return silent.front() + " does not answer; if it is the primary, nothing is ordered without it";
+    return silent.front() +
+           " does not answer; if it is the primary, the others have not replaced it yet";
   }
   return first_reason;
 }
