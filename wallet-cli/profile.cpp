@@ -88,7 +88,6 @@ Outcome<Profile> load_profile(const WalletHome& home, const std::string& name) {
   if (!json) return tl::unexpected(in_file(home.config_file, json.error()));
   const auto root = rpc::Fields::of(*json, "wallet.json");
   if (!root) return tl::unexpected(in_file(home.config_file, root.error()));
-  if (name.empty() && !root->has("profile")) return tl::unexpected(no_network(home));
   std::string chosen = name;
   if (chosen.empty()) {
     if (json->is_object() && !json->contains("profile")) {

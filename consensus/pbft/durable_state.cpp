@@ -209,11 +209,17 @@ Result<void> replay_one(DurableState& state, ByteView bytes, bool first,
 
 }  // namespace
 
+// Until the snapshot of a checkpoint is durable, votes below it may still be logged behind it. Live
+// they are cut off when it is adopted; in replay the snapshot comes first, so they must not come
+// back: a VIEW-CHANGE that names a height at or below its own checkpoint is refused by everybody.
 void DurableState::apply(const Record& record) {
+  const Height low = low_watermark();
   if (const auto* accepted_record = std::get_if<AcceptedRecord>(&record)) {
+    if (accepted_record->core.ballot.height <= low) return;
     accepted.insert_or_assign(key_of(accepted_record->core.ballot), *accepted_record);
   } else if (const auto* prepared_record = std::get_if<PreparedRecord>(&record)) {
     const Ballot& ballot = prepared_record->commit.ballot;
+    if (ballot.height <= low) return;
     const auto known = prepared.find(ballot.height);
     if (known == prepared.end() || known->second.core.ballot.view <= ballot.view) {
       prepared.insert_or_assign(ballot.height, prepared_record->certificate);

@@ -192,6 +192,29 @@ TEST_CASE("replaying the vote log and encoding a snapshot of it lose nothing") {
   }
 }
 
+// A crash can come when the snapshot of a checkpoint is logged and votes below it behind it.
+TEST_CASE("votes logged behind the snapshot of a later checkpoint do not come back at a restart") {
+  Past past;
+  past.solo.order(2, {2});
+  const auto membership = test_membership(4);
+  auto state = pbft::replay(past.solo.log, membership, 4096);
+  REQUIRE(state);
+  const auto accepted = state->accepted.begin()->second;
+  const auto prepared = state->prepared.begin()->second;
+  const auto commit = state->commits.begin()->second;
+  REQUIRE(commit.ballot.height == Height(1));
+  state->adopt(pbft::CheckpointProof{{Height(1), {}, Height::max()}, {}}, 4);
+  const auto again =
+      pbft::replay({pbft::encode_snapshot(*state, membership), pbft::encode_record(accepted),
+                    pbft::encode_record(pbft::PreparedRecord{prepared, commit})},
+                   membership, 4096);
+  REQUIRE(again);
+  REQUIRE(again->low_watermark() == Height(1));
+  REQUIRE(again->prepared.count(Height(1)) == 0);
+  REQUIRE(again->accepted.size() == state->accepted.size());
+  REQUIRE(again->commits.size() == state->commits.size());
+}
+
 TEST_CASE("a primary that restarts goes on after its last proposal and sends the same bytes") {
   Solo solo(0);
   solo.start_voting();
