@@ -19,8 +19,12 @@ void Network::detach(ReplicaId replica) {
   ++connection_.at(replica.value());
 }
 
-void Network::send(ReplicaId to, const Frame& frame) {
+void Network::send(ReplicaId to, const Frame& sent) {
   if (!attached(to)) return;
+  Passage passage{to, sent};
+  if (script_) script_(passage);
+  if (passage.lost) return world_.coverage.add(Happened::loss);
+  const Frame& frame = passage.frame;
   if (is_cut(to) || is_cut(frame.from)) {
     world_.coverage.add(Happened::partition);
     return;
@@ -33,6 +37,7 @@ void Network::send(ReplicaId to, const Frame& frame) {
   if (spike) world_.coverage.add(Happened::delay);
   Duration delay =
       prng_.duration(faults_.delay_min, spike ? faults_.delay_max * 20 : faults_.delay_max);
+  if (passage.held > Duration(0)) return deliver_after(delay + passage.held, to, frame);
 
   Instant& last_due = last_due_.at(frame.from.value()).at(to.value());
   const Instant due = world_.timeline.now() + delay;

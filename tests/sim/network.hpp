@@ -28,12 +28,24 @@ struct Frame {
   std::shared_ptr<const Bytes> body;
 };
 
+// One frame on one link, before the faults of the network are drawn: a script may lose it, hold it
+// back or replace it.
+struct Passage {
+  ReplicaId to;
+  Frame frame;
+  bool lost = false;
+  Duration held{0};  // later frames of the link overtake it
+};
+
 class Network {
  public:
+  using Script = std::function<void(Passage&)>;
   using Receive = std::function<void(const Frame&)>;
   Network(World& world, Prng prng);
 
   void set_faults(const LinkFaults& faults) { faults_ = faults; }
+  // Sees every frame between replicas that are up, in the order of sending.
+  void set_script(Script script) { script_ = std::move(script); }
   // A cut replica neither hears nor is heard; the connections stay up, as with a pulled cable.
   void cut(ReplicaId replica, bool is_cut) { cut_.at(replica.value()) = is_cut; }
   bool is_cut(ReplicaId replica) const { return cut_.at(replica.value()); }
@@ -42,7 +54,7 @@ class Network {
   void detach(ReplicaId replica);
   bool attached(ReplicaId replica) const { return bool(receive_.at(replica.value())); }
 
-  void send(ReplicaId to, const Frame& frame);
+  void send(ReplicaId to, const Frame& sent);
 
  private:
   void deliver_after(Duration delay, ReplicaId to, const Frame& frame);
@@ -50,6 +62,7 @@ class Network {
   World& world_;
   Prng prng_;
   LinkFaults faults_;
+  Script script_;
   std::vector<bool> cut_;
   std::vector<Receive> receive_;
   std::vector<std::uint64_t> connection_;       // counts the lives of each replica

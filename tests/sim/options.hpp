@@ -6,6 +6,7 @@
 #include <string>
 
 #include "crypto/base/instant.hpp"
+#include "ledger/types/genesis.hpp"
 #include "tests/sim/coverage.hpp"
 
 namespace quorate::sim {
@@ -33,6 +34,7 @@ struct Options {
   bool real_signatures = false;
   bool trace = false;  // one line per event on standard output
   Canary canary = Canary::none;
+  std::optional<ledger::ConsensusParameters> parameters;  // of the chain; drawn if there are none
 };
 
 struct Violation {

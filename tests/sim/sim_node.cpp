@@ -7,6 +7,7 @@ namespace {
 
 constexpr Duration kCheckPerTransaction = std::chrono::microseconds(50);
 constexpr std::int64_t kClockSkewMs = 300;
+constexpr std::uint64_t kBeforeStartMs = 86'400'000;  // the genesis is a day old
 constexpr std::uint32_t kIdleTicksMax = 1000;
 
 }  // namespace
@@ -96,7 +97,7 @@ void SimNode::deliver(node::ReplicaInput input) {
 WallMs SimNode::wall() const {
   const auto elapsed =
       std::chrono::duration_cast<std::chrono::milliseconds>(world_.timeline.now().since_origin);
-  return WallMs(world_.genesis.genesis_time.value() + 1'000'000 +
+  return WallMs(world_.genesis.genesis_time.value() + kBeforeStartMs +
                 static_cast<std::uint64_t>(elapsed.count() + kClockSkewMs + clock_skew_ms_));
 }
 
@@ -167,6 +168,7 @@ void SimNode::admitted(node::Ticket ticket, std::vector<std::optional<node::Refu
 
 void SimNode::notice(const node::Notice& notice) {
   using Kind = node::Notice::Kind;
+  hooks_.noticed(self_, notice);
   switch (notice.kind) {
     case Kind::sync_started:
       world_.coverage.add(Happened::catch_up);

@@ -35,6 +35,8 @@ class SimNode final : public node::Transport,
     std::function<void(ReplicaId, node::Ticket, const std::vector<std::optional<node::Refusal>>&)>
         admitted;
     std::function<void(ReplicaId, const ledger::ExecutedBlock&)> executed;
+    std::function<void(ReplicaId, const node::Notice&)> noticed = [](ReplicaId,
+                                                                     const node::Notice&) {};
   };
   SimNode(World& world, Checks& checks, Network& network, ReplicaId self, Prng prng, Hooks hooks);
   ~SimNode() override;
@@ -46,6 +48,8 @@ class SimNode final : public node::Transport,
   bool crash_ordered() const { return ordered_crash_.has_value(); }
   bool up() const { return replica_ != nullptr; }
   void set_slow(bool slow);
+  // How far its wall clock is from the right time.
+  void set_clock_skew(std::chrono::milliseconds skew) { clock_skew_ms_ = skew.count(); }
   // Feeds one event to the replica, if it is up.
   void deliver(node::ReplicaInput input);
 

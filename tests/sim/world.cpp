@@ -26,6 +26,7 @@ World::World(const Options& options_in, Prng& prng)
   genesis.consensus.proposals_in_flight = static_cast<std::uint32_t>(prng.between(3, 8));
   genesis.consensus.payload_bytes_max = 64U << 10U;
   genesis.consensus.payload_transactions_max = static_cast<std::uint32_t>(prng.between(4, 32));
+  if (options.parameters) genesis.consensus = *options.parameters;
   for (std::uint32_t i = 0; i < options.replicas; ++i) {
     validators.push_back(&keys.make_signer(true));
     ledger::GenesisValidator validator;
