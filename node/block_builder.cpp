@@ -5,10 +5,9 @@ namespace {
 
 constexpr std::size_t kCountBytes = 4;  // of a payload's transaction count
 
-// From this many proposals in flight on, the next one waits for a full batch: enough to keep disk,
-// network and execution busy at once, few enough to let batches grow under load.
-constexpr std::size_t kInFlightSoft = 3;
-// But it does not wait for ever, lest one slow height holds up everything that arrives after it.
+// While proposals are in flight the next one gathers what arrives, since a bigger block costs fewer
+// messages and syncs per transaction. But it does not gather for ever, lest one slow height or a
+// long network delay holds up everything that arrives after it.
 constexpr Duration kPatienceBusy = std::chrono::milliseconds(50);
 
 }  // namespace
@@ -63,7 +62,7 @@ bool BlockBuilder::full() const {
 }
 
 Duration BlockBuilder::patience() const {
-  if (in_flight() < kInFlightSoft) return limits_.batch_delay;
+  if (in_flight() == 0) return limits_.batch_delay;
   return std::max(limits_.batch_delay, kPatienceBusy);
 }
 

@@ -1,6 +1,7 @@
 // Decides when the primary answers RequestProposal, and with which transactions. An idle chain
-// proposes batch_delay after work arrives; a busy one lets the batch fill while earlier payloads
-// are still in flight, since bigger blocks cost fewer messages and syncs per transaction.
+// proposes batch_delay after work arrives; a busy one lets the batch fill until the payloads in
+// flight are executed (or for 50 ms at most), since bigger blocks cost fewer messages and syncs per
+// transaction.
 // Deterministic; owned by the replica.
 #pragma once
 
@@ -17,7 +18,7 @@ namespace quorate::node {
 struct BatchLimits {
   std::size_t transactions_max = 4096;  // of the chain
   std::size_t bytes_max = 1U << 20U;    // of the chain, for the whole payload
-  Duration batch_delay = std::chrono::milliseconds(2);
+  Duration batch_delay = std::chrono::milliseconds(0);
 };
 
 // A payload to answer with.

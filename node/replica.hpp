@@ -82,7 +82,7 @@ struct ReplicaEvent {
 struct ReplicaConfig {
   ledger::Genesis genesis;
   std::optional<ReplicaId> self;
-  Duration batch_delay = std::chrono::milliseconds(2);
+  Duration batch_delay = std::chrono::milliseconds(0);
   MempoolLimits mempool;
 };
 

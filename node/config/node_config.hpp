@@ -37,7 +37,7 @@ struct NodeConfig {
     std::uint64_t lifetime_seconds = 600;
   } mempool;
   struct Consensus {
-    std::uint64_t batch_delay_ms = 2;
+    std::uint64_t batch_delay_ms = 0;
     bool observer = false;
   } consensus;
   struct Verify {

@@ -33,7 +33,7 @@ struct RuntimeConfig {
   std::filesystem::path validator_state_file;         // its folder must exist
   std::string software = "quorate-node";
   std::uint32_t storage_version = 1;
-  Duration batch_delay = std::chrono::milliseconds(2);
+  Duration batch_delay = std::chrono::milliseconds(0);
   MempoolLimits mempool = {};
   unsigned verify_threads = 2;
   PeerTiming peer_timing = {};

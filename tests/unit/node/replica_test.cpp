@@ -63,6 +63,7 @@ struct Bench {
     ReplicaConfig config;
     config.genesis = test_genesis();
     config.self = ReplicaId(0);
+    config.batch_delay = std::chrono::milliseconds(2);
     replica = std::make_unique<Replica>(
         std::move(config),
         consensus::EngineParts{std::move(owned), std::make_shared<const FakeVerifier>()},
