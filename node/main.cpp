@@ -2,11 +2,11 @@
 #include "ledger/rocksdb/rocksdb_store.hpp"
 #include "node/commands/cli.hpp"
 #include "node/commands/prepare.hpp"
-#include "node/commands/version.hpp"
 #include "node/logging.hpp"
 #include "node/notice_log.hpp"
 #include "node/rpc_backend.hpp"
 #include "node/runtime/runtime.hpp"
+#include "rpc/command_line/version.hpp"
 #include "rpc/server/rpc_server.hpp"
 
 namespace quorate::node {
@@ -21,7 +21,7 @@ void log_start(Log& log, const Prepared& prepared, const NodeRuntime& runtime,
                const rpc::RpcServer& server) {
   log.info("node", "started",
            {{"name", prepared.name},
-            {"version", version()},
+            {"version", rpc::version()},
             {"chain", prepared.genesis.chain_name},
             {"chain_id", to_0x(runtime.chain().chain_id())},
             {"height", std::to_string(runtime.chain().head().height.value())},
@@ -95,7 +95,7 @@ struct Dispatch {
 int main(int argc, char** argv) {
   using namespace quorate::node;
   const auto parsed = parse_command_line(argc, argv);
-  if (const auto* exit = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*exit);
+  if (const auto* exit = std::get_if<quorate::ExitCode>(&parsed)) return static_cast<int>(*exit);
   const Invocation& invocation = std::get<Invocation>(parsed);
   const auto done = std::visit(Dispatch{invocation.context}, invocation.command);
   return done ? 0 : invocation.context.output.fail(done.error());

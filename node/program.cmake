@@ -4,22 +4,6 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 
-find_package(Git QUIET)
-if(Git_FOUND)
-  execute_process(COMMAND ${GIT_EXECUTABLE} -C ${CMAKE_SOURCE_DIR} rev-parse --short=12 HEAD
-    OUTPUT_VARIABLE QUORATE_GIT_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-endif()
-if(NOT QUORATE_GIT_COMMIT)
-  set(QUORATE_GIT_COMMIT unknown)
-endif()
-find_package(Boost 1.81 QUIET)
-pkg_check_modules(ROCKSDB_VERSION_OF QUIET rocksdb)
-string(JOIN "," QUORATE_LIBRARIES
-  "boost ${Boost_VERSION}" "openssl ${OPENSSL_VERSION}" "libsodium ${SODIUM_VERSION}"
-  "rocksdb ${ROCKSDB_VERSION_OF_VERSION}" "spdlog ${spdlog_VERSION}"
-  "tomlplusplus ${tomlplusplus_VERSION}" "cli11 ${CLI11_VERSION}"
-  "prometheus-cpp ${PROMETHEUS_VERSION}")
-
 add_library(quorate_node_log STATIC logging.cpp)
 quorate_target(quorate_node_log)
 target_link_libraries(quorate_node_log PUBLIC quorate_node_config PRIVATE spdlog::spdlog)
@@ -39,16 +23,13 @@ add_library(quorate_node_commands STATIC
   commands/cli.cpp
   commands/config.cpp
   commands/context.cpp
-  commands/exit_code.cpp
   commands/genesis.cpp
   commands/init.cpp
   commands/keys.cpp
-  commands/output.cpp
-  commands/version.cpp)
+  commands/output.cpp)
 quorate_target(quorate_node_commands)
-target_link_libraries(quorate_node_commands PUBLIC quorate_node_config PRIVATE CLI11::CLI11)
-set_source_files_properties(commands/version.cpp PROPERTIES COMPILE_DEFINITIONS
-  "QUORATE_VERSION=\"${PROJECT_VERSION}\";QUORATE_GIT_COMMIT=\"${QUORATE_GIT_COMMIT}\";QUORATE_LIBRARIES=\"${QUORATE_LIBRARIES}\"")
+target_link_libraries(quorate_node_commands PUBLIC quorate_node_config quorate_command_line
+  PRIVATE CLI11::CLI11)
 
 # The program needs a database.
 if(QUORATE_ROCKSDB)

@@ -5,22 +5,11 @@
 namespace quorate::wallet {
 namespace {
 
+// Here what is unavailable is a node, and what does not decode is what the user typed.
 ExitCode exit_for(Errc code) {
-  switch (code) {
-    case Errc::not_found: return ExitCode::not_found;
-    case Errc::conflict: return ExitCode::exists;
-    case Errc::invalid_argument:
-    case Errc::bad_encoding: return ExitCode::usage;
-    case Errc::permission: return ExitCode::permission;
-    case Errc::io:
-    case Errc::corrupt: return ExitCode::io;
-    case Errc::timeout: return ExitCode::timed_out;
-    case Errc::unavailable: return ExitCode::unreachable;
-    case Errc::rejected: return ExitCode::rejected;
-    case Errc::bad_signature:
-    case Errc::limit_exceeded: return ExitCode::failed;
-  }
-  return ExitCode::failed;
+  if (code == Errc::unavailable) return ExitCode::unreachable;
+  if (code == Errc::bad_encoding) return ExitCode::usage;
+  return exit_code(code);
 }
 
 ExitCode exit_for_rpc(int code) {
@@ -44,45 +33,31 @@ std::string reason_first(std::string reason, const std::string& message) {
 
 }  // namespace
 
-Failure from_error(const Error& error) {
-  return {exit_for(error.code), error.detail, {}, {}, {}, {}};
-}
+Failure from_error(const Error& error) { return {exit_for(error.code), error.detail}; }
 
 Failure from_rpc(const rpc::RpcError& error) {
   using Kind = rpc::RpcError::Kind;
   switch (error.kind) {
     case Kind::unreachable:
-      return {ExitCode::unreachable,
-              "no node could be reached: " + error.message,
-              "is the network running? see 'quorate-testnet status', or give --rpc-url",
-              {},
-              {},
-              {}};
+      return {ExitCode::unreachable, "no node could be reached: " + error.message,
+              "is the network running? see 'quorate-testnet status', or give --rpc-url"};
     case Kind::timeout:
-      return {ExitCode::timed_out,
-              error.url + " did not answer in time: " + error.message,
-              {},
-              {},
-              {},
-              {}};
+      return {ExitCode::timed_out, error.url + " did not answer in time: " + error.message};
     case Kind::protocol:
-      return {ExitCode::failed,
-              error.url + " does not speak Quorate's JSON-RPC: " + error.message,
-              "check --rpc-url",
-              {},
-              {},
-              {}};
+      return {ExitCode::failed, error.url + " does not speak Quorate's JSON-RPC: " + error.message,
+              "check --rpc-url"};
     case Kind::answered: break;
   }
-  Failure out{exit_for_rpc(error.code), error.message, {}, error.code, {}, error.data};
-  if (error.data.is_object()) {
-    if (const auto it = error.data.find("reason"); it != error.data.end() && it->is_string()) {
-      out.reason = it->get<std::string>();
-      out.message = reason_first(out.reason, error.message);
-    }
-    if (const auto it = error.data.find("hint"); it != error.data.end() && it->is_string()) {
-      out.hint = it->get<std::string>();
-    }
+  Failure out{exit_for_rpc(error.code), error.message};
+  out.rpc_code = error.code;
+  if (!error.data.is_object()) return out;
+  out.data = error.data.dump();
+  if (const auto it = error.data.find("reason"); it != error.data.end() && it->is_string()) {
+    out.reason = it->get<std::string>();
+    out.message = reason_first(out.reason, error.message);
+  }
+  if (const auto it = error.data.find("hint"); it != error.data.end() && it->is_string()) {
+    out.hint = it->get<std::string>();
   }
   return out;
 }

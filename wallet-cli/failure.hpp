@@ -1,48 +1,23 @@
-// How a command ends when it does not succeed: an exit code with a stable meaning, a sentence for
-// people, a hint, and for a node's refusal its JSON-RPC code and reason.
+// How a command of the wallet ends when it does not succeed, and how errors become that.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
 #include "crypto/base/result.hpp"
 #include "rpc/client/rpc_client.hpp"
+#include "rpc/command_line/failure.hpp"
 
 namespace quorate::wallet {
 
-enum class ExitCode : int {
-  ok = 0,
-  failed = 1,
-  usage = 2,
-  not_found = 3,
-  rejected = 4,
-  timed_out = 5,
-  unreachable = 69,
-  bug = 70,
-  exists = 73,
-  io = 74,
-  permission = 77,
-  configuration = 78,
-  interrupted = 130,
-};
-
-struct Failure {
-  ExitCode exit = ExitCode::failed;
-  std::string message;
-  std::string hint;             // what to do next; may be empty
-  std::optional<int> rpc_code;  // when a node answered with an error
-  std::string reason;           // its error.data.reason
-  nlohmann::json data;          // its error.data
-};
+using Failure = rpc::CommandFailure;
 
 // What every command returns; the value is what --json prints.
 template <class T = void>
 using Outcome = tl::expected<T, Failure>;
 
 inline tl::unexpected<Failure> failure(ExitCode exit, std::string message, std::string hint = "") {
-  return tl::unexpected<Failure>(Failure{exit, std::move(message), std::move(hint), {}, {}, {}});
+  return tl::unexpected<Failure>(Failure{exit, std::move(message), std::move(hint)});
 }
 
 // A local error, by its kind.

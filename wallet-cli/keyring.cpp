@@ -26,7 +26,8 @@ Outcome<rpc::Json> load_names(const std::filesystem::path& file) {
   WALLET_TRY(Bytes raw, crypto::read_private_file(file));
   auto json = rpc::parse_json(std::string(raw.begin(), raw.end()));
   if (!json || !json->is_object()) {
-    return failure(ExitCode::io, file.string() + " is not a JSON object of names and addresses");
+    return failure(ExitCode::io_or_corrupt,
+                   file.string() + " is not a JSON object of names and addresses");
   }
   return *json;
 }
@@ -67,12 +68,13 @@ Outcome<std::vector<KeyringEntry>> Keyring::list() const {
     WALLET_TRY(Bytes raw, crypto::read_private_file(file.path()));
     auto info = crypto::read_keystore_info(std::string(raw.begin(), raw.end()));
     if (!info) {
-      return failure(ExitCode::io, file.path().string() + ": " + info.error().detail);
+      return failure(ExitCode::io_or_corrupt, file.path().string() + ": " + info.error().detail);
     }
     WALLET_TRY(std::string name, name_of(names, crypto::to_text(info->address)));
     entries.push_back({std::move(name), info->address, file.path()});
   }
-  if (error) return failure(ExitCode::io, home_.keystore.string() + ": " + error.message());
+  if (error)
+    return failure(ExitCode::io_or_corrupt, home_.keystore.string() + ": " + error.message());
   std::sort(entries.begin(), entries.end(),
             [](const KeyringEntry& a, const KeyringEntry& b) { return a.file < b.file; });
   return entries;
@@ -88,11 +90,12 @@ Outcome<KeyringEntry> Keyring::add(const crypto::AccountKey& key, const std::str
   WALLET_TRY(const std::vector<KeyringEntry> entries, list());
   for (const KeyringEntry& entry : entries) {
     if (entry.address == address) {
-      return failure(ExitCode::exists,
+      return failure(ExitCode::will_not_overwrite,
                      "this account is in the wallet already: " + entry.file.string());
     }
     if (!name.empty() && entry.name == name) {
-      return failure(ExitCode::exists, "there is an account named '" + name + "' already");
+      return failure(ExitCode::will_not_overwrite,
+                     "there is an account named '" + name + "' already");
     }
   }
   WALLET_TRY(std::string secret, passphrase("New passphrase for the key file", true));
@@ -132,12 +135,8 @@ Failure Keyring::unknown(const std::string& who, bool dev) const {
     }
   }
   if (dev) have += std::string(have.empty() ? "" : ", ") + "alice, bob, … judy";
-  return {ExitCode::not_found,
-          "there is no account '" + who + "'",
-          have.empty() ? "make one with 'quorate-wallet new'" : "accounts here: " + have,
-          {},
-          {},
-          {}};
+  return {ExitCode::not_found, "there is no account '" + who + "'",
+          have.empty() ? "make one with 'quorate-wallet new'" : "accounts here: " + have};
 }
 
 Outcome<crypto::Address> Keyring::resolve(const std::string& who, bool dev) const {

@@ -6,7 +6,8 @@
 #include <functional>
 #include <iostream>
 
-#include "crypto/base/nearest.hpp"
+#include "rpc/command_line/usage.hpp"
+#include "rpc/command_line/version.hpp"
 #include "wallet-cli/commands/commands.hpp"
 
 namespace quorate::wallet {
@@ -41,11 +42,14 @@ struct CommandLine {
   SendOptions send;
   TxOptions tx;
   WatchOptions watch;
-  std::string account, block = "certified";
+  std::string account, block = "certified", shell;
   std::vector<std::string> accounts;
 
   CommandLine() {
-    app.set_version_flag("-V,--version", std::string("quorate-wallet ") + QUORATE_VERSION);
+    app.set_version_flag(
+        "-V,--version",
+        rpc::version_text("quorate-wallet", rpc::library_versions({"boost", "openssl", "libsodium",
+                                                                   "nlohmann-json", "cli11"})));
     app.require_subcommand(1);
     app.fallthrough();
     add_globals();
@@ -57,6 +61,7 @@ struct CommandLine {
     app.add_flag("--json", global.output.json, "One JSON document on standard output");
     app.add_flag("--plain", global.output.plain, "No colour and no symbols");
     app.add_flag("-q,--quiet", global.output.quiet, "Results only");
+    app.add_flag("-v,--verbose", global.output.verbose, "Say what every node is asked");
     app.add_flag("--no-input", global.output.no_input, "Never ask; fail instead");
     app.add_flag("--yes", global.yes, "Answer yes to every question");
     app.add_flag("--dry-run", global.dry_run, "Say what would happen and change nothing");
@@ -127,26 +132,17 @@ struct CommandLine {
     sub->add_option("--count", watch.count, "Stop after so many");
     sub->add_option("--from", watch.from, "Start with this height")
         ->check(CLI::Range(std::int64_t{0}, kBlocksMax));
+    sub = app.add_subcommand("completion", "Print a script that completes this program's commands");
+    sub->add_option("shell", shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember(rpc::completion_shells()));
   }
 };
 
 // CLI11 exits with codes of its own; a usage error is 2 here, and help is 0.
-int usage(const CommandLine& line, const CLI::ParseError& error, const std::string& first_word) {
-  line.app.exit(error);
-  if (error.get_exit_code() == 0) return static_cast<int>(ExitCode::ok);
-  std::vector<std::string> names;
-  for (const CLI::App* sub : line.app.get_subcommands({})) names.push_back(sub->get_name());
-  const bool known = std::find(names.begin(), names.end(), first_word) != names.end();
-  const auto meant = known || first_word.empty() ? std::nullopt : suggestion(first_word, names);
-  if (meant) std::cerr << "Did you mean '" << *meant << "'?\n";
-  return static_cast<int>(ExitCode::usage);
-}
-
-std::string first_word(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    if (argv[i][0] != '-') return argv[i];
-  }
-  return "";
+int usage(const CommandLine& line, const CLI::ParseError& error, int argc, char** argv) {
+  if (error.get_exit_code() == 0) return line.app.exit(error);
+  return rpc::report_failure(rpc::usage_failure(line.app, error), rpc::wants_json(argc, argv));
 }
 
 // A node may answer with JSON of any form; what a command did not expect is the node's failure.
@@ -164,7 +160,11 @@ int run(int argc, char** argv) {
   try {
     line.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return usage(line, error, first_word(argc, argv));
+    return usage(line, error, argc, argv);
+  }
+  if (!line.shell.empty()) {
+    std::cout << rpc::completion_script(line.app, line.shell);
+    return 0;
   }
   line.global.timeout =
       std::chrono::milliseconds(static_cast<std::int64_t>(line.timeout_seconds * 1000));

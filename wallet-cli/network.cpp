@@ -11,6 +11,15 @@ constexpr milliseconds kConnectPatience{1'000};
 // Beyond the deadline: a node that was asked to wait until then answers a moment after it.
 constexpr milliseconds kLastWord{400};
 
+std::string describe_call(const std::string& url, const std::string& method,
+                          const rpc::RpcResult<nlohmann::json>& answer,
+                          std::chrono::steady_clock::time_point start) {
+  const auto took =
+      std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
+  return url + " " + method + ": " + (answer ? "ok" : answer.error().message) + ", " +
+         std::to_string(took.count()) + " ms";
+}
+
 }  // namespace
 
 Outcome<Network> Network::open(const Profile& profile, const std::vector<std::string>& urls,
@@ -37,7 +46,10 @@ rpc::RpcResult<nlohmann::json> Network::call_at(std::size_t node, const std::str
   const auto left =
       std::chrono::duration_cast<milliseconds>(deadline_ - std::chrono::steady_clock::now());
   clients_.at(node).set_request_timeout(std::max(kLastWord, std::min(left + kLastWord, patience)));
-  return clients_.at(node).call(method, std::move(params));
+  const auto start = std::chrono::steady_clock::now();
+  auto answer = clients_.at(node).call(method, std::move(params));
+  if (trace_) trace_(describe_call(urls_.at(node), method, answer, start));
+  return answer;
 }
 
 rpc::RpcResult<nlohmann::json> Network::try_call(const std::string& method, nlohmann::json params,

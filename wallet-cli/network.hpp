@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ class Network {
                                           std::chrono::milliseconds patience = kNodePatience);
   // Goes on to the next node, whether or not the current one answers.
   void rotate();
+  // Called with a line on every call, for --verbose.
+  void set_trace(std::function<void(const std::string&)> trace) { trace_ = std::move(trace); }
   // The node that the last call used.
   const std::string& url() const { return urls_[current_]; }
   const std::vector<std::string>& urls() const { return urls_; }
@@ -56,6 +59,7 @@ class Network {
   std::vector<rpc::RpcClient> clients_;
   std::chrono::steady_clock::time_point deadline_;
   std::size_t current_ = 0;
+  std::function<void(const std::string&)> trace_;
   std::unique_ptr<rpc::TrustedChain> chain_;
 };
 

@@ -25,20 +25,18 @@ Outcome<std::string> read_file(const std::filesystem::path& path) {
 
 // A malformed file is a configuration failure that names the file.
 Failure in_file(const std::filesystem::path& path, const Error& error) {
-  return {ExitCode::configuration, path.string() + ": " + error.detail, {}, {}, {}, {}};
+  return {ExitCode::configuration, path.string() + ": " + error.detail};
 }
 
 Failure no_network(const WalletHome& home) {
   return {ExitCode::configuration,
           "no network is configured (" + home.config_file.string() + " selects none)",
-          "'quorate-testnet up' writes it for a local network",
-          {},
-          {},
-          {}};
+          "'quorate-testnet up' writes it for a local network"};
 }
 
 Result<Profile> read_profile(const std::string& name, const rpc::Json& json) {
   QUORATE_TRY(const rpc::Fields fields, rpc::Fields::of(json, "profiles." + name));
+  QUORATE_CHECK(fields.only({"chain_name", "chain_id", "genesis_file", "rpc_urls", "dev"}));
   Profile profile;
   profile.name = name;
   QUORATE_TRY(profile.chain_name, fields.text("chain_name"));
@@ -47,7 +45,10 @@ Result<Profile> read_profile(const std::string& name, const rpc::Json& json) {
     QUORATE_TRY(const std::string path, fields.text("genesis_file"));
     profile.genesis_file = path;
   }
-  if (const auto dev = json.find("dev"); dev != json.end() && dev->is_boolean()) {
+  if (const auto dev = json.find("dev"); dev != json.end()) {
+    if (!dev->is_boolean()) {
+      return fail(Errc::bad_encoding, fields.path("dev") + ": expected true or false");
+    }
     profile.dev = dev->get<bool>();
   }
   QUORATE_TRY(const rpc::Json* urls, fields.array("rpc_urls", 1000));
@@ -88,6 +89,9 @@ Outcome<Profile> load_profile(const WalletHome& home, const std::string& name) {
   if (!json) return tl::unexpected(in_file(home.config_file, json.error()));
   const auto root = rpc::Fields::of(*json, "wallet.json");
   if (!root) return tl::unexpected(in_file(home.config_file, root.error()));
+  if (const auto known = root->only({"profile", "profiles"}); !known) {
+    return tl::unexpected(in_file(home.config_file, known.error()));
+  }
   std::string chosen = name;
   if (chosen.empty()) {
     if (json->is_object() && !json->contains("profile")) {

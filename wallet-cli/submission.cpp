@@ -25,11 +25,9 @@ Failure failed_transaction(const rpc::ProvedReceipt& proved) {
   const ledger::Receipt& receipt = proved.receipt;
   Failure out{ExitCode::rejected,
               describe(receipt.reason) + "; the transaction is final in block " +
-                  std::to_string(proved.height.value()) + " and had no effect but using its nonce",
-              {},
-              -32003,
-              std::string(ledger::to_string(receipt.reason)),
-              {}};
+                  std::to_string(proved.height.value()) + " and had no effect but using its nonce"};
+  out.rpc_code = -32003;
+  out.reason = std::string(ledger::to_string(receipt.reason));
   return out;
 }
 
@@ -58,13 +56,12 @@ Failure timed_out(Network& network, const rpc::TrustedChain& chain,
   std::string why = nonce_gap(network, transaction);
   if (why.empty()) why = why_not_final(network, chain);
   if (why.empty()) why = "the network has not ordered it yet";
-  return {ExitCode::timed_out,
-          "not final after " + std::to_string(timeout.count() / 1000) + " s: " + why,
-          "The transaction may still become final. Ask with 'quorate-wallet tx " + to_0x(id) +
-              "' before you send again.",
-          {},
-          {},
-          {{"transaction_id", to_0x(id)}}};
+  Failure out{ExitCode::timed_out,
+              "not final after " + std::to_string(timeout.count() / 1000) + " s: " + why,
+              "The transaction may still become final. Ask with 'quorate-wallet tx " + to_0x(id) +
+                  "' before you send again."};
+  out.data = nlohmann::json{{"transaction_id", to_0x(id)}}.dump();
+  return out;
 }
 
 // A refusal for a nonce that is used up, or a duplicate, can mean that an earlier attempt of ours

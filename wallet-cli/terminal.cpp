@@ -73,8 +73,12 @@ void Terminal::note(const std::string& text) const {
   if (!options_.quiet) std::cerr << text << '\n';
 }
 
-void Terminal::stream(const nlohmann::json& json, const std::string& text) const {
-  std::cout << (options_.json ? json.dump() : text) << std::endl;
+void Terminal::detail(const std::string& text) const {
+  if (options_.verbose) std::cerr << paint("2", text, true) << '\n';
+}
+
+bool Terminal::stream(const nlohmann::json& json, const std::string& text) const {
+  return static_cast<bool>(std::cout << (options_.json ? json.dump() : text) << std::endl);
 }
 
 void Terminal::document(const nlohmann::json& json) const {
@@ -82,23 +86,7 @@ void Terminal::document(const nlohmann::json& json) const {
 }
 
 int Terminal::report(const Failure& failure) const {
-  if (options_.json) {
-    nlohmann::json error = {{"message", failure.message}, {"exit", static_cast<int>(failure.exit)}};
-    if (failure.rpc_code) error["code"] = *failure.rpc_code;
-    if (!failure.reason.empty()) error["reason"] = failure.reason;
-    if (!failure.hint.empty()) error["hint"] = failure.hint;
-    if (failure.data.is_object()) error["data"] = failure.data;
-    document({{"error", error}});
-  } else {
-    std::string text = paint("31", "error:", true) + " " + failure.message;
-    if (failure.rpc_code) {
-      text += " [" + std::to_string(*failure.rpc_code) +
-              (failure.reason.empty() ? "" : " " + failure.reason) + "]";
-    }
-    std::cerr << text << '\n';
-    if (!failure.hint.empty()) std::cerr << "  " << failure.hint << '\n';
-  }
-  return static_cast<int>(failure.exit);
+  return rpc::report_failure(failure, options_.json, paint("31", "error:", true));
 }
 
 Outcome<std::string> Terminal::ask_secret(const std::string& prompt) const {

@@ -13,6 +13,7 @@ struct OutputOptions {
   bool json = false;
   bool plain = false;  // no colour, no symbols that need UTF-8
   bool quiet = false;  // results only, no hints
+  bool verbose = false;
   bool no_input = false;
 };
 
@@ -29,11 +30,14 @@ class Terminal {
   void next(const std::string& text) const;
   // A message on stderr; nothing with --quiet.
   void note(const std::string& text) const;
-  // One item of a stream: a line of JSON with --json, else the text. Flushed at once.
-  void stream(const nlohmann::json& json, const std::string& text) const;
+  // A message on stderr; only with --verbose.
+  void detail(const std::string& text) const;
+  // One item of a stream: a line of JSON with --json, else the text. Flushed at once. False when
+  // nobody reads it any more.
+  bool stream(const nlohmann::json& json, const std::string& text) const;
   // The --json document of a command.
   void document(const nlohmann::json& json) const;
-  // "error: …" on stderr, or the JSON form on stdout. Returns the exit code.
+  // "error: …" on stderr, with --json the document on stdout too. Returns the exit code.
   int report(const Failure& failure) const;
 
   // Asks without echo on the terminal. Error permission when there is no terminal or --no-input.

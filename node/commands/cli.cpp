@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "crypto/base/nearest.hpp"
-#include "node/commands/version.hpp"
+#include "rpc/command_line/usage.hpp"
+#include "rpc/command_line/version.hpp"
 
 namespace quorate::node {
 namespace {
@@ -28,6 +28,7 @@ struct Parser {
   CommandContext context;
   std::vector<std::string> sets;
   bool verbose = false;
+  std::string completion_shell;
   std::optional<CommandOptions> command;
 
   InitOptions init;
@@ -48,7 +49,6 @@ struct Parser {
                         const std::string& description);
   // A flag for one configuration key.
   void add_setting(const std::string& flag, const std::string& key, const std::string& help);
-  std::string usage_message(const CLI::ParseError& error) const;
   CommandResult<Invocation> finish();
 };
 
@@ -63,6 +63,11 @@ Parser::Parser() {
   add_genesis();
   add_command(app, "keys", "quorate-node keys --json", "Show the public keys of this node.")
       .callback([this] { command = KeysOptions{}; });
+  CLI::App& completion = add_command(app, "completion", "quorate-node completion bash",
+                                     "Print a script that completes this program's commands.");
+  completion.add_option("shell", completion_shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember(rpc::completion_shells()));
   add_command(app, "verify", "quorate-node verify --home /var/lib/quorate",
               "Replay the chain of a stopped node from genesis and compare every root and "
               "certificate.")
@@ -70,7 +75,7 @@ Parser::Parser() {
 }
 
 void Parser::add_global_flags() {
-  app.set_version_flag("-V,--version", version_text("quorate-node"));
+  app.set_version_flag("-V,--version", rpc::version_text("quorate-node", program_libraries()));
   app.add_option("--home", context.home_flag,
                  "Home folder (else QUORATE_HOME, else ~/.local/share/quorate)");
   app.add_flag("--json", output.json, "Machine-readable output");
@@ -172,30 +177,6 @@ void Parser::add_genesis_build(CLI::App& genesis) {
   build.callback([this] { command = genesis_build; });
 }
 
-// CLI11 reports a mistyped command as a missing one; the words it could not place tell the truth.
-std::string Parser::usage_message(const CLI::ParseError& error) const {
-  const CLI::App* deepest = &app;
-  while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
-  std::vector<std::string> flags;
-  for (const CLI::App* level = deepest; level != nullptr; level = level->get_parent()) {
-    for (const CLI::Option* option : level->get_options()) {
-      for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
-    }
-  }
-  std::vector<std::string> commands;
-  for (const CLI::App* child : deepest->get_subcommands({})) commands.push_back(child->get_name());
-
-  const std::string help = ". See: " + deepest->get_display_name(true) + " --help";
-  for (std::string word : app.remaining(true)) {
-    const bool is_flag = word.rfind("-", 0) == 0;
-    if (is_flag) word = word.substr(0, word.find('='));
-    const auto meant = suggestion(word, is_flag ? flags : commands);
-    return "unknown " + std::string(is_flag ? "flag" : "command") + " '" + word + "'" +
-           (meant ? "; did you mean '" + *meant + "'?" : help);
-  }
-  return error.what() + help;
-}
-
 CommandResult<Invocation> Parser::finish() {
   for (const std::string& text : sets) {
     const std::size_t equals = text.find('=');
@@ -217,11 +198,16 @@ std::variant<Invocation, ExitCode> parse_command_line(int argc, const char* cons
   std::optional<CommandError> error;
   try {
     parser.app.parse(argc, argv);
+    if (!parser.completion_shell.empty()) {
+      Output(parser.output).raw(rpc::completion_script(parser.app, parser.completion_shell));
+      return ExitCode::success;
+    }
   } catch (const CLI::Success& success) {  // help or version
     parser.app.exit(success);
     return ExitCode::success;
   } catch (const CLI::ParseError& wrong) {
-    error = CommandError{ExitCode::usage, parser.usage_message(wrong)};
+    error = rpc::usage_failure(parser.app, wrong);
+    parser.output.json = rpc::wants_json(argc, argv);
   }
   if (!error) {
     auto invocation = parser.finish();

@@ -12,8 +12,8 @@ struct Invocation {
   CommandOptions command;
 };
 
-// What to run, or the exit code when there is nothing to run: help and version were printed
-// (success), or a usage error was (usage), with the nearest word where one was mistyped.
+// What to run, or the exit code when there is nothing to run: help, version or completions were
+// printed (success), or a usage error was (usage), with the nearest word where one was mistyped.
 std::variant<Invocation, ExitCode> parse_command_line(int argc, const char* const* argv);
 
 }  // namespace quorate::node

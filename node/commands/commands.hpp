@@ -7,12 +7,16 @@
 #include <variant>
 #include <vector>
 
-#include "node/commands/exit_code.hpp"
+#include "node/commands/command_result.hpp"
 #include "node/commands/output.hpp"
 #include "node/config/home.hpp"
 #include "node/config/node_config.hpp"
+#include "rpc/command_line/version.hpp"
 
 namespace quorate::node {
+
+// What quorate-node is built with.
+rpc::LibraryVersions program_libraries();
 
 // What every command has.
 struct CommandContext {

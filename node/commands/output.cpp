@@ -38,14 +38,7 @@ void Output::progress(std::string_view line) const {
 }
 
 int Output::fail(const CommandError& error) const {
-  write(stderr, "error: " + error.message + "\n");
-  const int code = static_cast<int>(error.exit);
-  if (options_.json) {
-    Report report;
-    report.add("error", error.message).add("exit_code", static_cast<std::uint64_t>(code));
-    write(stdout, report.json());
-  }
-  return code;
+  return rpc::report_failure(error, options_.json);
 }
 
 }  // namespace quorate::node

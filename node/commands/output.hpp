@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "node/commands/exit_code.hpp"
+#include "node/commands/command_result.hpp"
 #include "node/config/report.hpp"
 
 namespace quorate::node {
@@ -25,7 +25,7 @@ class Output {
   void message(std::string_view text) const;     // plain line
   void next(std::string_view suggestion) const;  // "Next: suggestion"
   void progress(std::string_view line) const;    // overwritten on a terminal, else nothing
-  // Prints the error (with --json also as an object on stdout) and returns its exit code.
+  // Prints the failure, with --json also as a document on stdout, and returns its exit code.
   int fail(const CommandError& error) const;
 
  private:

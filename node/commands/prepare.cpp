@@ -9,10 +9,10 @@
 
 #include "crypto/dev_accounts.hpp"
 #include "ledger/storage_layout.hpp"
-#include "node/commands/version.hpp"
 #include "node/config/endpoint.hpp"
 #include "node/config/genesis_file.hpp"
 #include "node/config/key_files.hpp"
+#include "rpc/command_line/version.hpp"
 
 namespace quorate::node {
 namespace {
@@ -147,7 +147,7 @@ RuntimeConfig runtime_config(Prepared& prepared) {
       .peer_addresses = peer_addresses(config, prepared.genesis),
       .votes_dir = prepared.home.votes_folder(),
       .validator_state_file = prepared.home.validator_state_file(),
-      .software = "quorate-node " + version(),
+      .software = "quorate-node " + rpc::version(),
       .storage_version = ledger::layout::kStorageVersion,
       .batch_delay = std::chrono::milliseconds(config.consensus.batch_delay_ms),
       .mempool = mempool_limits(config),
@@ -159,9 +159,9 @@ RuntimeConfig runtime_config(Prepared& prepared) {
 NodeIdentity node_identity(const Prepared& prepared) {
   NodeIdentity out;
   out.name = prepared.name;
-  out.version = version();
-  out.commit = git_commit();
-  out.libraries = library_versions();
+  out.version = rpc::version();
+  out.commit = rpc::git_commit();
+  out.libraries = program_libraries();
   out.node_key = prepared.node_key.public_key();
   if (prepared.validator_key) out.validator_key = prepared.validator_key->public_key();
   out.mempool = mempool_limits(prepared.config.values);

@@ -10,10 +10,8 @@
 
 namespace quorate::node {
 
-inline constexpr int kExitIo = 74;   // io or corrupt
-inline constexpr int kExitBug = 70;  // anything else: it should not have happened
-
-// Logs, flushes the log, ends the process at once.
+// Logs, flushes the log, ends the process at once: exit code io_or_corrupt when the disk is to
+// blame, else bug.
 [[noreturn]] void end_process(Log& log, std::string_view component, std::string_view what,
                               const Error& error);
 

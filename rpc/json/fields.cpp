@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "crypto/base/nearest.hpp"
+
 namespace quorate::rpc {
 
 namespace {
@@ -90,11 +92,13 @@ Result<Fields> Fields::of(const Json& json, std::string path) {
 Result<void> Fields::only(std::initializer_list<std::string_view> known) const {
   for (const auto& [key, value] : json_->items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::vector<std::string> candidates(known.begin(), known.end());
     std::string names;
-    for (const std::string_view name : known) {
-      names += (names.empty() ? "" : ", ") + std::string(name);
-    }
-    return fail(Errc::bad_encoding, path(key.c_str()) + ": unknown field; known here are " + names);
+    for (const std::string& name : candidates) names += (names.empty() ? "" : ", ") + name;
+    const auto meant = suggestion(key, candidates);
+    return fail(Errc::bad_encoding, path(key.c_str()) + ": unknown field" +
+                                        (meant ? " (did you mean '" + *meant + "'?)" : "") +
+                                        "; known here are " + names);
   }
   return {};
 }

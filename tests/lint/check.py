@@ -26,11 +26,12 @@ MAY_INCLUDE = {
     "consensus": ["crypto"],
     "rpc": ["crypto", "ledger/types"],
     "rpc/json": ["crypto", "ledger/types"],
+    "rpc/command_line": ["crypto"],
     "rpc/client": ["crypto", "ledger/types", "rpc/json"],
     "node": ["crypto", "ledger", "consensus", "rpc"],
     "node/config": ["crypto", "ledger/types", "rpc/json"],
-    "wallet-cli": ["crypto", "ledger/types", "rpc/client", "rpc/json"],
-    "testnet": ["crypto", "ledger/types", "node/config", "rpc/client", "rpc/json", "tests/sim"],
+    "wallet-cli": ["crypto", "ledger/types", "rpc/client", "rpc/json", "rpc/command_line"],
+    "testnet": ["crypto", "ledger/types", "node/config", "rpc/client", "rpc/json", "rpc/command_line", "tests/sim"],
     "tests/sim": list(PRODUCT) + ["tests/support"],
     "tests": list(PRODUCT) + ["tests"],
 }
@@ -43,7 +44,7 @@ CONFINED = [
     (r"sodium", ["crypto"]),
     (r"rocksdb/", ["ledger/rocksdb"]),
     (r"toml\+\+", ["node/config"]),
-    (r"CLI/", ["wallet-cli", "testnet", "node"]),
+    (r"CLI/", ["wallet-cli", "testnet", "node", "rpc/command_line"]),
     (r"spdlog/", ["node", "rpc"]),
     (r"prometheus/", ["node", "rpc"]),
 ]
@@ -128,7 +129,7 @@ def check_includes(path, text):
         if folder not in PRODUCT and folder != "tests":
             yield "include", f'{where}: "{target}" is not a path from the root of the project'
             continue
-        own = home if home in ("ledger/types", "rpc/json", "rpc/client", "node/config", "tests/sim") else top
+        own = home if home in ("ledger/types", "rpc/json", "rpc/client", "rpc/command_line", "node/config", "tests/sim") else top
         if not any(within(target, allowed) for allowed in MAY_INCLUDE[home] + [own]):
             allowed = ", ".join([own] + MAY_INCLUDE[home])
             yield "include", f'{where}: {home} may not include "{target}"; it may include: {allowed}'

@@ -4,7 +4,9 @@ namespace quorate::wallet {
 
 Outcome<Network> Wallet::network() const {
   WALLET_TRY(const Profile profile, load_profile(home, options.profile));
-  return Network::open(profile, options.rpc_urls, options.timeout);
+  WALLET_TRY(Network network, Network::open(profile, options.rpc_urls, options.timeout));
+  network.set_trace([this](const std::string& line) { terminal.detail(line); });
+  return network;
 }
 
 bool Wallet::dev() const {

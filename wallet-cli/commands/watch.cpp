@@ -25,6 +25,12 @@ std::string field(const Document& object, const char* key) {
   return it->is_string() ? it->get<std::string>() : it->dump();
 }
 
+std::optional<std::uint64_t> height_in(const Document& object, const char* key) {
+  const auto it = object.find(key);
+  if (it == object.end() || !it->is_number_unsigned()) return std::nullopt;
+  return it->get<std::uint64_t>();
+}
+
 // One notification: a block, or the transactions of one block that concern the account.
 std::string summary(const std::string& topic, const Document& news) {
   const std::string block = "block " + field(news, "height");
@@ -43,14 +49,19 @@ std::string summary(const std::string& topic, const Document& news) {
 
 }  // namespace
 
-// Follows final blocks, or one account's transactions, until interrupted or `count` were shown.
-// With
-// --json every notification is one line.
+// Follows final blocks, or one account's transactions, until interrupted, until `count` were shown
+// or until nobody reads on (`| head`). With --json every notification is one line. Where to go on
+// at the next node is known from the start, so that losing one leaves no gap.
 Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
   WALLET_TRY(Network network, wallet.network());
   std::string topic = "newBlocks";
   Document filter = Document::object();
-  if (options.from) filter["from_height"] = *options.from;
+  std::uint64_t next_height = options.from.value_or(0);
+  if (!options.from) {
+    WALLET_TRY(const Document status, network.call("chain_getStatus", Document::object()));
+    next_height = height_in(status, "certified_height").value_or(0) + 1;
+  }
+  filter["from_height"] = next_height;
   if (!options.account.empty()) {
     WALLET_TRY(const crypto::Address address,
                wallet.keyring.resolve(options.account, network.profile().dev));
@@ -59,7 +70,6 @@ Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
   }
   WALLET_TRY(rpc::RpcSubscription subscription, subscribe(network, topic, filter));
   wallet.terminal.note("watching " + network.url() + ": what it says, not proved (Ctrl-C ends it)");
-  std::uint64_t next_height = options.from.value_or(0);
   for (std::uint64_t shown = 0; options.count == 0 || shown < options.count;) {
     auto news = subscription.next(kQuiet);
     if (!news && news.error().kind == rpc::RpcError::Kind::timeout) continue;
@@ -67,15 +77,12 @@ Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
       wallet.terminal.note("lost " + network.url() + ": " + news.error().message +
                            "; trying the next node");
       network.rotate();
-      if (next_height != 0) filter["from_height"] = next_height;
+      filter["from_height"] = next_height;
       WALLET_TRY(subscription, subscribe(network, topic, filter));
       continue;
     }
-    if (const auto height = news->find("height");
-        height != news->end() && height->is_number_unsigned()) {
-      next_height = height->get<std::uint64_t>() + 1;
-    }
-    wallet.terminal.stream(*news, summary(topic, *news));
+    if (const auto height = height_in(*news, "height")) next_height = *height + 1;
+    if (!wallet.terminal.stream(*news, summary(topic, *news))) break;
     ++shown;
   }
   return Document(nullptr);

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "crypto/dev_accounts.hpp"
-#include "tests/unit/crypto/temp_dir.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/crypto/vector_file.hpp"
 
 namespace quorate::crypto {
@@ -130,7 +130,7 @@ TEST_CASE("text that is no keystore is refused without harm") {
 }
 
 TEST_CASE("a keystore is saved under its time and address and never overwritten") {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const auto file = save_keystore(dir.path(), dev_account_key(0), "secret", kCreated, kCheap);
   REQUIRE(file.has_value());
   CHECK(file->filename() ==

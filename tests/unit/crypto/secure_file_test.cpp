@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
-#include "tests/unit/crypto/temp_dir.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace quorate::crypto {
 namespace {
@@ -19,7 +19,7 @@ constexpr fs::perms kOwnerOnly = fs::perms::owner_read | fs::perms::owner_write;
 }  // namespace
 
 TEST_CASE("a private file is readable by its owner only and reads back") {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const fs::path file = dir.path() / "key";
   const Bytes secret(100000, 42);
   REQUIRE(write_private_file(file, secret).has_value());
@@ -29,7 +29,7 @@ TEST_CASE("a private file is readable by its owner only and reads back") {
 }
 
 TEST_CASE("a generous umask does not loosen a private file and a strict one does not break it") {
-  const TempDir dir;
+  const TemporaryFolder dir;
   for (const mode_t mask : {0000U, 0777U}) {
     const mode_t before = ::umask(static_cast<mode_t>(mask));
     const fs::path file = dir.path() / std::to_string(mask);
@@ -41,7 +41,7 @@ TEST_CASE("a generous umask does not loosen a private file and a strict one does
 }
 
 TEST_CASE("a private file is never overwritten") {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const fs::path file = dir.path() / "key";
   REQUIRE(write_private_file(file, Bytes{1}).has_value());
   const auto again = write_private_file(file, Bytes{2});
@@ -56,7 +56,7 @@ TEST_CASE("a private file is never overwritten") {
 }
 
 TEST_CASE("replacing takes the place of what was there") {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const fs::path file = dir.path() / "state";
   REQUIRE(replace_private_file(file, Bytes{1}).has_value());
   REQUIRE(replace_private_file(file, Bytes{2}).has_value());
@@ -66,7 +66,7 @@ TEST_CASE("replacing takes the place of what was there") {
 }
 
 TEST_CASE("a file that others may access is refused with the command that repairs it") {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const fs::path file = dir.path() / "key";
   REQUIRE(write_private_file(file, Bytes{1}).has_value());
   for (const fs::perms extra : {fs::perms::group_read, fs::perms::others_read,
@@ -82,7 +82,7 @@ TEST_CASE("a file that others may access is refused with the command that repair
 }
 
 TEST_CASE("what is missing or is not a key file is said") {
-  const TempDir dir;
+  const TemporaryFolder dir;
   CHECK(read_private_file(dir.path() / "none").error().code == Errc::not_found);
   CHECK(read_private_file(dir.path()).error().code == Errc::io);
   const auto written = write_private_file(dir.path() / "no" / "key", Bytes{1});
@@ -97,7 +97,7 @@ TEST_CASE("what is missing or is not a key file is said") {
 }
 
 TEST_CASE("a private directory is made with its parents and may exist") {
-  const TempDir dir;
+  const TemporaryFolder dir;
   const fs::path inner = dir.path() / "a" / "b";
   REQUIRE(make_private_directory(inner).has_value());
   CHECK(mode_of(inner) == fs::perms::owner_all);

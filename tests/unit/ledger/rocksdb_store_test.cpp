@@ -10,6 +10,7 @@
 
 #include "ledger/audit.hpp"
 #include "ledger/memory_store.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/ledger/fixture.hpp"
 
 namespace quorate::ledger {
@@ -21,19 +22,6 @@ namespace fs = std::filesystem;
 constexpr int kReportFd = 3;
 constexpr const char* kFolderVariable = "QUORATE_TEST_FOLDER";
 constexpr const char* kChildTest = "child that executes until killed";
-
-struct TemporaryFolder {
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "quorate-rocksdb-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  fs::path path;
-};
 
 std::unique_ptr<RocksdbStore> opened(const fs::path& folder) {
   auto store = RocksdbStore::open(folder);
@@ -66,7 +54,7 @@ Result<ProvedOrder> trust_fixture(Height height, ByteView payload, ByteView cert
 TEST_CASE("RocksDB keeps what was written and gives it back in order") {
   TemporaryFolder folder;
   {
-    auto store = opened(folder.path);
+    auto store = opened(folder.path());
     WriteBatch batch;
     for (const std::uint8_t second : Bytes{3, 1, 2}) {
       batch.put(Family::index, {7, second}, {second});
@@ -78,7 +66,7 @@ TEST_CASE("RocksDB keeps what was written and gives it back in order") {
     erase.puts.push_back({Family::index, {7, 2}, std::nullopt});
     REQUIRE(store->write(erase, false));
   }
-  auto store = opened(folder.path);
+  auto store = opened(folder.path());
   CHECK(*store->get(Family::index, Bytes{7, 3}) == Bytes{3});
   CHECK(store->get(Family::index, Bytes{8, 0})->empty());
   CHECK(store->get(Family::index, Bytes{7, 2}).error().code == Errc::not_found);
@@ -97,8 +85,8 @@ TEST_CASE("RocksDB keeps what was written and gives it back in order") {
 
 TEST_CASE("a folder in use is refused with what to do") {
   TemporaryFolder folder;
-  const auto first = opened(folder.path);
-  const auto second = RocksdbStore::open(folder.path);
+  const auto first = opened(folder.path());
+  const auto second = RocksdbStore::open(folder.path());
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().code == Errc::unavailable);
   CHECK(second.error().detail.find("in use") != std::string::npos);
@@ -106,19 +94,19 @@ TEST_CASE("a folder in use is refused with what to do") {
 
 TEST_CASE("a missing database can be refused instead of created") {
   TemporaryFolder folder;
-  const auto store = RocksdbStore::open(folder.path / "db", RocksdbStore::Missing::refuse);
+  const auto store = RocksdbStore::open(folder.path() / "db", RocksdbStore::Missing::refuse);
   REQUIRE_FALSE(store.has_value());
   CHECK(store.error().code == Errc::not_found);
-  CHECK_FALSE(fs::exists(folder.path / "db"));
-  opened(folder.path / "db");
-  CHECK(RocksdbStore::open(folder.path / "db", RocksdbStore::Missing::refuse).has_value());
+  CHECK_FALSE(fs::exists(folder.path() / "db"));
+  opened(folder.path() / "db");
+  CHECK(RocksdbStore::open(folder.path() / "db", RocksdbStore::Missing::refuse).has_value());
 }
 
 TEST_CASE("a damaged database is corrupt, not silently shorter") {
   TemporaryFolder folder;
   const Genesis genesis = small_genesis();
   {
-    auto store = opened(folder.path);
+    auto store = opened(folder.path());
     auto chain = *Chain::open(*store, genesis);
     for (std::uint64_t height = 1; height <= 20; ++height) {
       REQUIRE(chain->execute({endless(chain->chain_id(), height)}));
@@ -126,7 +114,7 @@ TEST_CASE("a damaged database is corrupt, not silently shorter") {
   }
   // The write-ahead log that holds the blocks, cut in the middle of its synced part by a bit flip.
   fs::path log;
-  for (const auto& entry : fs::directory_iterator(folder.path)) {
+  for (const auto& entry : fs::directory_iterator(folder.path())) {
     if (entry.path().extension() == ".log" && fs::file_size(entry.path()) > 0) log = entry.path();
   }
   REQUIRE_FALSE(log.empty());
@@ -135,7 +123,7 @@ TEST_CASE("a damaged database is corrupt, not silently shorter") {
     file.seekp(static_cast<std::streamoff>(fs::file_size(log) / 2));
     file.put('\x5a').put('\x5a').put('\x5a').put('\x5a');
   }
-  const auto store = RocksdbStore::open(folder.path);
+  const auto store = RocksdbStore::open(folder.path());
   REQUIRE_FALSE(store.has_value());
   CHECK(store.error().code == Errc::corrupt);
 }
@@ -143,7 +131,7 @@ TEST_CASE("a damaged database is corrupt, not silently shorter") {
 TEST_CASE("a chain in RocksDB has the same blocks as one in memory") {
   TemporaryFolder folder;
   const Genesis genesis = small_genesis();
-  auto store = opened(folder.path);
+  auto store = opened(folder.path());
   MemoryStore memory;
   auto on_disk = *Chain::open(*store, genesis);
   auto in_memory = *Chain::open(memory, genesis);
@@ -160,7 +148,7 @@ TEST_CASE("a chain in RocksDB has the same blocks as one in memory") {
   CHECK(disk_report->total_balance == 1500);
   on_disk.reset();
   store.reset();
-  const auto again = opened(folder.path);
+  const auto again = opened(folder.path());
   CHECK((*Chain::open(*again, genesis))->state()->root() == in_memory->state()->root());
 }
 
@@ -200,7 +188,7 @@ TEST_CASE("a chain opens and audits after kill -9 at any point") {
     if (child == 0) {
       // A fresh program image: RocksDB's threads do not survive a fork.
       dup2(pipe_ends[1], kReportFd);
-      setenv(kFolderVariable, folder.path.c_str(), 1);
+      setenv(kFolderVariable, folder.path().c_str(), 1);
       execl("/proc/self/exe", "child", kChildTest, nullptr);
       _exit(127);
     }
@@ -217,7 +205,7 @@ TEST_CASE("a chain opens and audits after kill -9 at any point") {
     REQUIRE(waitpid(child, &status, 0) == child);
     REQUIRE(WIFSIGNALED(status));
 
-    const auto store = opened(folder.path);
+    const auto store = opened(folder.path());
     const auto chain = Chain::open(*store, genesis);
     REQUIRE(chain.has_value());
     CHECK((*chain)->head().height.value() >= acknowledged);

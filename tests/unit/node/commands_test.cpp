@@ -9,8 +9,9 @@
 #include <cstdio>
 
 #include "node/config/home.hpp"
-#include "tests/unit/node/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
+using quorate::TemporaryFolder;
 using namespace quorate::node;
 
 namespace {
@@ -166,7 +167,8 @@ TEST_CASE("config shows where each value comes from, and a bad one is exit 78") 
   const Ran checked = run(folder, "config check --home h --json");
   CHECK(checked.exit == 78);
   CHECK(contains(checked.err, "config.toml:2:1: unknown key 'rpc.lisen'; did you mean"));
-  CHECK(contains(checked.out, "\"exit_code\": 78"));
+  CHECK(contains(checked.out, "\"code\": 78"));
+  CHECK(contains(checked.out, "\"name\": \"configuration\""));
 }
 
 TEST_CASE("the genesis is the same whatever the order of the entries") {

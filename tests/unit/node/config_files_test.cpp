@@ -8,7 +8,7 @@
 #include "node/config/home.hpp"
 #include "node/config/key_files.hpp"
 #include "node/config/report.hpp"
-#include "tests/unit/node/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace quorate;
 using namespace quorate::node;

@@ -5,7 +5,7 @@
 #include "node/config/endpoint.hpp"
 #include "node/config/log_levels.hpp"
 #include "node/config/node_config.hpp"
-#include "tests/unit/node/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace quorate;
 using namespace quorate::node;

@@ -6,8 +6,8 @@
 
 #include "crypto/dev_accounts.hpp"
 #include "ledger/memory_store.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/node/net_fixture.hpp"
-#include "tests/unit/node/temporary_folder.hpp"
 
 using namespace quorate;
 using namespace quorate::node;

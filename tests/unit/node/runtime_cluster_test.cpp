@@ -9,8 +9,8 @@
 #include "node/net/peer_manager.hpp"
 #include "node/runtime/misbehavior.hpp"
 #include "node/runtime/runtime.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/node/net_fixture.hpp"
-#include "tests/unit/node/temporary_folder.hpp"
 
 namespace quorate::node {
 namespace {

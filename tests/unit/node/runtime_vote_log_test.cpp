@@ -8,8 +8,8 @@
 
 #include "node/runtime/log_writer.hpp"
 #include "node/runtime/vote_log_store.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/node/net_fixture.hpp"
-#include "tests/unit/node/temporary_folder.hpp"
 
 namespace quorate::node {
 namespace {

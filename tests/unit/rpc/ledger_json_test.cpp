@@ -183,7 +183,8 @@ TEST_CASE("a genesis file with a slip is refused with the path of the field") {
   const Json good = to_json(genesis());
   Json json = good;
   json["acounts"] = Json::array();
-  CHECK(detail(json).find("acounts: unknown field; known here are chain_name") == 0);
+  CHECK(detail(json).find(
+            "acounts: unknown field (did you mean 'accounts'?); known here are chain_name") == 0);
   json = good;
   json["accounts"][1]["balance"] = 5;
   CHECK(detail(json) ==

@@ -15,7 +15,7 @@
 #include "node/config/node_config.hpp"
 #include "testnet/load/accounts.hpp"
 #include "testnet/ports.hpp"
-#include "tests/unit/testnet/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace quorate::testnet {
 

@@ -8,7 +8,7 @@
 #include "testnet/load/report.hpp"
 #include "testnet/load/statistics.hpp"
 #include "testnet/load/workload.hpp"
-#include "tests/unit/testnet/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace quorate::testnet {
 

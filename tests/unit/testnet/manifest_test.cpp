@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
-#include "tests/unit/testnet/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace quorate::testnet {
 

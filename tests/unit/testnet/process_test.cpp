@@ -4,7 +4,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "tests/unit/testnet/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace quorate::testnet {
 

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "rpc/json/ledger_json.hpp"
-#include "tests/unit/testnet/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace quorate::testnet {
 

@@ -29,8 +29,9 @@ TEST_CASE("an account is found by name, by address and by a unique beginning of 
   CHECK(keys.unlock("savings", false)->public_key() == key.public_key());
 
   SECTION("and cannot be added twice, nor its name given again") {
-    CHECK(keys.add(key, "other").error().exit == ExitCode::exists);
-    CHECK(keys.add(crypto::dev_account_key(4), "savings").error().exit == ExitCode::exists);
+    CHECK(keys.add(key, "other").error().exit == ExitCode::will_not_overwrite);
+    CHECK(keys.add(crypto::dev_account_key(4), "savings").error().exit ==
+          ExitCode::will_not_overwrite);
   }
   SECTION("and stays locked with a wrong passphrase") {
     const Keyring wrong = keyring(temp, temp.write("wrong", "battery staple").string());

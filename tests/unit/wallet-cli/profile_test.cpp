@@ -54,11 +54,31 @@ TEST_CASE("a broken configuration is named with its file and field") {
   CHECK(profile.error().exit == ExitCode::configuration);
   CHECK(profile.error().message.find(path.string()) != std::string::npos);
   CHECK(profile.error().message.find("chain_id") != std::string::npos);
+  temp.write("wallet.json", config(R"({"chain_name":"x","chain_id":")" + kChainId +
+                                   R"(","rpc_urls":[],"dev":"yes"})"));
+  CHECK(load_profile(temp.home(), "").error().message.find("profiles.local.dev") !=
+        std::string::npos);
   temp.write("wallet.json", "{");
   CHECK(load_profile(temp.home(), "").error().exit == ExitCode::configuration);
   temp.write("wallet.json", config("{}"));
   CHECK(load_profile(temp.home(), "elsewhere").error().message.find("'elsewhere'") !=
         std::string::npos);
+}
+
+TEST_CASE("an unknown key is refused by its name, with the one that was meant") {
+  const test::TempHome temp;
+  const auto message = [&temp](const std::string& text) {
+    temp.write("wallet.json", text);
+    const auto profile = load_profile(temp.home(), "");
+    REQUIRE_FALSE(profile.has_value());
+    CHECK(profile.error().exit == ExitCode::configuration);
+    return profile.error().message;
+  };
+  CHECK_THAT(message(R"({"profile":"local","profles":{}})"),
+             Catch::Contains("wallet.json.profles: unknown field (did you mean 'profiles'?)"));
+  CHECK_THAT(message(config(R"({"chain_name":"x","chain_id":")" + kChainId +
+                            R"(","rpc_url":[],"dev":true})")),
+             Catch::Contains("profiles.local.rpc_url: unknown field (did you mean 'rpc_urls'?)"));
 }
 
 }  // namespace quorate::wallet

@@ -1,4 +1,4 @@
-// Exit codes of quorate-node, and errors that carry one.
+// What a command of quorate-node returns: its value, or a failure with an exit code.
 #pragma once
 
 #include <string>
@@ -6,39 +6,17 @@
 #include <utility>
 
 #include "crypto/base/result.hpp"
+#include "rpc/command_line/failure.hpp"
 
 namespace quorate::node {
 
-enum class ExitCode : int {
-  success = 0,
-  failed = 1,
-  usage = 2,
-  not_found = 3,
-  rejected = 4,
-  timed_out = 5,
-  unreachable = 69,
-  bug = 70,
-  will_not_overwrite = 73,
-  io_or_corrupt = 74,
-  locked_or_busy = 75,
-  permission = 77,
-  configuration = 78,
-  interrupted = 130,
-};
-
-struct CommandError {
-  ExitCode exit = ExitCode::failed;
-  std::string message;
-};
+using CommandError = rpc::CommandFailure;
 template <class T = void>
 using CommandResult = tl::expected<T, CommandError>;
 
 inline tl::unexpected<CommandError> stop(ExitCode exit, std::string message) {
   return tl::unexpected<CommandError>(CommandError{exit, std::move(message)});
 }
-
-// The code for an error whose context says nothing more particular.
-ExitCode exit_code(Errc code);
 
 // Turns a Result into a CommandResult, with the usual code or the one that the caller knows better.
 template <class T>

@@ -1,21 +1,19 @@
-// A folder of its own for one test, removed with everything in it.
+// A folder of its own for one test, removed with everything in it at the end.
 #pragma once
 
-#include <unistd.h>
-
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 
-namespace quorate::node {
+namespace quorate {
 
 class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "quorate-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
     path_ = pattern;
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
@@ -27,16 +25,21 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  void write(const std::string& name, const std::string& text) const {
+  std::filesystem::path write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ / name, std::ios::binary) << text;
+    return path_ / name;
   }
   std::string read(const std::string& name) const {
     std::ifstream in(path_ / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
+  }
+  std::size_t entries() const {
+    const std::filesystem::directory_iterator all(path_);
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
   }
 
  private:
   std::filesystem::path path_;
 };
 
-}  // namespace quorate::node
+}  // namespace quorate

@@ -1,0 +1,48 @@
+#include "rpc/command_line/usage.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "crypto/base/nearest.hpp"
+
+namespace quorate::rpc {
+
+// CLI11 reports a mistyped command as a missing one; the words it could not place tell the truth.
+CommandFailure usage_failure(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* deepest = &app;
+  std::string help = "see " + app.get_name();
+  while (!deepest->get_subcommands().empty()) {
+    deepest = deepest->get_subcommands().front();
+    help += " " + deepest->get_name();
+  }
+  help += " --help";
+  std::vector<std::string> flags;
+  for (const CLI::App* level = deepest; level != nullptr; level = level->get_parent()) {
+    for (const CLI::Option* option : level->get_options()) {
+      for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    }
+  }
+  std::vector<std::string> commands;
+  for (const CLI::App* child : deepest->get_subcommands({})) commands.push_back(child->get_name());
+
+  for (std::string word : app.remaining(true)) {
+    const bool is_flag = word.starts_with("-");
+    if (is_flag) word = word.substr(0, word.find('='));
+    if (!is_flag && commands.empty()) {
+      return {ExitCode::usage, "'" + word + "' is one word too many", help};
+    }
+    const auto meant = suggestion(word, is_flag ? flags : commands);
+    return {ExitCode::usage,
+            "unknown " + std::string(is_flag ? "flag" : "command") + " '" + word + "'" +
+                (meant ? "; did you mean '" + *meant + "'?" : ""),
+            help};
+  }
+  return {ExitCode::usage, error.what(), help};
+}
+
+bool wants_json(int argc, const char* const* argv) {
+  return std::any_of(argv, argv + argc,
+                     [](const char* word) { return word == std::string("--json"); });
+}
+
+}  // namespace quorate::rpc
