@@ -1,11 +1,14 @@
 #include "testnet/cli.hpp"
 
 #include <CLI/CLI.hpp>
+#include <boost/version.hpp>
+#include <functional>
 #include <iostream>
 
 #include "crypto/base/nearest.hpp"
 #include "rpc/json/ledger_json.hpp"
 #include "testnet/commands/commands.hpp"
+#include "testnet/completion.hpp"
 #include "testnet/load/accounts.hpp"
 
 namespace quorate::testnet {
@@ -32,177 +35,275 @@ int exit_code(Errc code) {
   return 1;
 }
 
-struct Arguments {
-  CommonOptions common;
-  UpOptions up;
-  DownOptions down;
-  LogsOptions logs;
-  NodesOptions nodes;
-  LoadOptions load;
-  Result<int> outcome = 0;
-};
-
-void add_common(CLI::App& command, Arguments& arguments) {
-  command.add_option("--data", arguments.common.data, "Folder of the testnet")
-      ->capture_default_str();
-  command.add_flag("--json", arguments.common.json, "Print one JSON document instead of text");
-}
-
-void add_up(CLI::App& app, Arguments& arguments) {
-  auto* command = app.add_subcommand("up", "Make a testnet, or resume the one in the folder");
-  auto& options = arguments.up;
-  add_common(*command, arguments);
-  auto* nodes = command->add_option("--nodes", options.plan.nodes, "How many nodes")
-                    ->capture_default_str()
-                    ->check(CLI::Range(kNodesMin, kNodesMax));
-  auto* engine = command->add_option("--engine", options.plan.engine, "Ordering engine: pbft")
-                     ->capture_default_str();
-  auto* rpc_port =
-      command->add_option("--rpc-base-port", options.plan.rpc_base_port, "RPC port of node0")
-          ->capture_default_str();
-  auto* p2p_port =
-      command->add_option("--p2p-base-port", options.plan.p2p_base_port, "P2P port of node0")
-          ->capture_default_str();
-  command
-      ->add_option("--load-accounts", options.plan.load_accounts,
-                   "Accounts funded in the genesis for `load` to send from")
-      ->capture_default_str()
-      ->check(CLI::Range(0U, kLoadAccountsMax));
-  command->add_option("--checkpoint-interval", options.plan.checkpoint_interval,
-                      "Blocks between checkpoints, a parameter of the chain (0: its default)");
-  command
-      ->add_option_function<std::uint64_t>(
-          "--timeout",
-          [&options](std::uint64_t seconds) { options.timeout = std::chrono::seconds(seconds); },
-          "Seconds to wait until every node is ready (default 30)")
-      ->check(CLI::Range(1, 3600));
-  command->callback([&arguments, nodes, engine, rpc_port, p2p_port] {
-    arguments.up.common = arguments.common;
-    arguments.up.nodes_given = nodes->count() > 0;
-    arguments.up.engine_given = engine->count() > 0;
-    arguments.up.rpc_base_port_given = rpc_port->count() > 0;
-    arguments.up.p2p_base_port_given = p2p_port->count() > 0;
-    arguments.outcome = run_up(arguments.up);
-  });
-}
-
-void add_down(CLI::App& app, Arguments& arguments) {
-  auto* command = app.add_subcommand("down", "Stop every node");
-  add_common(*command, arguments);
-  command->add_flag("--purge", arguments.down.purge, "Remove the data as well");
-  command->callback([&arguments] {
-    arguments.down.common = arguments.common;
-    arguments.outcome = run_down(arguments.down);
-  });
-}
-
-void add_status(CLI::App& app, Arguments& arguments) {
-  auto* command = app.add_subcommand("status", "What every node does");
-  add_common(*command, arguments);
-  command->callback([&arguments] { arguments.outcome = run_status(arguments.common); });
-}
-
-void add_logs(CLI::App& app, Arguments& arguments) {
-  auto* command = app.add_subcommand("logs", "The log of one node");
-  add_common(*command, arguments);
-  command->add_option("node", arguments.logs.node, "Which node, for example node0")->required();
-  command->add_flag("-f,--follow", arguments.logs.follow, "Go on printing what is appended");
-  command->add_option("-n,--lines", arguments.logs.lines, "How many of the last lines")
-      ->capture_default_str();
-  command->callback([&arguments] {
-    arguments.logs.common = arguments.common;
-    arguments.outcome = run_logs(arguments.logs);
-  });
-}
-
-void add_nodes_command(CLI::App& app, Arguments& arguments, const char* name, const char* help,
-                       Result<int> (*run)(const NodesOptions&)) {
-  auto* command = app.add_subcommand(name, help);
-  add_common(*command, arguments);
-  command->add_option("nodes", arguments.nodes.nodes, "Which nodes, for example node0 node1")
-      ->required();
-  command->callback([&arguments, run] {
-    arguments.nodes.common = arguments.common;
-    arguments.outcome = run(arguments.nodes);
-  });
-}
-
-void add_load(CLI::App& app, Arguments& arguments) {
-  auto* command = app.add_subcommand(
-      "load",
-      "Measure throughput and latency: transactions signed beforehand, sent on a fixed schedule "
-      "whatever comes back, timed from when each was due to its verified certificate. Without "
-      "--rate it climbs until the nodes no longer keep up");
-  auto& options = arguments.load;
-  add_common(*command, arguments);
-  command->add_option("--rate,--sweep", options.rates, "Transactions per second, one or several")
-      ->delimiter(',')
-      ->check(CLI::Range(1.0, 1e6));
-  command->add_option("--seconds", options.seconds, "Length of each measurement")
-      ->capture_default_str()
-      ->check(CLI::Range(1.0, 3600.0));
-  command
-      ->add_option("--idle", options.idle_transactions,
-                   "Transactions sent one at a time to measure idle latency (0: none)")
-      ->capture_default_str()
-      ->check(CLI::Range(0U, 10'000U));
-  command->add_option("--connections", options.connections, "Connections to each node")
-      ->capture_default_str()
-      ->check(CLI::Range(1U, 64U));
-  const auto milliseconds = [&options](std::uint64_t value) {
-    options.batch_delay = std::chrono::milliseconds(value);
-  };
-  command
-      ->add_option_function<std::uint64_t>(
-          "--batch-ms", milliseconds,
-          "How long due transactions wait for others to share a request (default 5)")
-      ->check(CLI::Range(0, 1000));
-  const auto drain = [&options](std::uint64_t value) {
-    options.drain_timeout = std::chrono::seconds(value);
-  };
-  command
-      ->add_option_function<std::uint64_t>(
-          "--drain", drain, "Seconds to wait for what was sent to become final (default 60)")
-      ->check(CLI::Range(0, 3600));
-  command->add_option_function<std::string>(
-      "--ack-file", [&options](const std::string& path) { options.ack_file = path; },
-      "Append the id of every transfer whose receipt was proved, synced to disk");
-  command->callback([&arguments] {
-    arguments.load.common = arguments.common;
-    arguments.outcome = run_load(arguments.load);
-  });
-}
-
 constexpr const char* kExamples =
     "Examples:\n"
     "  quorate-testnet up                  four nodes in ./testnet-data\n"
     "  quorate-testnet status\n"
-    "  quorate-testnet kill node3          and see transfers go on\n"
-    "  quorate-testnet start node3         and see it catch up\n"
+    "  quorate-testnet kill node0          and see transfers go on\n"
+    "  quorate-testnet start node0         and see it catch up\n"
+    "  quorate-testnet up --faults         then: partition 0,1 2,3, perturb, heal\n"
+    "  quorate-testnet why-stalled         when nothing commits any more\n"
     "  quorate-testnet logs node0 -f\n"
     "  quorate-testnet load                how fast is it here?\n"
-    "  quorate-testnet down --purge\n";
+    "  quorate-testnet down --purge\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 5 timed out, 73 will not overwrite,\n"
+    "74 I/O, 75 locked or port busy, 77 permission.\n";
 
-int report_usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-  std::cerr << "error: " << error.what() << "\n";
-  const std::string first = argc > 1 ? argv[1] : "";
-  if (!first.empty() && first.front() != '-' && app.get_subcommands().empty()) {
-    std::vector<std::string> commands;
+std::string version_text() {
+  const auto part = [](int number) { return std::to_string(number); };
+  return std::string("quorate-testnet ") + QUORATE_VERSION + "\n  boost " +
+         part(BOOST_VERSION / 100'000) + "." + part(BOOST_VERSION / 100 % 1'000) + "." +
+         part(BOOST_VERSION % 100) + "\n  cli11 " + CLI11_VERSION + "\n  nlohmann-json " +
+         part(NLOHMANN_JSON_VERSION_MAJOR) + "." + part(NLOHMANN_JSON_VERSION_MINOR) + "." +
+         part(NLOHMANN_JSON_VERSION_PATCH);
+}
+
+// Everything CLI11 writes into while it parses; it holds pointers, so this does not move.
+class CommandLine {
+ public:
+  CommandLine();
+  int run(int argc, char** argv);
+
+ private:
+  using Command = std::function<Result<int>()>;
+
+  void add_globals();
+  CLI::App& add(const char* name, const char* help, Command command);
+  void add_up();
+  void add_network_commands();
+  void add_nodes_command(const char* name, const char* help,
+                         Result<int> (*command)(const NodesOptions&));
+  void add_fault_commands();
+  void add_load();
+  void add_load_limits(CLI::App& command);
+  int report_usage(const CLI::ParseError& error, int argc, char** argv) const;
+  int report_failure(const Error& error) const;
+
+  CLI::App app_{std::string("Runs a Quorate network on this machine.\n\n") + kExamples,
+                "quorate-testnet"};
+  CommonOptions common_;
+  UpOptions up_;
+  bool purge_ = false;
+  LogsOptions logs_;
+  std::vector<std::string> nodes_;
+  std::vector<std::string> groups_;
+  PerturbOptions perturb_;
+  LoadOptions load_;
+  std::string shell_;
+  Command chosen_;
+};
+
+CommandLine::CommandLine() {
+  app_.set_version_flag("-V,--version", version_text());
+  app_.require_subcommand(1);
+  app_.fallthrough();
+  app_.get_formatter()->column_width(34);
+  add_globals();
+  add_up();
+  add_network_commands();
+  add_fault_commands();
+  add_load();
+}
+
+void CommandLine::add_globals() {
+  app_.add_option("--data", common_.data, "Folder of the testnet")->capture_default_str();
+  app_.add_flag("--json", common_.json, "One JSON document on standard output");
+  app_.add_flag("--plain", common_.plain, "No symbols");
+  app_.add_flag("-q,--quiet", common_.quiet, "Results only, no hints");
+  app_.add_flag("-v,--verbose", common_.verbose, "More detail where there is some");
+  app_.add_option_function<std::uint64_t>(
+          "--timeout",
+          [this](std::uint64_t seconds) { common_.timeout = std::chrono::seconds(seconds); },
+          "Seconds to wait for the nodes (default 30)")
+      ->check(CLI::Range(1, 3600));
+}
+
+CLI::App& CommandLine::add(const char* name, const char* help, Command command) {
+  CLI::App* added = app_.add_subcommand(name, help);
+  added->fallthrough();
+  added->callback([this, command = std::move(command)] { chosen_ = command; });
+  return *added;
+}
+
+void CommandLine::add_up() {
+  auto& plan = up_.plan;
+  plan.load_accounts = kLoadAccountsDefault;
+  CLI::App& command = add("up", "Make a testnet, or resume the one in the folder", [this] {
+    up_.common = common_;
+    return run_up(up_);
+  });
+  const auto given = [&command](const char* name, auto& value, const char* help, bool& flag) {
+    return command.add_option(name, value, help)
+        ->capture_default_str()
+        ->each([&flag](const std::string&) { flag = true; });
+  };
+  given("--nodes", plan.nodes, "How many nodes", up_.nodes_given)
+      ->check(CLI::Range(kNodesMin, kNodesMax));
+  given("--engine", plan.engine, "Ordering engine: pbft", up_.engine_given);
+  given("--rpc-base-port", plan.rpc_base_port, "RPC port of node0", up_.rpc_base_port_given);
+  given("--p2p-base-port", plan.p2p_base_port, "P2P port of node0", up_.p2p_base_port_given);
+  given("--load-accounts", plan.load_accounts,
+        "Accounts funded in the genesis for `load` to send from", up_.load_accounts_given)
+      ->check(CLI::Range(0U, kLoadAccountsMax));
+  given("--checkpoint-interval", plan.checkpoint_interval,
+        "Blocks between checkpoints, a parameter of the chain (0: its default)",
+        up_.checkpoint_interval_given);
+  command.add_flag("--faults", up_.faults,
+                   "Connect the nodes through fault links, for partition and perturb; nodes that "
+                   "run already are restarted one after the other");
+}
+
+void CommandLine::add_network_commands() {
+  CLI::App& down = add("down", "Stop every node", [this] { return run_down({common_, purge_}); });
+  down.add_flag("--purge", purge_, "Remove the data as well");
+  add("status", "What every node does", [this] { return run_status(common_); });
+  CLI::App& logs = add("logs", "The log of one node", [this] {
+    logs_.common = common_;
+    return run_logs(logs_);
+  });
+  logs.add_option("node", logs_.node, "Which node, for example node0")->required();
+  logs.add_flag("-f,--follow", logs_.follow, "Go on printing what is appended");
+  logs.add_option("-n,--lines", logs_.lines, "How many of the last lines")->capture_default_str();
+  add_nodes_command("kill", "End nodes at once, as a crash would (SIGKILL)", run_kill);
+  add_nodes_command("start", "Start nodes and wait until they have caught up", run_start);
+  add_nodes_command("pause", "Freeze nodes where they are (SIGSTOP)", run_pause);
+  add_nodes_command("resume", "Let paused nodes go on (SIGCONT)", run_resume);
+  CLI::App& completion = add("completion", "Completions for a shell: bash, zsh or fish",
+                             [this] { return run_completion(app_, shell_); });
+  completion.add_option("shell", shell_, "bash, zsh or fish")->required();
+}
+
+void CommandLine::add_nodes_command(const char* name, const char* help,
+                                    Result<int> (*command)(const NodesOptions&)) {
+  CLI::App& added = add(name, help, [this, command] { return command({common_, nodes_}); });
+  added.add_option("nodes", nodes_, "Which nodes, for example node0 node1")->required();
+}
+
+void CommandLine::add_fault_commands() {
+  CLI::App& partition =
+      add("partition",
+          "Cut every link between groups of nodes: partition 0,1 2,3. Nodes that are not named are "
+          "one more group. Needs up --faults",
+          [this] {
+            return run_partition({common_, groups_});
+          });
+  partition.add_option("groups", groups_, "Groups, each with commas: 0,1 2,3")->required();
+  add("heal", "Make every link whole, fast and lossless again",
+      [this] { return run_heal(common_); });
+  CLI::App& perturb =
+      add("perturb",
+          "Delay, loss and rate of links: perturb --node 0 --delay 200. Without options it shows "
+          "what is in force. Needs up --faults",
+          [this] {
+            perturb_.common = common_;
+            return run_perturb(perturb_);
+          });
+  auto& change = perturb_;
+  perturb.add_option("--link", change.links, "Links between two nodes, for example 0:1");
+  perturb.add_option("--node", change.nodes, "Every link of a node; default: all links");
+  perturb.add_flag("--one-way", change.one_way,
+                   "Only from the first node to the second, or out of the node");
+  perturb.add_option("--delay", change.delay_ms, "Milliseconds more")
+      ->check(CLI::Range(0, 600'000));
+  perturb.add_option("--jitter", change.jitter_ms, "Up to so many milliseconds more than that")
+      ->check(CLI::Range(0, 600'000));
+  perturb
+      .add_option("--loss", change.loss_percent,
+                  "Percent of chunks that TCP must send again: each stalls its stream for 200 "
+                  "ms, then 400, ...; six in a row reset it")
+      ->check(CLI::Range(0.0, 100.0));
+  perturb.add_option("--rate", change.bytes_per_second, "Bytes per second at most (0: no limit)");
+  // What the process of the fault links runs; not for people.
+  add("fault-links", "", [this] { return run_fault_links(common_); }).group("");
+}
+
+void CommandLine::add_load() {
+  CLI::App& command = add(
+      "load",
+      "Measure throughput and latency: transactions signed beforehand, sent on a fixed schedule "
+      "whatever comes back, timed from when each was due to its verified certificate. Without "
+      "--rate it climbs until the nodes no longer keep up",
+      [this] {
+        load_.common = common_;
+        return run_load(load_);
+      });
+  command.add_option("--rate,--sweep", load_.rates, "Transactions per second, one or several")
+      ->delimiter(',')
+      ->check(CLI::Range(1.0, 1e6));
+  command.add_option("--seconds", load_.seconds, "Length of each measurement")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 3600.0));
+  command
+      .add_option("--idle", load_.idle_transactions,
+                  "Transactions sent one at a time to measure idle latency (0: none)")
+      ->capture_default_str()
+      ->check(CLI::Range(0U, 10'000U));
+  command.add_option("--connections", load_.connections, "Connections to each node")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, 64U));
+  add_load_limits(command);
+}
+
+void CommandLine::add_load_limits(CLI::App& command) {
+  command
+      .add_option_function<std::uint64_t>(
+          "--batch-ms",
+          [this](std::uint64_t value) { load_.batch_delay = std::chrono::milliseconds(value); },
+          "How long due transactions wait for others to share a request (default 5)")
+      ->check(CLI::Range(0, 1000));
+  command
+      .add_option_function<std::uint64_t>(
+          "--drain",
+          [this](std::uint64_t value) { load_.drain_timeout = std::chrono::seconds(value); },
+          "Seconds to wait for what was sent to become final (default 60)")
+      ->check(CLI::Range(0, 3600));
+  command.add_option_function<std::string>(
+      "--ack-file", [this](const std::string& path) { load_.ack_file = path; },
+      "Append the id of every transfer whose receipt was proved, synced to disk");
+}
+
+// The nearest command or flag to a word that is neither.
+std::optional<std::string> meant(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> known;
+  if (word.rfind("--", 0) == 0) {
+    const auto flags = [&known](const CLI::App& of) {
+      for (const auto* option : of.get_options()) {
+        for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+      }
+    };
+    flags(app);
+    for (const auto* sub : app.get_subcommands()) flags(*sub);
+  } else if (app.get_subcommands().empty()) {
     for (const auto* command : app.get_subcommands(nullptr)) {
-      commands.push_back(command->get_name());
+      if (!command->get_group().empty()) known.push_back(command->get_name());
     }
-    if (const auto meant = suggestion(first, commands)) {
-      std::cerr << "did you mean: quorate-testnet " << *meant << "\n";
+  }
+  if (std::find(known.begin(), known.end(), word) != known.end()) return std::nullopt;
+  return suggestion(word, known);
+}
+
+int CommandLine::report_usage(const CLI::ParseError& error, int argc, char** argv) const {
+  if (error.get_exit_code() == 0) return app_.exit(error);  // --help and --version
+  std::cerr << "error: " << error.what() << "\n";
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  for (const auto& word : words) {
+    const auto name = word.substr(0, word.find('='));
+    if (name.size() < 2 || (name.front() == '-' && name[1] != '-')) continue;
+    if (const auto suggested = meant(app_, name)) {
+      std::cerr << "did you mean: "
+                << (suggested->front() == '-' ? *suggested : "quorate-testnet " + *suggested)
+                << "\n";
+      break;
     }
   }
   std::cerr << "See quorate-testnet --help\n";
   return kUsageError;
 }
 
-int report_failure(const Error& error, bool json) {
+int CommandLine::report_failure(const Error& error) const {
   const int code = exit_code(error.code);
-  if (json) {
+  if (common_.json) {
     std::cout
         << rpc::Json{{"error",
                       {{"code", to_string(error.code)}, {"detail", error.detail}, {"exit", code}}}}
@@ -213,33 +314,21 @@ int report_failure(const Error& error, bool json) {
   return code;
 }
 
+int CommandLine::run(int argc, char** argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_usage(error, argc, argv);
+  }
+  const auto outcome = chosen_();
+  return outcome ? *outcome : report_failure(outcome.error());
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv) {
-  CLI::App app{std::string("Runs a Quorate network on this machine.\n\n") + kExamples,
-               "quorate-testnet"};
-  app.set_version_flag("-V,--version", std::string("quorate-testnet ") + QUORATE_VERSION);
-  app.require_subcommand(1);
-  Arguments arguments;
-  arguments.up.plan.load_accounts = kLoadAccountsDefault;
-  add_up(app, arguments);
-  add_down(app, arguments);
-  add_status(app, arguments);
-  add_logs(app, arguments);
-  add_nodes_command(app, arguments, "kill", "End nodes at once, as a crash would (SIGKILL)",
-                    run_kill);
-  add_nodes_command(app, arguments, "start", "Start nodes and wait until they have caught up",
-                    run_start);
-  add_nodes_command(app, arguments, "pause", "Freeze nodes where they are (SIGSTOP)", run_pause);
-  add_nodes_command(app, arguments, "resume", "Let paused nodes go on (SIGCONT)", run_resume);
-  add_load(app, arguments);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return report_usage(app, error, argc, argv);
-  }
-  if (!arguments.outcome) return report_failure(arguments.outcome.error(), arguments.common.json);
-  return *arguments.outcome;
+  CommandLine line;
+  return line.run(argc, argv);
 }
 
 }  // namespace quorate::testnet

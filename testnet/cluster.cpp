@@ -13,6 +13,7 @@
 #include "crypto/certificate/quorum.hpp"
 #include "rpc/client/rpc_client.hpp"
 #include "rpc/json/fields.hpp"
+#include "testnet/perturb/links.hpp"
 #include "testnet/ports.hpp"
 
 namespace quorate::testnet {
@@ -177,8 +178,13 @@ Result<void> Cluster::start(std::size_t index) const {
   const auto& entry = node(index);
   QUORATE_CHECK(check_ports(manifest_.nodes, {index}, PortChoice::recorded));
   QUORATE_TRY(const auto program, node_program());
-  const std::vector<std::string> command = {
-      program, "run", "--home", std::filesystem::absolute(layout_.home(entry.name)).string()};
+  std::vector<std::string> command = {program, "run", "--home",
+                                      std::filesystem::absolute(layout_.home(entry.name)).string()};
+  if (const Links links(layout_, manifest_); links.exist()) {
+    QUORATE_CHECK(links.start());
+    QUORATE_TRY(const auto peers, links.peers_setting(index));
+    if (!peers.empty()) command.insert(command.end(), {"--set", peers});
+  }
   QUORATE_TRY([[maybe_unused]] const auto process,
               spawn_detached(command, layout_.log_file(entry.name), layout_.pid_file(entry.name)));
   return {};

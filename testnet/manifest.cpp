@@ -51,7 +51,7 @@ Result<Manifest> manifest_from(const rpc::Json& json) {
 
 Result<std::size_t> Manifest::find(const std::string& name) const {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i].name == name) return i;
+    if (nodes[i].name == name || std::to_string(i) == name) return i;
   }
   return fail(Errc::not_found, "there is no node '" + name + "' here; the nodes are " +
                                    nodes.front().name + " to " + nodes.back().name);

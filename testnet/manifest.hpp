@@ -31,7 +31,7 @@ struct Manifest {
   std::uint32_t load_accounts = 0;  // funded for `load`; see load/accounts.hpp
   std::vector<NodeEntry> nodes;
 
-  // Error not_found that names the nodes there are.
+  // By name or by number: "node2", "2". Error not_found that names the nodes there are.
   Result<std::size_t> find(const std::string& name) const;
 };
 
@@ -48,6 +48,9 @@ struct Layout {
   std::filesystem::path pid_file(const std::string& node) const {
     return data / "run" / (node + ".pid");
   }
+  // The fault links: their rules, and what their process answers (perturb/links.hpp).
+  std::filesystem::path links_file() const { return data / "run" / "links.json"; }
+  std::filesystem::path links_state_file() const { return data / "run" / "links.state.json"; }
 };
 
 Result<void> store(const Layout& layout, const Manifest& manifest);

@@ -8,7 +8,8 @@
 
 namespace quorate::testnet {
 
-inline constexpr const char* kTick = "\u2714";  // ✔
+// What stands before a line that says what is done: "✔", or "ok" in plain output.
+inline const char* tick(bool plain) { return plain ? "ok" : "\u2714"; }
 
 // "0x5be1…c09d"
 std::string short_hash(const Digest& digest);

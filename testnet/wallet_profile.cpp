@@ -1,11 +1,10 @@
 #include "testnet/wallet_profile.hpp"
 
-#include <unistd.h>
-
 #include <cstdlib>
 
 #include "node/config/files.hpp"
 #include "rpc/json/ledger_json.hpp"
+#include "testnet/files.hpp"
 
 namespace quorate::testnet {
 
@@ -28,17 +27,7 @@ Result<rpc::Json> read_config(const std::filesystem::path& file) {
 }
 
 Result<void> replace_config(const std::filesystem::path& file, const rpc::Json& json) {
-  std::error_code error;
-  std::filesystem::create_directories(file.parent_path(), error);
-  if (error) {
-    return fail(Errc::io, "cannot create " + file.parent_path().string() + ": " + error.message());
-  }
-  const std::filesystem::path temporary = file.string() + ".new-" + std::to_string(::getpid());
-  std::filesystem::remove(temporary, error);
-  QUORATE_CHECK(node::write_new_file(temporary, json.dump(2) + "\n", 0600));
-  std::filesystem::rename(temporary, file, error);
-  if (error) return fail(Errc::io, "cannot write " + file.string() + ": " + error.message());
-  return {};
+  return replace_file(file, json.dump(2) + "\n", 0600);
 }
 
 }  // namespace

@@ -17,6 +17,10 @@ namespace quorate::testnet {
 struct CommonOptions {
   std::filesystem::path data = "./testnet-data";
   bool json = false;
+  bool plain = false;    // no symbols
+  bool quiet = false;    // results only
+  bool verbose = false;  // more detail where there is some
+  std::chrono::seconds timeout{30};
 };
 
 struct UpOptions {
@@ -27,14 +31,15 @@ struct UpOptions {
   bool engine_given = false;
   bool rpc_base_port_given = false;
   bool p2p_base_port_given = false;
-  std::chrono::seconds timeout{30};
+  bool load_accounts_given = false;
+  bool checkpoint_interval_given = false;
+  bool faults = false;  // connect the nodes through fault links
 };
 Result<int> run_up(const UpOptions& options);
 
 struct DownOptions {
   CommonOptions common;
   bool purge = false;
-  std::chrono::seconds timeout{10};
 };
 Result<int> run_down(const DownOptions& options);
 
@@ -51,12 +56,32 @@ Result<int> run_logs(const LogsOptions& options);
 struct NodesOptions {
   CommonOptions common;
   std::vector<std::string> nodes;
-  std::chrono::seconds timeout{30};
 };
 Result<int> run_kill(const NodesOptions& options);
 Result<int> run_start(const NodesOptions& options);
 Result<int> run_pause(const NodesOptions& options);
 Result<int> run_resume(const NodesOptions& options);
+
+struct PartitionOptions {
+  CommonOptions common;
+  std::vector<std::string> groups;  // "0,1"
+};
+Result<int> run_partition(const PartitionOptions& options);
+Result<int> run_heal(const CommonOptions& common);
+
+struct PerturbOptions {
+  CommonOptions common;
+  std::vector<std::string> links;  // "0:1"; with no link and no node: all of them
+  std::vector<std::string> nodes;
+  bool one_way = false;
+  // What is not given stays as it is.
+  std::optional<std::uint32_t> delay_ms, jitter_ms;
+  std::optional<double> loss_percent;
+  std::optional<std::uint64_t> bytes_per_second;
+};
+Result<int> run_perturb(const PerturbOptions& options);
+// The process of the fault links itself; until SIGTERM.
+Result<int> run_fault_links(const CommonOptions& common);
 
 struct LoadOptions {
   CommonOptions common;

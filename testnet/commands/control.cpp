@@ -101,7 +101,7 @@ Result<int> signal_nodes(const NodesOptions& options, const SignalCommand& comma
       continue;
     }
     QUORATE_TRY(const bool sent, send_signal(*process, command.signal));
-    if (sent) wait_for_effect(cluster, index, command.after, options.timeout);
+    if (sent) wait_for_effect(cluster, index, command.after, options.common.timeout);
     changes.push_back({index, command.done, primary && *primary == index});
   }
   print(cluster, changes, options.common.json);
@@ -146,10 +146,10 @@ Result<int> run_start(const NodesOptions& options) {
     QUORATE_CHECK(cluster.start(index));
     started.push_back(index);
   }
-  QUORATE_CHECK(cluster.wait_ready(started, options.timeout));
+  QUORATE_CHECK(cluster.wait_ready(started, options.common.timeout));
   const bool quorate = cluster.in_state(RunState::alive).size() >= cluster.quorum();
   for (const std::size_t index : started) {
-    if (quorate) QUORATE_CHECK(cluster.wait_height(index, target, options.timeout));
+    if (quorate) QUORATE_CHECK(cluster.wait_height(index, target, options.common.timeout));
     const auto status = cluster.status(index, std::chrono::milliseconds(1000));
     changes.push_back({index, "started, at height " + std::to_string(status.height), false});
   }

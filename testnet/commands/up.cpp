@@ -1,13 +1,16 @@
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <numeric>
 
 #include "crypto/dev_accounts.hpp"
+#include "node/config/genesis_file.hpp"
 #include "rpc/json/ledger_json.hpp"
 #include "testnet/cluster.hpp"
 #include "testnet/commands/commands.hpp"
 #include "testnet/output.hpp"
+#include "testnet/perturb/links.hpp"
 #include "testnet/ports.hpp"
 #include "testnet/wallet_profile.hpp"
 
@@ -26,8 +29,27 @@ std::string port_range(const char* purpose, std::uint16_t first, std::size_t cou
          std::to_string(first + count - 1);
 }
 
+using Refuse =
+    std::function<tl::unexpected<Error>(const std::string& there, const std::string& wanted)>;
+
+// What the genesis holds cannot be changed any more; it must not be ignored in silence either.
+Result<void> check_same_genesis(const Cluster& cluster, const UpOptions& options,
+                                const Refuse& refuse) {
+  const auto& plan = options.plan;
+  const auto there = cluster.manifest().load_accounts;
+  if (options.load_accounts_given && there != plan.load_accounts) {
+    return refuse(std::to_string(there) + " load accounts", std::to_string(plan.load_accounts));
+  }
+  if (!options.checkpoint_interval_given || plan.checkpoint_interval == 0) return {};
+  QUORATE_TRY(const auto genesis, node::read_genesis_file(cluster.layout().genesis_file()));
+  const auto interval = genesis.consensus.checkpoint_interval;
+  if (interval == plan.checkpoint_interval) return {};
+  return refuse("a checkpoint every " + std::to_string(interval) + " blocks",
+                "every " + std::to_string(plan.checkpoint_interval));
+}
+
 Result<void> check_same(const Cluster& cluster, const UpOptions& options) {
-  const auto refuse = [&](const std::string& there, const std::string& wanted) {
+  const Refuse refuse = [&](const std::string& there, const std::string& wanted) {
     return fail(Errc::conflict, cluster.layout().data.string() + " holds a testnet with " + there +
                                     ", not " + wanted +
                                     ". To start afresh: quorate-testnet down --purge --data " +
@@ -50,7 +72,7 @@ Result<void> check_same(const Cluster& cluster, const UpOptions& options) {
     return refuse(port_range("P2P", first.p2p_port, cluster.size()),
                   std::to_string(options.plan.p2p_base_port) + " and up");
   }
-  return {};
+  return check_same_genesis(cluster, options, refuse);
 }
 
 // Opens what is there or makes it; `created` says which.
@@ -67,6 +89,28 @@ Result<Cluster> open_or_create(const UpOptions& options, bool& created) {
   QUORATE_TRY([[maybe_unused]] const auto manifest, create_network(layout, options.plan));
   created = true;
   return Cluster::open(options.common.data);
+}
+
+// Puts fault links between the nodes, also between those that run: they are restarted one after the
+// other, so that the chain goes on meanwhile.
+Result<void> reroute(const Cluster& cluster, const UpOptions& options) {
+  for (std::size_t index = 0; index + 1 < cluster.size(); ++index) {  // the last one dials nobody
+    const auto process = cluster.process(index);
+    if (!process || Links::dials_through_links(*process)) continue;
+    QUORATE_CHECK(send_signal(*process, SIGTERM));
+    QUORATE_TRY(const bool ended, wait_for_end(*process, options.common.timeout));
+    if (!ended) {
+      return fail(Errc::timeout, cluster.node(index).name +
+                                     " does not stop, so it is not yet behind fault links; end it "
+                                     "with quorate-testnet kill and try again");
+    }
+    QUORATE_CHECK(cluster.start(index));
+    QUORATE_CHECK(cluster.wait_ready({index}, options.common.timeout));
+    if (!options.common.quiet) {
+      std::cerr << "  " << cluster.node(index).name << " restarted behind fault links\n";
+    }
+  }
+  return {};
 }
 
 // Starts what is dead, continues what is paused, and waits for everyone. When a node fails, the
@@ -167,13 +211,13 @@ rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuse
           {"dev_accounts", std::move(accounts)}};
 }
 
-void print_heading(const Cluster& cluster, bool created) {
+void print_heading(const Cluster& cluster, bool created, bool plain) {
   const auto& manifest = cluster.manifest();
   std::cout << "  " << cluster.size() << "-node PBFT testnet in " << cluster.layout().data.string()
             << " (chain " << manifest.chain_name << ", tolerates f=" << cluster.faults_tolerated()
             << ")\n";
-  std::cout << "  " << kTick << " keys and genesis     " << (created ? "" : "kept, ") << "genesis "
-            << short_hash(manifest.chain_id) << std::endl;
+  std::cout << "  " << tick(plain) << " keys and genesis     " << (created ? "" : "kept, ")
+            << "genesis " << short_hash(manifest.chain_id) << std::endl;
 }
 
 }  // namespace
@@ -185,8 +229,15 @@ Result<int> run_up(const UpOptions& options) {
   QUORATE_TRY(const auto cluster, open_or_create(options, created));
   QUORATE_TRY(const auto lock, DataLock::acquire(cluster.layout()));
   QUORATE_CHECK(check_same(cluster, options));
-  if (!options.common.json) print_heading(cluster, created);
-  QUORATE_CHECK(start_all(cluster, options.timeout));
+  if (!options.common.json) print_heading(cluster, created, options.common.plain);
+  const Links links(cluster.layout(), cluster.manifest());
+  const bool had_links = links.exist();
+  if (options.faults || had_links) QUORATE_CHECK(links.start());
+  if (const auto ready = start_all(cluster, options.common.timeout); !ready) {
+    if (options.faults && !had_links) QUORATE_CHECK(links.stop());
+    return tl::unexpected(ready.error());
+  }
+  if (options.faults) QUORATE_CHECK(reroute(cluster, options));
   QUORATE_TRY(const auto active,
               write_wallet_profile(profile, cluster.layout(), cluster.manifest()));
 
@@ -198,9 +249,10 @@ Result<int> run_up(const UpOptions& options) {
     std::cout << as_json(cluster, statuses).dump(2) << "\n";
     return 0;
   }
-  std::cout << "  " << kTick << " node0..node" << cluster.size() - 1 << " ready   "
-            << cluster.size() << "/" << cluster.size() << "\n";
+  std::cout << "  " << tick(options.common.plain) << " node0..node" << cluster.size() - 1
+            << " ready   " << cluster.size() << "/" << cluster.size() << "\n";
   print_nodes(cluster, statuses);
+  if (options.common.quiet) return 0;
   print_accounts();
   print_next(options, active);
   return 0;
