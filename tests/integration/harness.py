@@ -5,6 +5,7 @@ start time.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -21,23 +22,50 @@ BIN = pathlib.Path(os.environ.get("QUORATE_BIN", SOURCE / "build" / "bin"))
 DEV_NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"]
 
 
-def free_base_ports(count):
-    """Two base ports with `count` free ports above each."""
-    rng = random.SystemRandom()
+# How long the soak option gives each test, in minutes; 0 in the test command.
+SOAK_MINUTES = float(os.environ.get("QUORATE_SOAK_MINUTES", "0"))
 
-    def all_free(base):
+
+def scaled(short, full):
+    """`short` in the test command, `full` under the soak option."""
+    return full if SOAK_MINUTES else short
+
+
+def rounds(short):
+    """0, 1, 2, ...: `short` of them, or for as long as the soak option gives."""
+    end = time.monotonic() + SOAK_MINUTES * 60
+    number = 0
+    while number < short or time.monotonic() < end:
+        yield number
+        number += 1
+
+
+class Ports:
+    """A block of ports that no other test has, also not one that runs at the same time."""
+
+    def __init__(self, count):
+        rng = random.SystemRandom()
+        while True:
+            self.rpc = rng.randrange(12000, 20000, 16)
+            self.p2p = self.rpc + 8000
+            self._lock = open(pathlib.Path(tempfile.gettempdir()) / f"quorate-ports-{self.rpc}", "w",
+                              encoding="utf-8")
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._free(self.rpc, count) and self._free(self.p2p, count):
+                    return
+            self._lock.close()
+
+    @staticmethod
+    def _free(base, count):
         for port in range(base, base + count):
             with socket.socket() as probe:
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError:
-                    return False
+                probe.bind(("127.0.0.1", port))
         return True
 
-    while True:
-        rpc, p2p = rng.randrange(12000, 20000, 16), rng.randrange(20000, 28000, 16)
-        if all_free(rpc) and all_free(p2p):
-            return rpc, p2p
+    def release(self):
+        pathlib.Path(self._lock.name).unlink(missing_ok=True)
+        self._lock.close()
 
 
 def wait_until(what, condition, seconds=30):
@@ -64,7 +92,8 @@ class Net:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="quorate-it-"))
         self.data = self.root / "net"
         self.nodes = nodes
-        self.rpc_base, self.p2p_base = free_base_ports(nodes)
+        self.ports = Ports(nodes)
+        self.rpc_base, self.p2p_base = self.ports.rpc, self.ports.p2p
         self.env = dict(os.environ, QUORATE_WALLET_HOME=str(self.root / "wallet"), NO_COLOR="1")
         self.env["PATH"] = f"{BIN}:{self.env['PATH']}"
         self.up_args = ["--nodes", str(nodes), "--rpc-base-port", str(self.rpc_base),
@@ -87,6 +116,7 @@ class Net:
             self.show_logs()
         self.testnet("down", "--purge", check=False)
         shutil.rmtree(self.root, ignore_errors=True)
+        self.ports.release()
 
     def show_logs(self, lines=30):
         for log in sorted(self.data.glob("logs/*.log")):
@@ -120,8 +150,12 @@ class Net:
         process.log_path = log_path
         return process
 
+    @staticmethod
+    def json(done):
+        return json.loads(done.stdout)
+
     def status(self):
-        return json.loads(self.testnet("status", "--json").stdout)
+        return self.json(self.testnet("status", "--json"))
 
     # JSON-RPC
     def url(self, node):
@@ -137,14 +171,41 @@ class Net:
         except urllib.error.HTTPError as error:
             return error.code, error.read()
 
-    def rpc(self, node, method, params=None):
+    def rpc(self, node, method, params=None, timeout=40):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}})
-        status, text = self.post(node, body.encode())
+        status, text = self.post(node, body.encode(), timeout=timeout)
         assert status == 200, f"{method}: HTTP {status} {text[:200]}"
         answer = json.loads(text)
         if "error" in answer:
             raise RpcError(answer["error"])
         return answer["result"]
+
+    def metric(self, node, name):
+        """The sum of a metric over its labels."""
+        with urllib.request.urlopen(self.url(node) + "/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+        values = [float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                  if line.split("{")[0].split(" ")[0] == name]
+        assert values, f"node{node} has no metric {name}"
+        return sum(values)
+
+    def consensus(self, node):
+        return self.rpc(node, "consensus_getState")
+
+    def view(self, node):
+        return int(self.consensus(node)["view"])
+
+    def views(self, nodes=None):
+        return [self.view(node) for node in (range(self.nodes) if nodes is None else nodes)]
+
+    def primary(self, node=0):
+        return int(self.consensus(node)["primary"])
+
+    def pid(self, node):
+        return int((self.data / "run" / f"node{node}.pid").read_text().split()[0])
+
+    def log(self, node):
+        return (self.data / "logs" / f"node{node}.log").read_text(errors="replace")
 
     def height(self, node):
         return self.rpc(node, "chain_getStatus")["height"]

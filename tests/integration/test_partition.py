@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Partitions, delays and losses between real nodes, through the fault links of quorate-testnet."""
+
+import time
+import unittest
+
+from harness import Net, scaled, wait_until
+from history import Teller, acknowledged_ids, check, load
+
+# The view timeout of a testnet is 1 s and doubles with each view left without a block.
+TIMEOUT = 1.0
+
+
+class Partition(unittest.TestCase):
+    def test_two_and_two_for_a_while_then_healed(self):
+        with Net(up_args=["--faults", "--load-accounts", "64"]) as net:
+            with load(net, 100) as acks:
+                cut = net.testnet("partition", "0,1", "2,3")
+                self.assertIn("no side has the quorum of 3: halted by design", cut.stdout)
+                self.assertIn("quorate-testnet heal", cut.stdout)
+                time.sleep(1)
+                before, halted = net.views(), [net.height(node) for node in range(4)]
+                time.sleep(scaled(12, 60))
+                after = net.views()
+                print(f"views when cut {before}, at the end {after}")
+                self.assertEqual(halted, [net.height(node) for node in range(4)], "a side committed alone")
+                # Below a quorum of VIEW-CHANGEs nothing counts down: no side runs away.
+                promised = [int(net.consensus(node)["promise_view"]) for node in range(4)]
+                self.assertLessEqual(max(promised), max(before) + 1, promised)
+
+                known = len(acknowledged_ids(acks))
+                healed = time.monotonic()
+                net.testnet("heal")
+                wait_until("commits after the heal",
+                           lambda: max(net.height(node) for node in range(4)) > max(halted))
+                took = time.monotonic() - healed
+                print(f"the first commit came {took:.2f} s after the heal; views {net.views()}")
+                self.assertLess(took, 3 * 2 * TIMEOUT + 2, "later than three timeouts")
+                wait_until("acknowledgements after the heal",
+                           lambda: len(acknowledged_ids(acks)) > known + 50, 60)
+            check(net, acknowledged_ids(acks))
+
+    def test_an_isolated_primary_is_replaced_and_follows_when_it_is_back(self):
+        with Net(up_args=["--faults"]) as net:
+            teller = Teller(net, nodes=[3, 1, 2])
+            teller.start()
+            wait_until("payments", lambda: len(teller.acknowledged()) > 5)
+            primary = net.primary(3)
+            cut = net.testnet("partition", str(primary))
+            others = [node for node in range(4) if node != primary]
+            self.assertIn(", ".join(f"node{node}" for node in others) + " go on, quorum 3", cut.stdout)
+            done = len(teller.acknowledged())
+            wait_until("payments without the primary", lambda: len(teller.acknowledged()) > done + 5)
+            view = net.view(others[0])
+            self.assertGreater(view, 0)
+            net.testnet("heal")
+            wait_until("the old primary follows", lambda: net.view(primary) == view)
+            teller.stop()
+            self.assertEqual(net.views(), [view] * 4, "it came back without another view change")
+            check(net, tellers=[teller])
+
+    def test_a_lossy_slow_and_one_sided_network_commits_and_does_not_fork(self):
+        with Net(up_args=["--faults", "--load-accounts", "64"]) as net:
+            with load(net, 100) as acks:
+                net.testnet("perturb", "--delay", "10", "--jitter", "20", "--loss", "2")
+                net.testnet("perturb", "--link", "0:1", "--one-way", "--delay", "150")
+                known = len(acknowledged_ids(acks))
+                time.sleep(scaled(6, 60))
+                wait_until("acknowledgements under loss",
+                           lambda: len(acknowledged_ids(acks)) > known + 100, 60)
+                state = net.testnet("perturb", "--json")
+                held = sum(each["held_back"] for each in net.json(state)["traffic"])
+                print(f"{held} chunks were held back; views {net.views()}")
+                self.assertGreater(held, 100, "the faults did not fire")
+                net.testnet("heal")
+            check(net, acknowledged_ids(acks))
+
+    def test_without_fault_links_it_says_how_to_get_them_and_up_puts_them_in(self):
+        with Net() as net:
+            refused = net.testnet("partition", "0,1", "2,3", check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("quorate-testnet up --faults", refused.stderr)
+            self.assertFalse((net.data / "run" / "links.pid").exists())
+            net.wallet("send", "alice", "bob", "1")
+            net.up("--faults")
+            net.testnet("partition", "3")
+            net.wallet("send", "alice", "bob", "1")
+            # A node that starts anew is behind the links too.
+            net.testnet("kill", "node0")
+            halted = net.testnet("heal")
+            self.assertIn("every node reaches every other", halted.stdout)
+            net.testnet("start", "0")
+            both = net.testnet("partition", "0,1", "1,2,3", check=False)
+            self.assertEqual(both.returncode, 2)
+            self.assertIn("node1 is in two groups", both.stderr)
+            self.assertEqual(net.testnet("partition", "0,1,2,3", check=False).returncode, 2)
+            self.assertEqual(net.testnet("partition", "7", check=False).returncode, 3)
+            check(net)
+            net.testnet("down")
+            self.assertFalse((net.data / "run" / "links.json").exists())
+            net.up()
+            self.assertFalse((net.data / "run" / "links.json").exists(), "down forgets the fault links")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
