@@ -3,6 +3,7 @@ add_library(quorate_node_core STATIC
   block_builder.cpp
   catch_up.cpp
   mempool.cpp
+  mempool_lanes.cpp
   peer_messages.cpp
   relay.cpp
   replica.cpp

@@ -1,10 +1,8 @@
 #include "node/mempool.hpp"
 
 #include <limits>
-#include <set>
-#include <unordered_map>
 
-#include "crypto/base/assert.hpp"
+#include "node/mempool_impl.hpp"
 
 namespace quorate::node {
 namespace {
@@ -13,26 +11,7 @@ using crypto::Address;
 using ledger::Reason;
 using ledger::TransactionPtr;
 
-constexpr std::size_t kLengthBytes = 4;      // of one transaction in a payload
 constexpr std::size_t kEntryOverhead = 320;  // maps, pointers and the decoded form, roughly
-
-struct Entry {
-  TransactionPtr transaction;
-  std::uint64_t arrival = 0;
-  Instant admitted;
-};
-
-struct Lane {
-  Address address;
-  std::uint64_t executed = 0;              // the account's nonce in the state
-  std::map<std::uint64_t, Entry> waiting;  // by nonce, all above `executed`
-  std::multiset<std::uint64_t> reserved;   // nonces in payloads that are in flight
-  std::uint64_t cursor = 1;                // the first nonce that is not in flight
-  std::uint64_t ready_end = 1;             // [cursor, ready_end) is proposable
-  std::size_t in_flight = 0;               // waiting entries below the cursor
-  Proposable proposable;
-  std::uint64_t turn = 0;  // place in the order of turns; 0 = not in it
-};
 
 std::uint64_t cost_of(const ledger::Transfer& transfer) { return transfer.amount; }
 
@@ -48,10 +27,6 @@ std::optional<std::uint64_t> cost_of(const ledger::Transaction& transaction) {
   return total;
 }
 
-std::size_t payload_bytes(const Entry& entry) {
-  return entry.transaction->encoded.size() + kLengthBytes;
-}
-
 Refusal refuse(Reason reason, std::string detail) { return {reason, std::move(detail), {}, {}}; }
 
 Refusal refuse(Reason reason, std::string detail, std::uint64_t expected, std::uint64_t got) {
@@ -60,241 +35,80 @@ Refusal refuse(Reason reason, std::string detail, std::uint64_t expected, std::u
 
 }  // namespace
 
-struct Mempool::Impl {
-  MempoolLimits limits;
-  bool submit_any = true;
-  std::set<Address> submitters;
-
-  std::map<Address, Lane> lanes;
-  // Looked up only, never iterated: its order depends on the library.
-  std::unordered_map<Digest, TransactionPtr, FixedHash<Digest>> by_id;
-  std::map<std::uint64_t, std::pair<Instant, Digest>> by_arrival;  // for lifetime_max
-  std::set<std::pair<std::uint64_t, Digest>> by_last_height;       // valid_until_height, if any
-  std::map<std::uint64_t, Lane*> turns;                            // lanes with proposables
-  std::set<std::pair<std::uint64_t, Digest>> behind_gap;           // (arrival, id)
-  Proposable proposable;
-  std::size_t in_flight = 0;
-  std::size_t bytes = 0;
-  std::uint64_t next_arrival = 1;
-  std::uint64_t next_turn = 1;
-
-  // ---- lanes ----
-
-  void set_turn(Lane& lane) {
-    if (lane.proposable.transactions > 0 && lane.turn == 0) {
-      lane.turn = next_turn++;
-      turns.emplace(lane.turn, &lane);
-    } else if (lane.proposable.transactions == 0 && lane.turn != 0) {
-      turns.erase(lane.turn);
-      lane.turn = 0;
-    }
+std::optional<Refusal> Mempool::Impl::check_sender(const ledger::VerifiedTransaction& transaction,
+                                                   const ledger::StateView& state) const {
+  if (!submit_any && submitters.find(transaction.sender) == submitters.end()) {
+    return refuse(Reason::not_permitted,
+                  "this chain takes transactions only from the accounts its genesis lists");
   }
-
-  void count_proposable(Lane& lane, const Entry& entry, bool add) {
-    for (Proposable* sum : {&lane.proposable, &proposable}) {
-      if (add) {
-        ++sum->transactions;
-        sum->bytes += payload_bytes(entry);
-      } else {
-        --sum->transactions;
-        sum->bytes -= payload_bytes(entry);
-      }
-    }
+  const std::uint64_t last = transaction.signed_transaction.transaction.valid_until_height;
+  if (last != 0 && last <= state.height().value()) {
+    return refuse(Reason::expired,
+                  "valid until height " + std::to_string(last) + ", the chain is at " +
+                      std::to_string(state.height().value()),
+                  state.height().value() + 1, last);
   }
+  return std::nullopt;
+}
 
-  void count_in_flight(Lane& lane, bool add) {
-    for (std::size_t* sum : {&lane.in_flight, &in_flight}) {
-      if (add) {
-        ++*sum;
-      } else {
-        --*sum;
-      }
-    }
+std::optional<Refusal> Mempool::Impl::check_nonce(std::uint64_t nonce, std::uint64_t executed,
+                                                  std::uint64_t next_free) const {
+  if (nonce <= executed) {
+    return refuse(Reason::nonce_too_low, "the next nonce is " + std::to_string(next_free),
+                  next_free, nonce);
   }
-
-  // Removes an entry from the sums, wherever in its lane it stands.
-  void uncount(Lane& lane, std::uint64_t nonce, const Entry& entry) {
-    if (nonce < lane.cursor) {
-      count_in_flight(lane, false);
-    } else if (nonce < lane.ready_end) {
-      count_proposable(lane, entry, false);
-    } else {
-      behind_gap.erase({entry.arrival, entry.transaction->id});
-    }
+  if (nonce - executed > limits.per_account_max) {
+    return refuse(Reason::nonce_too_high,
+                  "at most " + std::to_string(limits.per_account_max) +
+                      " nonces may wait per account; the next nonce is " +
+                      std::to_string(next_free),
+                  next_free, nonce);
   }
+  return std::nullopt;
+}
 
-  // Moves ready_end over the entries that follow without a gap.
-  void extend(Lane& lane) {
-    for (auto it = lane.waiting.find(lane.ready_end);
-         it != lane.waiting.end() && it->first == lane.ready_end; ++it) {
-      behind_gap.erase({it->second.arrival, it->second.transaction->id});
-      count_proposable(lane, it->second, true);
-      ++lane.ready_end;
-    }
+bool Mempool::Impl::make_room(std::size_t size, bool ready) {
+  while (by_id.size() >= limits.transactions_max || bytes + size > limits.bytes_max) {
+    if (!ready || behind_gap.empty()) return false;
+    drop(behind_gap.rbegin()->second);
   }
+  return true;
+}
 
-  // Moves the cursor over what is reserved, and ready_end with it.
-  void advance(Lane& lane) {
-    auto entry = lane.waiting.lower_bound(lane.cursor);
-    for (auto it = lane.reserved.lower_bound(lane.cursor);
-         it != lane.reserved.end() && *it == lane.cursor; it = lane.reserved.upper_bound(*it)) {
-      if (entry != lane.waiting.end() && entry->first == lane.cursor) {
-        uncount(lane, entry->first, entry->second);
-        count_in_flight(lane, true);
-        ++entry;
-      }
-      ++lane.cursor;
-      lane.ready_end = std::max(lane.ready_end, lane.cursor);
-    }
+void Mempool::Impl::drop_unpayable(const Lane& lane, std::uint64_t balance) {
+  const auto next = lane.waiting.find(lane.cursor);
+  if (next == lane.waiting.end() || lane.cursor != lane.executed + 1) return;
+  const auto cost = cost_of(next->second.transaction->signed_transaction.transaction);
+  if (!cost || *cost > balance) drop(Digest(next->second.transaction->id));
+}
+
+void Mempool::Impl::insert(const TransactionPtr& transaction, std::uint64_t executed, Instant now) {
+  const auto [at, created] = lanes.try_emplace(transaction->sender);
+  Lane& lane = at->second;
+  if (created) {
+    lane.address = transaction->sender;
+    lane.executed = executed;
+    lane.cursor = lane.ready_end = executed + 1;
+  } else {
+    raise_executed(lane, executed);
+  }
+  const ledger::Transaction& content = transaction->signed_transaction.transaction;
+  const Entry entry{transaction, next_arrival++, now};
+  lane.waiting.emplace(content.nonce, entry);
+  by_id.emplace(transaction->id, transaction);
+  by_arrival.emplace(entry.arrival, std::make_pair(now, transaction->id));
+  if (content.valid_until_height != 0) {
+    by_last_height.insert({content.valid_until_height, transaction->id});
+  }
+  bytes += transaction->encoded.size();
+  if (content.nonce < lane.cursor) {
+    count_in_flight(lane, true);
+  } else {
+    if (content.nonce != lane.ready_end) behind_gap.insert({entry.arrival, transaction->id});
     extend(lane);
   }
-
-  // Puts the whole lane in order anew: for the rare changes that move a boundary back.
-  void reindex(Lane& lane) {
-    for (const auto& [nonce, entry] : lane.waiting) {
-      uncount(lane, nonce, entry);
-      behind_gap.insert({entry.arrival, entry.transaction->id});
-    }
-    lane.cursor = lane.ready_end = lane.executed + 1;
-    advance(lane);
-  }
-
-  void forget_ids(const Entry& entry) {
-    const auto& transaction = *entry.transaction;
-    by_arrival.erase(entry.arrival);
-    by_id.erase(transaction.id);
-    const std::uint64_t last = transaction.signed_transaction.transaction.valid_until_height;
-    if (last != 0) by_last_height.erase({last, transaction.id});
-    bytes -= transaction.encoded.size();
-  }
-
-  // Nonces up to `nonce` are used: what waits there can never execute.
-  void raise_executed(Lane& lane, std::uint64_t nonce) {
-    if (nonce <= lane.executed) return;
-    for (auto it = lane.waiting.begin(); it != lane.waiting.end() && it->first <= nonce;) {
-      uncount(lane, it->first, it->second);
-      forget_ids(it->second);
-      it = lane.waiting.erase(it);
-    }
-    lane.executed = nonce;
-    lane.cursor = std::max(lane.cursor, nonce + 1);
-    lane.ready_end = std::max(lane.ready_end, lane.cursor);
-    advance(lane);
-  }
-
-  // Drops the lane's next transaction if it can only fail now. Its like is refused by every other
-  // replica, so keeping it would wait for nothing.
-  void drop_unpayable(const Lane& lane, std::uint64_t balance) {
-    const auto next = lane.waiting.find(lane.cursor);
-    if (next == lane.waiting.end() || lane.cursor != lane.executed + 1) return;
-    const auto cost = cost_of(next->second.transaction->signed_transaction.transaction);
-    if (!cost || *cost > balance) drop(Digest(next->second.transaction->id));
-  }
-
-  void settle(std::map<Address, Lane>::iterator it) {
-    set_turn(it->second);
-    if (it->second.waiting.empty() && it->second.reserved.empty()) lanes.erase(it);
-  }
-
-  // Drops one waiting transaction that was not executed.
-  void drop(const Digest& id) {
-    const auto found = by_id.find(id);
-    QUORATE_ASSERT(found != by_id.end());
-    const TransactionPtr transaction = found->second;
-    const auto lane = lanes.find(transaction->sender);
-    const std::uint64_t nonce = transaction->signed_transaction.transaction.nonce;
-    const auto entry = lane->second.waiting.find(nonce);
-    const bool opens_gap = nonce < lane->second.ready_end;
-    uncount(lane->second, nonce, entry->second);
-    forget_ids(entry->second);
-    lane->second.waiting.erase(entry);
-    if (opens_gap) reindex(lane->second);
-    settle(lane);
-  }
-
-  // ---- admission ----
-
-  std::optional<Refusal> check_sender(const ledger::VerifiedTransaction& transaction,
-                                      const ledger::StateView& state) const {
-    if (!submit_any && submitters.find(transaction.sender) == submitters.end()) {
-      return refuse(Reason::not_permitted,
-                    "this chain takes transactions only from the accounts its genesis lists");
-    }
-    const std::uint64_t last = transaction.signed_transaction.transaction.valid_until_height;
-    if (last != 0 && last <= state.height().value()) {
-      return refuse(Reason::expired,
-                    "valid until height " + std::to_string(last) + ", the chain is at " +
-                        std::to_string(state.height().value()),
-                    state.height().value() + 1, last);
-    }
-    return std::nullopt;
-  }
-
-  std::optional<Refusal> check_nonce(std::uint64_t nonce, std::uint64_t executed,
-                                     std::uint64_t next_free) const {
-    if (nonce <= executed) {
-      return refuse(Reason::nonce_too_low, "the next nonce is " + std::to_string(next_free),
-                    next_free, nonce);
-    }
-    if (nonce - executed > limits.per_account_max) {
-      return refuse(Reason::nonce_too_high,
-                    "at most " + std::to_string(limits.per_account_max) +
-                        " nonces may wait per account; the next nonce is " +
-                        std::to_string(next_free),
-                    next_free, nonce);
-    }
-    return std::nullopt;
-  }
-
-  // Makes room for a transaction that follows without a gap, at the cost of one behind a gap.
-  bool make_room(std::size_t size, bool ready) {
-    while (by_id.size() >= limits.transactions_max || bytes + size > limits.bytes_max) {
-      if (!ready || behind_gap.empty()) return false;
-      drop(behind_gap.rbegin()->second);
-    }
-    return true;
-  }
-
-  void insert(const TransactionPtr& transaction, std::uint64_t executed, Instant now) {
-    const auto [at, created] = lanes.try_emplace(transaction->sender);
-    Lane& lane = at->second;
-    if (created) {
-      lane.address = transaction->sender;
-      lane.executed = executed;
-      lane.cursor = lane.ready_end = executed + 1;
-    } else {
-      raise_executed(lane, executed);
-    }
-    const ledger::Transaction& content = transaction->signed_transaction.transaction;
-    const Entry entry{transaction, next_arrival++, now};
-    lane.waiting.emplace(content.nonce, entry);
-    by_id.emplace(transaction->id, transaction);
-    by_arrival.emplace(entry.arrival, std::make_pair(now, transaction->id));
-    if (content.valid_until_height != 0) {
-      by_last_height.insert({content.valid_until_height, transaction->id});
-    }
-    bytes += transaction->encoded.size();
-    if (content.nonce < lane.cursor) {
-      count_in_flight(lane, true);
-    } else {
-      if (content.nonce != lane.ready_end) behind_gap.insert({entry.arrival, transaction->id});
-      extend(lane);
-    }
-    set_turn(lane);
-  }
-
-  // Releases one reservation of every transaction; true when a cursor may move back.
-  void unreserve(const TransactionPtr& transaction) {
-    const auto lane = lanes.find(transaction->sender);
-    if (lane == lanes.end()) return;
-    const auto it = lane->second.reserved.find(transaction->signed_transaction.transaction.nonce);
-    if (it == lane->second.reserved.end()) return;
-    const bool moves_back = *it > lane->second.executed && *it < lane->second.cursor;
-    lane->second.reserved.erase(it);
-    if (moves_back) reindex(lane->second);
-    settle(lane);
-  }
-};
+  set_turn(lane);
+}
 
 Mempool::Mempool(MempoolLimits limits, const ledger::Genesis& genesis)
     : impl_(std::make_unique<Impl>()) {
@@ -350,7 +164,7 @@ std::uint64_t Mempool::next_nonce(const Address& address, const ledger::StateVie
   const std::uint64_t executed = account ? account->nonce : 0;
   const auto found = impl_->lanes.find(address);
   if (found == impl_->lanes.end()) return executed + 1;
-  const Lane& lane = found->second;
+  const MempoolLane& lane = found->second;
   // In flight or proposable nonces count as used; a nonce in flight that waits nowhere does too.
   return std::max({executed + 1, lane.ready_end, lane.cursor});
 }
@@ -371,10 +185,10 @@ std::vector<TransactionPtr> Mempool::take(std::size_t transactions_max, std::siz
   std::size_t used = 0;
   // The first transaction that does not fit ends the batch: skipping it could starve it for ever.
   while (!impl_->turns.empty() && out.size() < transactions_max) {
-    Lane& lane = *impl_->turns.begin()->second;
-    const Entry& entry = lane.waiting.at(lane.cursor);
-    if (used + payload_bytes(entry) > bytes_max) break;
-    used += payload_bytes(entry);
+    MempoolLane& lane = *impl_->turns.begin()->second;
+    const MempoolEntry& entry = lane.waiting.at(lane.cursor);
+    if (used + entry.payload_bytes() > bytes_max) break;
+    used += entry.payload_bytes();
     out.push_back(entry.transaction);
     impl_->turns.erase(lane.turn);
     lane.turn = 0;
@@ -434,7 +248,7 @@ std::optional<Instant> Mempool::next_expiry() const {
 
 std::size_t Mempool::memory_bytes() const {
   return impl_->bytes * 2 + impl_->by_id.size() * kEntryOverhead +
-         impl_->lanes.size() * sizeof(Lane);
+         impl_->lanes.size() * sizeof(MempoolLane);
 }
 
 }  // namespace quorate::node

@@ -7,22 +7,26 @@ namespace {
 using crypto::Reader;
 using crypto::Writer;
 
-// The first byte on the wire. Signed types have the value of crypto::SignedType.
+constexpr std::uint8_t value(crypto::SignedType type) { return static_cast<std::uint8_t>(type); }
+
+// The first byte on the wire: the type inside the signed bytes, and above them what nobody signs.
 enum class WireType : std::uint8_t {
-  pre_prepare = 1,
-  prepare = 2,
-  commit = 3,
-  seal = 4,
-  checkpoint = 5,
-  suspect = 6,
-  view_change = 7,
-  new_view = 8,
+  pre_prepare = value(crypto::SignedType::pre_prepare),
+  prepare = value(crypto::SignedType::prepare),
+  commit = value(crypto::SignedType::commit),
+  seal = value(crypto::SignedType::seal),
+  checkpoint = value(crypto::SignedType::checkpoint),
+  suspect = value(crypto::SignedType::suspect),
+  view_change = value(crypto::SignedType::view_change),
+  new_view = value(crypto::SignedType::new_view),
   status = 9,
   fetch = 10,
   data = 11,
   commit_certificate = 12,
   checkpoint_proof = 13,
 };
+static_assert(static_cast<std::uint8_t>(VoteKind::prepare) == value(crypto::SignedType::prepare) &&
+              static_cast<std::uint8_t>(VoteKind::commit) == value(crypto::SignedType::commit));
 
 Ballot decode_ballot(Reader& in) {
   Ballot out;

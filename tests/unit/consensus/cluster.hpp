@@ -23,6 +23,8 @@
 
 namespace quorate::consensus::test {
 
+inline constexpr std::uint32_t kClusterPayloadMax = 1U << 16U;
+
 struct ClusterOptions {
   std::uint32_t members = 4;
   std::uint64_t checkpoint_interval = 8;

@@ -1,0 +1,93 @@
+// The mempool's inside, shared by mempool.cpp (admission, expiry, the interface) and
+// mempool_lanes.cpp (the lanes' bookkeeping).
+#pragma once
+
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "node/mempool.hpp"
+
+namespace quorate::node {
+
+// Of one transaction in a payload.
+inline constexpr std::size_t kPayloadLengthBytes = 4;
+
+struct MempoolEntry {
+  ledger::TransactionPtr transaction;
+  std::uint64_t arrival = 0;
+  Instant admitted;
+
+  std::size_t payload_bytes() const { return transaction->encoded.size() + kPayloadLengthBytes; }
+};
+
+struct MempoolLane {
+  crypto::Address address;
+  std::uint64_t executed = 0;                     // the account's nonce in the state
+  std::map<std::uint64_t, MempoolEntry> waiting;  // by nonce, all above `executed`
+  std::multiset<std::uint64_t> reserved;          // nonces in payloads that are in flight
+  std::uint64_t cursor = 1;                       // the first nonce that is not in flight
+  std::uint64_t ready_end = 1;                    // [cursor, ready_end) is proposable
+  std::size_t in_flight = 0;                      // waiting entries below the cursor
+  Proposable proposable;
+  std::uint64_t turn = 0;  // place in the order of turns; 0 = not in it
+};
+
+struct Mempool::Impl {
+  using Entry = MempoolEntry;
+  using Lane = MempoolLane;
+
+  MempoolLimits limits;
+  bool submit_any = true;
+  std::set<crypto::Address> submitters;
+
+  std::map<crypto::Address, Lane> lanes;
+  // Looked up only, never iterated: its order depends on the library.
+  std::unordered_map<Digest, ledger::TransactionPtr, FixedHash<Digest>> by_id;
+  std::map<std::uint64_t, std::pair<Instant, Digest>> by_arrival;  // for lifetime_max
+  std::set<std::pair<std::uint64_t, Digest>> by_last_height;       // valid_until_height, if any
+  std::map<std::uint64_t, Lane*> turns;                            // lanes with proposables
+  std::set<std::pair<std::uint64_t, Digest>> behind_gap;           // (arrival, id)
+  Proposable proposable;
+  std::size_t in_flight = 0;
+  std::size_t bytes = 0;
+  std::uint64_t next_arrival = 1;
+  std::uint64_t next_turn = 1;
+
+  // ---- lanes ----
+
+  void set_turn(Lane& lane);
+  void count_proposable(Lane& lane, const Entry& entry, bool add);
+  void count_in_flight(Lane& lane, bool add);
+  // Removes an entry from the sums, wherever in its lane it stands.
+  void uncount(Lane& lane, std::uint64_t nonce, const Entry& entry);
+  // Moves ready_end over the entries that follow without a gap.
+  void extend(Lane& lane);
+  // Moves the cursor over what is reserved, and ready_end with it.
+  void advance(Lane& lane);
+  // Puts the whole lane in order anew: for the rare changes that move a boundary back.
+  void reindex(Lane& lane);
+  void forget_ids(const Entry& entry);
+  // Nonces up to `nonce` are used: what waits there can never execute.
+  void raise_executed(Lane& lane, std::uint64_t nonce);
+  void settle(std::map<crypto::Address, Lane>::iterator it);
+  // Releases one reservation of the transaction's nonce.
+  void unreserve(const ledger::TransactionPtr& transaction);
+  // Drops one waiting transaction that was not executed.
+  void drop(const Digest& id);
+
+  // ---- admission ----
+
+  std::optional<Refusal> check_sender(const ledger::VerifiedTransaction& transaction,
+                                      const ledger::StateView& state) const;
+  std::optional<Refusal> check_nonce(std::uint64_t nonce, std::uint64_t executed,
+                                     std::uint64_t next_free) const;
+  // Makes room for a transaction that follows without a gap, at the cost of one behind a gap.
+  bool make_room(std::size_t size, bool ready);
+  // Drops the lane's next transaction if it can only fail now. Its like is refused by every other
+  // replica, so keeping it would wait for nothing.
+  void drop_unpayable(const Lane& lane, std::uint64_t balance);
+  void insert(const ledger::TransactionPtr& transaction, std::uint64_t executed, Instant now);
+};
+
+}  // namespace quorate::node
