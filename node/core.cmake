@@ -8,6 +8,7 @@ add_library(quorate_node_core STATIC
   relay.cpp
   replica.cpp
   replica_outputs.cpp
+  runtime/vote_log_format.cpp
 )
 quorate_target(quorate_node_core)
 target_link_libraries(quorate_node_core PUBLIC quorate_ledger quorate_consensus)

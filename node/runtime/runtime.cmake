@@ -24,7 +24,6 @@ add_library(quorate_node_runtime STATIC
   runtime/transaction_cache.cpp
   runtime/validator_state.cpp
   runtime/verify_pool.cpp
-  runtime/vote_log_format.cpp
   runtime/vote_log_store.cpp
 )
 quorate_target(quorate_node_runtime)

@@ -24,6 +24,10 @@ class Checks {
   void on_send(ReplicaId sender, ByteView message, const Durable& durable) {
     wire_.on_send(sender, message, durable);
   }
+  // Of a replica that is not correct: only what it signed counts.
+  void on_untrusted_send(ByteView message) { wire_.on_untrusted_send(message); }
+  // A message that a correct replica received and found valid.
+  void on_verified(ByteView message) { wire_.on_verified(message); }
   // A payload was handed to the executor.
   void on_ordered(ReplicaId replica, const ledger::OrderedBlock& block);
   // A block is durable at a replica.

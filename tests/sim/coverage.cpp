@@ -30,6 +30,28 @@ std::string_view to_string(Happened what) {
     case Happened::heights_in_flight: return "heights_in_flight";
     case Happened::bad_transaction: return "bad_transaction";
     case Happened::real_signatures: return "real_signatures";
+    case Happened::asymmetric_cut: return "asymmetric_cut";
+    case Happened::clock_wrong: return "clock_wrong";
+    case Happened::clock_frozen: return "clock_frozen";
+    case Happened::torn_tail: return "torn_tail";
+    case Happened::bit_flip: return "bit_flip";
+    case Happened::old_copy: return "old_copy";
+    case Happened::wiped: return "wiped";
+    case Happened::twins: return "twins";
+    case Happened::observer: return "observer";
+    case Happened::evidence: return "evidence";
+    case Happened::refused_frame: return "refused_frame";
+    case Happened::byzantine_action: return "byzantine_action";
+    case Happened::equivocation: return "equivocation";
+    case Happened::withheld: return "withheld";
+    case Happened::replayed: return "replayed";
+    case Happened::forged_view_change: return "forged_view_change";
+    case Happened::forged_new_view: return "forged_new_view";
+    case Happened::checkpoint_lie: return "checkpoint_lie";
+    case Happened::flood: return "flood";
+    case Happened::huge_view: return "huge_view";
+    case Happened::mutation: return "mutation";
+    case Happened::slow_primary: return "slow_primary";
     case Happened::count_: break;
   }
   return "?";

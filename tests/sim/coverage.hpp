@@ -35,6 +35,28 @@ enum class Happened : std::uint8_t {
   heights_in_flight,       // three or more proposals at once
   bad_transaction,         // refused or skipped
   real_signatures,         // a whole seed with Ed25519
+  asymmetric_cut,          // one direction of one link
+  clock_wrong,             // a wall clock skewed or jumped by up to an hour
+  clock_frozen,
+  torn_tail,         // a piece of an unsynced record is on the disk
+  bit_flip,          // in the vote log
+  old_copy,          // a disk restored from an earlier copy
+  wiped,             // a disk emptied
+  twins,             // a second machine with the same key
+  observer,          // a replica does not vote, and says why
+  evidence,          // somebody was caught
+  refused_frame,     // of a faulty replica
+  byzantine_action,  // any of the following
+  equivocation,
+  withheld,
+  replayed,
+  forged_view_change,
+  forged_new_view,
+  checkpoint_lie,
+  flood,
+  huge_view,
+  mutation,
+  slow_primary,
   count_
 };
 inline constexpr std::size_t kHappenedCount = static_cast<std::size_t>(Happened::count_);

@@ -13,11 +13,13 @@ constexpr Duration kReport = std::chrono::microseconds(20);
 
 }  // namespace
 
-Disk::Disk(World& world, std::uint32_t replica, Prng prng, Hooks hooks)
-    : world_(world), replica_(replica), prng_(prng), hooks_(std::move(hooks)) {}
+Disk::Disk(World& world, Machine machine, Prng prng, Hooks hooks)
+    : world_(world), machine_(machine), prng_(prng), hooks_(std::move(hooks)) {}
 
 void Disk::append(consensus::PersistToken token, Bytes record, bool snapshot) {
-  world_.trace(snapshot ? "append snapshot" : "append", replica_, token.value(), record.size());
+  if (off_) return;
+  world_.trace(snapshot ? "append snapshot" : "append", machine_.value(), token.value(),
+               record.size());
   pending_.push_back({token, std::move(record), snapshot});
   if (lies()) {
     const std::uint64_t life = life_;
@@ -26,11 +28,12 @@ void Disk::append(consensus::PersistToken token, Bytes record, bool snapshot) {
     });
   }
   if (!syncing_) start_sync();
+  hooks_.appended();
 }
 
 // The canary that reports votes as durable before they are.
 bool Disk::lies() const {
-  return world_.options.canary == Canary::early_persisted && replica_ == 1;
+  return world_.options.canary == Canary::early_persisted && machine_ == Machine(1);
 }
 
 void Disk::start_sync() {
@@ -45,11 +48,13 @@ void Disk::start_sync() {
 
 void Disk::finish_sync(std::size_t count) {
   const consensus::PersistToken last = pending_[count - 1].token;
+  const std::uint64_t synced = contents_.last_index;
   for (std::size_t i = 0; i < count; ++i) {
+    pending_.front().synced = synced;
     make_durable(std::move(pending_.front()));
     pending_.pop_front();
   }
-  world_.trace("synced", replica_, last.value(), image_.size());
+  world_.trace("synced", machine_.value(), last.value(), contents_.records.size());
   syncing_ = false;
   if (hooks_.crash_after_sync()) return;
   // One report for the whole group, as a real log writer makes it.
@@ -60,7 +65,11 @@ void Disk::finish_sync(std::size_t count) {
 }
 
 void Disk::make_durable(Record record) {
-  if (record.snapshot) image_.clear();
+  record.index = ++contents_.last_index;
+  if (record.snapshot) {
+    contents_.records.clear();
+    contents_.state_index = record.index;
+  }
   std::vector<SignatureNumber> found;
   world_.keys.scan(record.bytes, found);
   for (const SignatureNumber number : found) {
@@ -69,34 +78,123 @@ void Disk::make_durable(Record record) {
       (*set)[number] = true;
     }
   }
-  image_.push_back(std::move(record));
+  contents_.records.push_back(std::move(record));
 }
 
 void Disk::crash() {
   ++life_;
   syncing_ = false;
+  off_ = false;
   const std::size_t survivors = prng_.below(pending_.size() + 1);
   if (survivors < pending_.size()) world_.coverage.add(Happened::unsynced_votes_lost);
-  std::deque<Record> image = std::move(image_);
-  image_.clear();
+  const std::uint64_t synced = contents_.last_index;
   for (std::size_t i = 0; i < survivors; ++i) {
-    if (pending_[i].snapshot) image.clear();
-    image.push_back(std::move(pending_[i]));
+    pending_[i].synced = synced;
+    make_durable(pending_[i]);
   }
+  if (std::exchange(tear_, false)) keep_torn(survivors);
   pending_.clear();
-  if (world_.options.canary == Canary::forgotten_votes) image.clear();
-  // What counts from here on is what the next life can read.
+  if (world_.options.canary == Canary::forgotten_votes) contents_ = Contents{};
+}
+
+// The disk took some sectors of the records behind the survivors: a piece from the front, with a
+// hole in it as likely as not.
+void Disk::keep_torn(std::size_t first) {
+  Digest running;
+  Bytes bytes;
+  std::uint64_t index = contents_.last_index;
+  for (std::size_t i = first; i < pending_.size() && !pending_[i].snapshot; ++i) {
+    node::append_vote_record(bytes, salt(), node::VoteRecordKind::vote, ++index,
+                             contents_.last_index, pending_[i].bytes, running);
+  }
+  if (bytes.size() < 2) return;
+  bytes.resize(prng_.between(1, bytes.size() - 1));
+  if (prng_.one_in(2)) {
+    const std::size_t from = prng_.below(bytes.size());
+    const std::size_t length = prng_.between(1, bytes.size() - from);
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(from), length, std::uint8_t{0});
+  }
+  world_.coverage.add(Happened::torn_tail);
+  contents_.rest = std::move(bytes);
+}
+
+node::VoteLogSalt Disk::salt() const {
+  node::VoteLogSalt out;
+  out.bytes.fill(static_cast<std::uint8_t>(machine_.value() + 1));
+  return out;
+}
+
+Bytes Disk::file() const {
+  if (contents_.damaged) return *contents_.damaged;
+  const PublicKey key = world_.membership.key(world_.identity(machine_));
+  node::VoteLogHeader header{{world_.membership.chain_id, key, {}}, salt(), 1, 1, {}};
+  if (!contents_.records.empty()) header.first_index = contents_.records.front().index;
+  Bytes out = node::encode_vote_log_header(header);
+  Digest running = header.running;
+  for (const Record& record : contents_.records) {
+    node::append_vote_record(
+        out, header.salt,
+        record.snapshot ? node::VoteRecordKind::snapshot : node::VoteRecordKind::vote, record.index,
+        record.synced, record.bytes, running);
+  }
+  out.insert(out.end(), contents_.rest.begin(), contents_.rest.end());
+  return out;
+}
+
+std::size_t Disk::synced_bytes() const { return file().size() - contents_.rest.size(); }
+
+// Follows VoteLogStore::open: what the log and validator_state.json say about each other.
+Disk::Opened Disk::open() {
+  Opened out;
+  if (contents_.records.empty() && contents_.state_index > 0) {
+    out.observer_reason = "the votes are gone, but their index is not";
+    return out;
+  }
+  const bool touched = contents_.damaged || !contents_.rest.empty();
+  if (touched) {
+    const Bytes bytes = file();
+    const auto scan = node::scan_vote_log(bytes);
+    if (!scan || scan->amnesia) {
+      out.observer_reason = scan ? *scan->amnesia : scan.error().detail;
+      return out;
+    }
+    // What lies behind the last whole record was never synced, or the index below tells. A torn
+    // piece may hold whole records too.
+    contents_.records.resize(std::min(contents_.records.size(), scan->records.size()));
+    for (std::size_t i = contents_.records.size(); i < scan->records.size(); ++i) {
+      const node::VoteRecordView& whole = scan->records[i];
+      contents_.records.push_back({{}, to_bytes(whole.body), false, whole.index, 0});
+    }
+    contents_.last_index = scan->last_index;
+    contents_.rest.clear();
+    contents_.damaged.reset();
+  }
+  if (contents_.last_index < contents_.state_index) {
+    out.observer_reason = "the log ends before the record that was known to be synced";
+    return out;
+  }
+  remember_signatures();
+  for (const Record& record : contents_.records) out.records.push_back(record.bytes);
+  return out;
+}
+
+// What counts from here on is what this life has read.
+void Disk::remember_signatures() {
   durable_.clear();
-  for (Record& record : image) {
-    record.snapshot = false;
-    make_durable(std::move(record));
+  std::vector<SignatureNumber> found;
+  for (const Record& record : contents_.records) world_.keys.scan(record.bytes, found);
+  for (const SignatureNumber number : found) {
+    if (number >= durable_.size()) durable_.resize(number + 1);
+    durable_[number] = true;
   }
 }
 
-std::vector<Bytes> Disk::image() const {
-  std::vector<Bytes> out;
-  for (const Record& record : image_) out.push_back(record.bytes);
-  return out;
+void Disk::restore(Contents contents) { contents_ = std::move(contents); }
+
+void Disk::wipe(bool state_too) {
+  const std::uint64_t state_index = state_too ? 0 : contents_.state_index;
+  contents_ = Contents{};
+  contents_.state_index = state_index;
 }
 
 bool Disk::holds(SignatureNumber signature) const {
@@ -108,10 +206,11 @@ bool Disk::ever_held(SignatureNumber signature) const {
 }
 
 bool Disk::holds_bytes(ByteView bytes) const {
-  return std::any_of(image_.rbegin(), image_.rend(), [&](const Record& record) {
-    return std::search(record.bytes.begin(), record.bytes.end(), bytes.begin(), bytes.end()) !=
-           record.bytes.end();
-  });
+  return std::any_of(
+      contents_.records.rbegin(), contents_.records.rend(), [&](const Record& record) {
+        return std::search(record.bytes.begin(), record.bytes.end(), bytes.begin(), bytes.end()) !=
+               record.bytes.end();
+      });
 }
 
 }  // namespace quorate::sim

@@ -14,17 +14,14 @@ constexpr Duration kOutageMax = std::chrono::seconds(30);
 
 }  // namespace
 
-FaultPlan::FaultPlan(World& world, Network& network, std::vector<std::unique_ptr<SimNode>>& nodes,
-                     Prng prng, std::function<void(ReplicaId)> restart,
-                     std::function<Height()> height, std::function<ReplicaId()> primary)
-    : world_(world),
-      network_(network),
-      nodes_(nodes),
+FaultPlan::FaultPlan(Simulation& simulation, Prng prng)
+    : simulation_(simulation),
+      world_(simulation.world()),
+      network_(simulation.network()),
       prng_(prng),
-      restart_(std::move(restart)),
-      height_(std::move(height)),
-      primary_(std::move(primary)),
-      states_(nodes.size()) {}
+      states_(world_.options.replicas) {
+  simulation_.on_crash([this](Machine machine) { crashed(machine); });
+}
 
 void FaultPlan::begin() {
   draw_link_faults();
@@ -67,14 +64,14 @@ void FaultPlan::begin_episode() {
 
 void FaultPlan::crash_some(ReplicaId replica) {
   states_[replica.value()].faulty = true;
-  SimNode& node = *nodes_[replica.value()];
+  SimNode& node = simulation_.node(replica);
   node.order_crash(static_cast<CrashPoint>(prng_.below(6)));
   insist_on_crash(node);
 }
 
 void FaultPlan::crash_primary() {
-  const ReplicaId primary = primary_();
-  SimNode& node = *nodes_[primary.value()];
+  const ReplicaId primary = simulation_.primary();
+  SimNode& node = simulation_.node(primary);
   if (!node.up() || node.crash_ordered()) return;
   world_.coverage.add(Happened::primary_crash);
   // Within the budget it may stay away for long; beyond it, it comes back soon.
@@ -85,7 +82,7 @@ void FaultPlan::crash_primary() {
 
 void FaultPlan::black_out() {
   world_.coverage.add(Happened::blackout);
-  for (const auto& node : nodes_) {
+  for (const auto& node : simulation_.nodes()) {
     if (node->up()) node->crash_now();
   }
 }
@@ -96,22 +93,24 @@ void FaultPlan::insist_on_crash(SimNode& node) {
   });
 }
 
-void FaultPlan::crashed(ReplicaId replica) {
-  if (replica == dead_) return;
+void FaultPlan::crashed(Machine machine) {
+  if (healed_) return;
+  const ReplicaId replica = world_.identity(machine);
   // Some come back at once, some after the others' window has moved beyond all they know.
   const std::uint64_t window = 2 * world_.genesis.consensus.checkpoint_interval;
   const bool long_outage = states_[replica.value()].faulty && prng_.one_in(3);
-  const Height until =
-      long_outage ? height_().saturating_add(prng_.between(window, 2 * window)) : Height(0);
-  const Duration least = healed_ ? Duration(0) : prng_.duration(Duration(0), kShortOutage);
+  const Height until = long_outage
+                           ? simulation_.height().saturating_add(prng_.between(window, 2 * window))
+                           : Height(0);
+  const Duration least = prng_.duration(Duration(0), kShortOutage);
   const Instant latest = world_.timeline.now() + kOutageMax;
   world_.timeline.after(least,
                         [this, replica, until, latest] { restart_when(replica, until, latest); });
 }
 
 void FaultPlan::restart_when(ReplicaId replica, Height least_height, Instant latest) {
-  if (nodes_[replica.value()]->up() || replica == dead_) return;
-  if (!healed_ && height_() < least_height && world_.timeline.now() < latest) {
+  if (healed_ || simulation_.node(replica).up()) return;
+  if (simulation_.height() < least_height && world_.timeline.now() < latest) {
     world_.timeline.after(kPoll, [this, replica, least_height, latest] {
       restart_when(replica, least_height, latest);
     });
@@ -119,14 +118,15 @@ void FaultPlan::restart_when(ReplicaId replica, Height least_height, Instant lat
   }
   world_.coverage.add(Happened::restart);
   states_[replica.value()].faulty = false;
-  restart_(replica);
+  simulation_.start(replica);
 }
 
 void FaultPlan::cut_some(ReplicaId replica) {
   states_[replica.value()].faulty = true;
-  network_.cut(replica, true);
+  network_.cut(Machine(replica.value()), true);
   world_.timeline.after(prng_.duration(kEpisodeMin, 8 * kEpisodeMax), [this, replica] {
-    network_.cut(replica, false);
+    if (healed_) return;
+    network_.cut(Machine(replica.value()), false);
     states_[replica.value()].faulty = false;
   });
 }
@@ -134,40 +134,21 @@ void FaultPlan::cut_some(ReplicaId replica) {
 void FaultPlan::slow_some(ReplicaId replica) {
   if (states_[replica.value()].slow) return;
   states_[replica.value()].slow = true;
-  nodes_[replica.value()]->set_slow(true);
+  simulation_.node(replica).set_slow(true);
   world_.timeline.after(prng_.duration(kEpisodeMin, 4 * kEpisodeMax), [this, replica] {
     states_[replica.value()].slow = false;
-    nodes_[replica.value()]->set_slow(false);
+    simulation_.node(replica).set_slow(false);
   });
 }
 
-void FaultPlan::revive() {
-  const auto dead = dead_;
-  dead_.reset();
-  if (dead) restart_when(*dead, Height(0), world_.timeline.now());
-}
-
-void FaultPlan::heal(std::optional<ReplicaId> dead) {
-  healed_ = true;
-  dead_ = dead;
-  if (dead && nodes_[dead->value()]->up()) nodes_[dead->value()]->crash_now();
-  LinkFaults none;
-  none.delay_max = std::chrono::milliseconds(1);
-  network_.set_faults(none);
-  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
-    network_.cut(ReplicaId(i), world_.options.canary == Canary::deaf_replica && i == 1);
-    nodes_[i]->set_slow(false);
-  }
-}
-
 std::uint32_t FaultPlan::faulty() const {
-  std::uint32_t count = 0;
+  std::uint32_t count = world_.faulty();
   for (const State& state : states_) count += state.faulty ? 1 : 0;
   return count;
 }
 
 ReplicaId FaultPlan::any_replica() {
-  return ReplicaId(static_cast<std::uint32_t>(prng_.below(nodes_.size())));
+  return ReplicaId(static_cast<std::uint32_t>(prng_.below(states_.size())));
 }
 
 }  // namespace quorate::sim

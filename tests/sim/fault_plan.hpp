@@ -4,28 +4,19 @@
 // fails everywhere at once; but then everybody comes back soon.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <vector>
 
-#include "tests/sim/network.hpp"
-#include "tests/sim/sim_node.hpp"
+#include "tests/sim/simulation.hpp"
 
 namespace quorate::sim {
 
 class FaultPlan {
  public:
-  // `restart` starts a crashed node and connects it; `height` is the network's.
-  FaultPlan(World& world, Network& network, std::vector<std::unique_ptr<SimNode>>& nodes, Prng prng,
-            std::function<void(ReplicaId)> restart, std::function<Height()> height,
-            std::function<ReplicaId()> primary);
+  FaultPlan(Simulation& simulation, Prng prng);
 
   void begin();
-  void crashed(ReplicaId replica);
-  // Ends every fault; what is down starts again, except `dead`, which dies now if it lives.
-  void heal(std::optional<ReplicaId> dead);
-  // The dead one lives again.
-  void revive();
+  // No new faults; what is down stays for the caller to start.
+  void heal() { healed_ = true; }
 
  private:
   struct State {
@@ -34,6 +25,7 @@ class FaultPlan {
   };
   void next_episode();
   void begin_episode();
+  void crashed(Machine machine);
   void crash_some(ReplicaId replica);
   void crash_primary();
   void black_out();
@@ -46,14 +38,10 @@ class FaultPlan {
   std::uint32_t faulty() const;
   ReplicaId any_replica();
 
+  Simulation& simulation_;
   World& world_;
   Network& network_;
-  std::vector<std::unique_ptr<SimNode>>& nodes_;
   Prng prng_;
-  std::function<void(ReplicaId)> restart_;
-  std::function<Height()> height_;
-  std::function<ReplicaId()> primary_;
-  std::optional<ReplicaId> dead_;
   std::vector<State> states_;
   bool healed_ = false;
 };

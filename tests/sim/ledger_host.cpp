@@ -12,11 +12,15 @@ constexpr std::size_t kGroupMax = 8;  // blocks of one batch
 
 }  // namespace
 
-LedgerHost::LedgerHost(World& world, std::uint32_t replica, Prng prng, Hooks hooks)
-    : world_(world), replica_(replica), prng_(prng), hooks_(std::move(hooks)) {}
+LedgerHost::LedgerHost(World& world, Machine machine, Prng prng, Hooks hooks)
+    : world_(world),
+      machine_(machine),
+      prng_(prng),
+      hooks_(std::move(hooks)),
+      store_(std::make_unique<ledger::MemoryStore>()) {}
 
 void LedgerHost::open() {
-  auto chain = ledger::Chain::open(store_, world_.genesis);
+  auto chain = ledger::Chain::open(*store_, world_.genesis);
   if (!chain) return world_.violate("contract", "the chain does not open: " + chain.error().detail);
   chain_ = std::move(*chain);
 }
@@ -26,10 +30,10 @@ void LedgerHost::crash() {
   busy_ = false;
   jobs_.clear();
   chain_.reset();
-  const std::size_t unsynced = store_.unsynced_batches();
+  const std::size_t unsynced = store_->unsynced_batches();
   const std::size_t survivors = prng_.below(unsynced + 1);
   if (survivors < unsynced) world_.coverage.add(Happened::unsynced_seals_lost);
-  store_.drop_unsynced(survivors);
+  store_->drop_unsynced(survivors);
 }
 
 void LedgerHost::after(Duration delay, std::function<void()> action) {
@@ -98,7 +102,7 @@ void LedgerHost::finish_blocks(std::size_t count) {
 
 // The canary that executes something else than what was agreed on.
 void LedgerHost::tamper(ledger::OrderedBlock& block) {
-  if (world_.options.canary != Canary::other_payload || replica_ != 1) return;
+  if (world_.options.canary != Canary::other_payload || machine_ != Machine(1)) return;
   if (block.height.value() >= 20 && !block.transactions.empty()) block.transactions.pop_back();
 }
 

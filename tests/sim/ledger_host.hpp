@@ -25,7 +25,7 @@ class LedgerHost final : public node::Executor {
     // True = the replica crashes here.
     std::function<bool()> crash_after_execution;
   };
-  LedgerHost(World& world, std::uint32_t replica, Prng prng, Hooks hooks);
+  LedgerHost(World& world, Machine machine, Prng prng, Hooks hooks);
 
   void open();
   void crash();
@@ -33,6 +33,10 @@ class LedgerHost final : public node::Executor {
   bool executing() const { return busy_; }
   const ledger::Chain& chain() const { return *chain_; }
   bool is_open() const { return chain_ != nullptr; }
+  // What a crash right now would leave.
+  std::unique_ptr<ledger::MemoryStore> copy() const { return store_->copy(false); }
+  // While the machine is down: other contents.
+  void restore(std::unique_ptr<ledger::MemoryStore> store) { store_ = std::move(store); }
 
   void execute(ledger::OrderedBlock block) override;
   void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) override;
@@ -52,10 +56,10 @@ class LedgerHost final : public node::Executor {
   void after(Duration delay, std::function<void()> action);
 
   World& world_;
-  std::uint32_t replica_;
+  Machine machine_;
   Prng prng_;
   Hooks hooks_;
-  ledger::MemoryStore store_;
+  std::unique_ptr<ledger::MemoryStore> store_;
   std::unique_ptr<ledger::Chain> chain_;
   std::deque<Job> jobs_;
   bool busy_ = false;

@@ -2,63 +2,123 @@
 
 namespace quorate::sim {
 
-Network::Network(World& world, Prng prng)
-    : world_(world),
-      prng_(prng),
-      cut_(world.options.replicas),
-      receive_(world.options.replicas),
-      connection_(world.options.replicas),
-      last_due_(world.options.replicas, std::vector<Instant>(world.options.replicas)) {}
-
-void Network::attach(ReplicaId replica, Receive receive) {
-  receive_.at(replica.value()) = std::move(receive);
+Network::Network(World& world, Prng prng) : world_(world), prng_(prng) {
+  for (std::size_t i = 0; i < world.machines.size(); ++i) add_machine();
 }
 
-void Network::detach(ReplicaId replica) {
-  receive_.at(replica.value()) = nullptr;
-  ++connection_.at(replica.value());
+void Network::add_machine() {
+  cut_.push_back(false);
+  receive_.emplace_back();
+  connection_.push_back(0);
+  for (auto& from : links_) from.emplace_back();
+  links_.emplace_back(cut_.size());
 }
 
-void Network::send(ReplicaId to, const Frame& sent) {
+void Network::set_faults(Machine from, Machine to, const LinkFaults& faults) {
+  link_faults_.insert_or_assign({from, to}, faults);
+}
+
+void Network::block(Machine from, Machine to, bool blocked) { link(from, to).blocked = blocked; }
+
+void Network::partition(const std::vector<std::vector<Machine>>& groups) {
+  std::vector<std::size_t> group_of(cut_.size());
+  for (std::size_t i = 0; i < group_of.size(); ++i) group_of[i] = groups.size() + i;
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    for (const Machine machine : groups[group]) group_of.at(machine.value()) = group;
+  }
+  for (std::uint32_t from = 0; from < group_of.size(); ++from) {
+    for (std::uint32_t to = 0; to < group_of.size(); ++to) {
+      block(Machine(from), Machine(to), group_of[from] != group_of[to]);
+    }
+  }
+}
+
+void Network::unblock() {
+  for (auto& from : links_) {
+    for (Link& to : from) to.blocked = false;
+  }
+  cut_.assign(cut_.size(), false);
+  link_faults_.clear();
+}
+
+Network::RuleId Network::add_rule(Rule rule) {
+  rules_.emplace(next_rule_, std::move(rule));
+  return next_rule_++;
+}
+
+void Network::attach(Machine machine, Receive receive) {
+  receive_.at(machine.value()) = std::move(receive);
+}
+
+void Network::detach(Machine machine) {
+  receive_.at(machine.value()) = nullptr;
+  ++connection_.at(machine.value());
+}
+
+void Network::send(Machine to, const Frame& frame) {
   if (!attached(to)) return;
-  Passage passage{to, sent};
-  if (script_) script_(passage);
-  if (passage.lost) return world_.coverage.add(Happened::loss);
-  const Frame& frame = passage.frame;
-  if (is_cut(to) || is_cut(frame.from)) {
+  if (is_cut(to) || is_cut(frame.source) || link(frame.source, to).blocked) {
     world_.coverage.add(Happened::partition);
     return;
   }
-  if (prng_.per_mille(faults_.loss_per_mille)) {
+  if (rules_.empty()) return obey_script(to, frame);
+  const Letter letter{frame.source, to, frame, peek(frame.traffic, *frame.body)};
+  for (const auto& entry : rules_) {
+    auto fate = entry.second(letter);
+    if (!fate) continue;
+    if (fate->lost) return;
+    if (!fate->instead) return carry(fate->delay, to, frame);
+    Frame other = frame;
+    other.tampered = true;
+    other.body = std::make_shared<const Bytes>(std::move(*fate->instead));
+    return carry(fate->delay, to, other);
+  }
+  obey_script(to, frame);
+}
+
+void Network::obey_script(Machine to, const Frame& frame) {
+  if (!script_) return carry(Duration(0), to, frame);
+  Passage passage{world_.identity(to), frame};
+  script_(passage);
+  if (passage.lost) return world_.coverage.add(Happened::loss);
+  passage.frame.tampered = passage.frame.body != frame.body;
+  carry(passage.held, to, passage.frame);
+}
+
+void Network::carry(Duration extra, Machine to, const Frame& frame) {
+  const auto own = link_faults_.find({frame.source, to});
+  const LinkFaults& faults = own == link_faults_.end() ? faults_ : own->second;
+  if (prng_.per_mille(faults.loss_per_mille)) {
     world_.coverage.add(Happened::loss);
     return;
   }
-  const bool spike = prng_.per_mille(faults_.spike_per_mille);
+  const bool spike = prng_.per_mille(faults.spike_per_mille);
   if (spike) world_.coverage.add(Happened::delay);
   Duration delay =
-      prng_.duration(faults_.delay_min, spike ? faults_.delay_max * 20 : faults_.delay_max);
-  if (passage.held > Duration(0)) return deliver_after(delay + passage.held, to, frame);
+      prng_.duration(faults.delay_min, spike ? faults.delay_max * 20 : faults.delay_max) + extra;
 
-  Instant& last_due = last_due_.at(frame.from.value()).at(to.value());
+  Instant& last_due = link(frame.source, to).last_due;
   const Instant due = world_.timeline.now() + delay;
-  if (prng_.per_mille(faults_.reorder_per_mille)) {
+  if (extra > Duration(0) || prng_.per_mille(faults.reorder_per_mille)) {
     if (due < last_due) world_.coverage.add(Happened::reorder);
   } else {
     last_due = std::max(last_due, due);
     delay = last_due - world_.timeline.now();
   }
   deliver_after(delay, to, frame);
-  if (prng_.per_mille(faults_.duplicate_per_mille)) {
+  if (prng_.per_mille(faults.duplicate_per_mille)) {
     world_.coverage.add(Happened::duplication);
-    deliver_after(delay + prng_.duration(Duration(0), faults_.delay_max * 3), to, frame);
+    deliver_after(delay + prng_.duration(Duration(0), faults.delay_max * 3), to, frame);
   }
 }
 
-void Network::deliver_after(Duration delay, ReplicaId to, const Frame& frame) {
+void Network::deliver_after(Duration delay, Machine to, const Frame& frame) {
   const std::uint64_t connection = connection_.at(to.value());
   world_.timeline.after(delay, [this, to, frame, connection] {
     if (connection != connection_.at(to.value()) || !attached(to)) return;
-    receive_.at(to.value())(frame);
+    // The copy outlives a crash of the receiver in the middle of it.
+    const Receive receive = receive_.at(to.value());
+    receive(frame);
   });
 }
 

@@ -1,14 +1,17 @@
-// The links between the replicas: every ordered pair has its own delay and its own share of loss,
-// duplication and reordering. A frame is verified when it arrives, by the product's own
+// The links between the machines: every ordered pair has its own delay, its own share of loss,
+// duplication and reordering, and can be blocked in one direction alone. Rules see every letter and
+// may lose, delay or rewrite it. A frame is verified when it arrives, by the product's own
 // verify_peer_message; a correct replica never sends one that fails.
 #pragma once
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <vector>
 
 #include "node/peer_messages.hpp"
+#include "tests/sim/letter.hpp"
 #include "tests/sim/world.hpp"
 
 namespace quorate::sim {
@@ -22,14 +25,7 @@ struct LinkFaults {
   std::uint64_t reorder_per_mille = 0;
 };
 
-struct Frame {
-  ReplicaId from;
-  node::TrafficClass traffic;
-  std::shared_ptr<const Bytes> body;
-};
-
-// One frame on one link, before the faults of the network are drawn: a script may lose it, hold it
-// back or replace it.
+// One frame on one link, for a script: it may lose it, hold it back or replace it.
 struct Passage {
   ReplicaId to;
   Frame frame;
@@ -41,32 +37,60 @@ class Network {
  public:
   using Script = std::function<void(Passage&)>;
   using Receive = std::function<void(const Frame&)>;
+  using RuleId = std::uint64_t;
   Network(World& world, Prng prng);
 
-  void set_faults(const LinkFaults& faults) { faults_ = faults; }
-  // Sees every frame between replicas that are up, in the order of sending.
-  void set_script(Script script) { script_ = std::move(script); }
-  // A cut replica neither hears nor is heard; the connections stay up, as with a pulled cable.
-  void cut(ReplicaId replica, bool is_cut) { cut_.at(replica.value()) = is_cut; }
-  bool is_cut(ReplicaId replica) const { return cut_.at(replica.value()); }
-  // Frames in flight to an earlier life of a replica are lost with its connections.
-  void attach(ReplicaId replica, Receive receive);
-  void detach(ReplicaId replica);
-  bool attached(ReplicaId replica) const { return bool(receive_.at(replica.value())); }
+  // A machine more, with the next number.
+  void add_machine();
 
-  void send(ReplicaId to, const Frame& sent);
+  void set_faults(const LinkFaults& faults) { faults_ = faults; }
+  // Of one link, instead of the faults of all.
+  void set_faults(Machine from, Machine to, const LinkFaults& faults);
+  void clear_link_faults() { link_faults_.clear(); }
+  // Blocks one direction of one link; the connection stays up, as with a pulled cable.
+  void block(Machine from, Machine to, bool blocked = true);
+  // Blocks everything between machines of different groups; whoever is in none is alone.
+  void partition(const std::vector<std::vector<Machine>>& groups);
+  // A cut machine neither hears nor is heard.
+  void cut(Machine machine, bool is_cut) { cut_.at(machine.value()) = is_cut; }
+  bool is_cut(Machine machine) const { return cut_.at(machine.value()); }
+  // Ends blocks, cuts and the faults of single links. Rules stay.
+  void unblock();
+  // Rules are asked in the order they were added; the first that answers decides.
+  RuleId add_rule(Rule rule);
+  // Sees every frame that rules let pass, in the order of sending.
+  void set_script(Script script) { script_ = std::move(script); }
+  void remove_rule(RuleId id) { rules_.erase(id); }
+  void clear_rules() { rules_.clear(); }
+
+  // Frames in flight to an earlier life of a machine are lost with its connections.
+  void attach(Machine machine, Receive receive);
+  void detach(Machine machine);
+  bool attached(Machine machine) const { return bool(receive_.at(machine.value())); }
+
+  void send(Machine to, const Frame& frame);
 
  private:
-  void deliver_after(Duration delay, ReplicaId to, const Frame& frame);
+  struct Link {
+    Instant last_due;  // to keep order without reordering
+    bool blocked = false;
+  };
+  Link& link(Machine from, Machine to) { return links_.at(from.value()).at(to.value()); }
+  void obey_script(Machine to, const Frame& frame);
+  void carry(Duration extra, Machine to, const Frame& frame);
+  void deliver_after(Duration delay, Machine to, const Frame& frame);
 
   World& world_;
   Prng prng_;
   LinkFaults faults_;
-  Script script_;
+  std::map<std::pair<Machine, Machine>, LinkFaults> link_faults_;
   std::vector<bool> cut_;
   std::vector<Receive> receive_;
-  std::vector<std::uint64_t> connection_;       // counts the lives of each replica
-  std::vector<std::vector<Instant>> last_due_;  // per link, to keep order without reordering
+  std::vector<std::uint64_t> connection_;  // counts the lives of each machine
+  std::vector<std::vector<Link>> links_;
+  std::map<RuleId, Rule> rules_;
+  Script script_;
+  RuleId next_rule_ = 1;
 };
 
 }  // namespace quorate::sim

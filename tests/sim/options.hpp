@@ -31,6 +31,7 @@ struct Options {
   std::uint32_t replicas = 4;
   std::uint64_t blocks = 110;  // at least so many before the heal phase
   bool faults = true;
+  bool byzantine = false;  // some replicas are, within the fault budget
   bool real_signatures = false;
   bool trace = false;  // one line per event on standard output
   Canary canary = Canary::none;
@@ -38,7 +39,7 @@ struct Options {
 };
 
 struct Violation {
-  std::string invariant;  // "I1" .. "I10", "heal", "stall", "halt", "contract"
+  std::string invariant;  // "I1" .. "I12", "heal", "stall", "halt", "contract"
   std::string detail;
 };
 
@@ -48,6 +49,7 @@ struct Outcome {
   std::uint64_t events = 0;
   std::uint64_t blocks = 0;
   std::uint64_t transactions = 0;  // committed, without the skipped ones
+  std::uint64_t view = 0;          // the highest in the end
   Duration virtual_time{0};
   std::size_t memory_max = 0;    // bytes that one replica held at most
   std::size_t memory_bound = 0;  // and was allowed to

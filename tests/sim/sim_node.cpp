@@ -3,54 +3,78 @@
 #include "consensus/pbft/messages.hpp"
 
 namespace quorate::sim {
+
+namespace pbft = consensus::pbft;
+
 namespace {
 
 constexpr Duration kCheckPerTransaction = std::chrono::microseconds(50);
+constexpr Duration kVillainTick = std::chrono::milliseconds(50);
 constexpr std::int64_t kClockSkewMs = 300;
-constexpr std::uint64_t kBeforeStartMs = 86'400'000;  // the genesis is a day old
 constexpr std::uint32_t kIdleTicksMax = 1000;
+
+constexpr std::uint64_t kBeforeStartMs = 86'400'000;  // the genesis is a day old
 
 }  // namespace
 
-SimNode::SimNode(World& world, Checks& checks, Network& network, ReplicaId self, Prng prng,
+SimNode::SimNode(World& world, Checks& checks, Network& network, Machine machine, Prng prng,
                  Hooks hooks)
     : world_(world),
       checks_(checks),
       network_(network),
-      self_(self),
+      machine_(machine),
+      self_(world.identity(machine)),
       prng_(prng),
       hooks_(std::move(hooks)),
-      disk_(world, self.value(), prng_.fork(),
+      disk_(world, machine, prng_.fork(),
             {[this](consensus::PersistToken token) { deliver(node::VotesPersisted{token}); },
-             [this] { return crash_here(CrashPoint::after_sync, Happened::crash_after_sync); }}),
-      ledger_(world, self.value(), prng_.fork(),
+             [this] { passes(Boundary::append); },
+             [this] {
+               if (passes(Boundary::synced)) {
+                 crash();
+                 return true;
+               }
+               return crash_here(CrashPoint::after_sync, Happened::crash_after_sync);
+             }}),
+      ledger_(world, machine, prng_.fork(),
               {[this](node::ReplicaInput input) { deliver(std::move(input)); },
                [this](const ledger::ExecutedBlock& block, const ledger::OrderedBlock& ordered) {
+                 if (!world_.correct(self_)) return;
                  checks_.on_ordered(self_, ordered);
                  checks_.on_executed(self_, block);
-                 hooks_.executed(self_, block);
+                 hooks_.executed(machine_, block);
                },
                [this](Height height, const std::vector<crypto::ReplicaSignature>& seals) {
-                 checks_.on_sealed(self_, height, seals);
+                 if (world_.correct(self_)) checks_.on_sealed(self_, height, seals);
                },
                [this] {
+                 if (passes(Boundary::executed)) {
+                   crash();
+                   return true;
+                 }
                  return crash_here(CrashPoint::after_execution, Happened::crash_after_execution);
                }}),
-      clock_skew_ms_(static_cast<std::int64_t>(prng_.below(2 * kClockSkewMs)) - kClockSkewMs) {}
+      clock_(world.genesis.genesis_time.saturating_add(kBeforeStartMs),
+             static_cast<std::int64_t>(prng_.below(2 * kClockSkewMs))),
+      engine_config_(world.engine_config) {
+  engine_config_.self = self_;
+}
 
 SimNode::~SimNode() = default;
 
 void SimNode::start() {
+  const Disk::Opened votes = disk_.open();
+  if (!votes.observer_reason.empty()) {
+    world_.coverage.add(Happened::observer);
+    if (world_.correct(self_)) {
+      return world_.violate("contract", "the disk of replica " + std::to_string(self_.value()) +
+                                            " kept less than was synced: " + votes.observer_reason);
+    }
+  }
   ledger_.open();
   if (world_.violation) return;
-  consensus::EngineConfig config;
-  const auto& parameters = world_.genesis.consensus;
-  config.membership = world_.membership;
-  config.self = self_;
-  config.checkpoint_interval = parameters.checkpoint_interval;
-  config.proposals_in_flight = parameters.proposals_in_flight;
-  config.payload_bytes_max = parameters.payload_bytes_max;
-  auto parts = consensus::make_engine(config, world_.validators.at(self_.value()), world_.keys);
+  auto parts =
+      consensus::make_engine(engine_config_, world_.validators.at(self_.value()), world_.keys);
   if (!parts) return world_.violate("contract", "no engine: " + parts.error().detail);
   verifier_ = parts->message_verifier;
 
@@ -61,22 +85,31 @@ void SimNode::start() {
   replica_ =
       std::make_unique<node::Replica>(std::move(replica_config), std::move(*parts),
                                       node::Ports{*this, disk_, ledger_, *this, *this, *this});
-  network_.attach(self_, [this](const Frame& frame) { receive(frame); });
+  halted_.reset();
+  network_.attach(machine_, [this](const Frame& frame) { receive(frame); });
 
   const ledger::Chain& chain = ledger_.chain();
   const auto header = chain.header(chain.head().height);
   QUORATE_ASSERT(header.has_value());
   node::ReplicaStarted started;
-  started.vote_log = disk_.image();
+  started.vote_log = votes.records;
   started.head = chain.head();
   started.checkpoint_digest = ledger::checkpoint_digest(*header);
   started.state = chain.state();
+  started.observer = !votes.observer_reason.empty();
+  started.observer_reason = votes.observer_reason;
   deliver(std::move(started));
 }
 
 void SimNode::set_slow(bool slow) {
   disk_.set_slow(slow);
   ledger_.set_slow(slow);
+}
+
+void SimNode::thaw_clock() {
+  clock_.thaw(world_.timeline.now());
+  tick_at_.reset();
+  if (up()) schedule_tick();
 }
 
 void SimNode::deliver(node::ReplicaInput input) {
@@ -86,35 +119,31 @@ void SimNode::deliver(node::ReplicaInput input) {
   } else if (const auto* gone = std::get_if<node::PeerDisconnected>(&input)) {
     connected_.erase(gone->peer);
   }
-  world_.trace("step", self_.value(), input.index());
-  replica_->step({world_.timeline.now(), wall(), std::move(input)});
+  world_.trace("step", machine_.value(), input.index());
+  const Instant real = world_.timeline.now();
+  replica_->step({clock_.now(real), clock_.wall(real), std::move(input)});
   crash_if_ordered();
   if (!up()) return;
-  checks_.after_step(self_, *replica_, disk_.sync_pending());
+  if (world_.correct(self_)) checks_.after_step(self_, *replica_, disk_.sync_pending());
   schedule_tick();
-}
-
-WallMs SimNode::wall() const {
-  const auto elapsed =
-      std::chrono::duration_cast<std::chrono::milliseconds>(world_.timeline.now().since_origin);
-  return WallMs(world_.genesis.genesis_time.value() + kBeforeStartMs +
-                static_cast<std::uint64_t>(elapsed.count() + kClockSkewMs + clock_skew_ms_));
 }
 
 void SimNode::schedule_tick() {
   const auto deadline = replica_->next_deadline();
   if (!deadline || (tick_at_ && *tick_at_ <= *deadline)) return;
-  if (*deadline <= world_.timeline.now() && ++idle_ticks_ > kIdleTicksMax) {
+  const auto real = clock_.real_time_of(*deadline);
+  if (!real) return;
+  if (*real <= world_.timeline.now() && ++idle_ticks_ > kIdleTicksMax) {
     return world_.violate("contract", "replica " + std::to_string(self_.value()) +
                                           " has a deadline that never moves on");
   }
-  if (*deadline > world_.timeline.now()) idle_ticks_ = 0;
+  if (*real > world_.timeline.now()) idle_ticks_ = 0;
   tick_at_ = deadline;
-  world_.timeline.at(*deadline, [this, life = life_, at = *deadline] {
+  world_.timeline.at(*real, [this, life = life_, at = *deadline] {
     if (life != life_ || tick_at_ != at) return;
     tick_at_.reset();
     const auto due = replica_->next_deadline();
-    if (due && *due <= world_.timeline.now()) return deliver(node::ReplicaTicked{});
+    if (due && *due <= clock_.now(world_.timeline.now())) return deliver(node::ReplicaTicked{});
     schedule_tick();
   });
 }
@@ -123,36 +152,58 @@ void SimNode::schedule_tick() {
 
 void SimNode::send(std::optional<ReplicaId> to, node::TrafficClass traffic, Bytes body) {
   if (dying_ || world_.violation) return;
-  world_.trace("send", self_.value(), to ? to->value() : 99, body.size());
+  world_.trace("send", machine_.value(), to ? to->value() : 99, body.size());
+  const auto shared = std::make_shared<const Bytes>(std::move(body));
+  if (villain_) return say(to, traffic, shared);
   if (traffic == node::TrafficClass::consensus) {
-    checks_.on_send(self_, body, {disk_, ledger_.chain()});
+    if (world_.correct(self_)) {
+      checks_.on_send(self_, *shared, {disk_, ledger_.chain()});
+    } else {
+      checks_.on_untrusted_send(*shared);
+    }
   }
-  const Frame frame{self_, traffic, std::make_shared<const Bytes>(std::move(body))};
   if (to) {
-    if (connected_.count(*to) != 0) network_.send(*to, frame);
+    if (connected_.count(*to) != 0) send_frame(*to, traffic, shared);
     return;
   }
   const bool dies = ordered_crash_ == CrashPoint::in_broadcast && connected_.size() > 1;
   std::size_t reaches = dies ? prng_.between(1, connected_.size() - 1) : connected_.size();
   for (const ReplicaId peer : connected_) {
     if (reaches-- == 0) break;
-    network_.send(peer, frame);
+    send_frame(peer, traffic, shared);
   }
   if (dies) {
     world_.coverage.add(Happened::crash_in_broadcast);
     dying_ = true;
+    disk_.power_off();
   }
 }
 
+// To every machine that holds the recipient's key.
+void SimNode::send_frame(ReplicaId to, node::TrafficClass traffic,
+                         const std::shared_ptr<const Bytes>& body) {
+  if (dying_) return;
+  const Frame frame{self_, machine_, traffic, body};
+  network_.send(Machine(to.value()), frame);
+  for (std::size_t i = world_.membership.size(); i < world_.machines.size(); ++i) {
+    const Machine copy(static_cast<std::uint32_t>(i));
+    if (world_.identity(copy) == to) network_.send(copy, frame);
+  }
+  passes(Boundary::frame);
+}
+
 void SimNode::disconnect(ReplicaId peer, const std::string& reason) {
-  world_.violate("contract", "replica " + std::to_string(self_.value()) + " throws out replica " +
-                                 std::to_string(peer.value()) + ": " + reason);
+  if (!world_.correct(self_) || !world_.correct(peer)) return;
+  world_.violate("I11", "replica " + std::to_string(self_.value()) + " throws out replica " +
+                            std::to_string(peer.value()) + ": " + reason);
+}
+
+node::VerifyContext SimNode::verify_context() const {
+  return {world_.membership.chain_id, world_.membership, verifier_.get(), &world_.keys};
 }
 
 void SimNode::check(Digest id, Height height, Bytes payload) {
-  const node::VerifyContext context{world_.membership.chain_id, world_.membership, verifier_.get(),
-                                    &world_.keys};
-  auto transactions = node::verify_payload(context, payload);
+  auto transactions = node::verify_payload(verify_context(), payload);
   const std::size_t count = transactions ? transactions->size() : 1;
   node::PayloadChecked out{id, height, std::nullopt};
   if (transactions) out.transactions = std::move(*transactions);
@@ -163,56 +214,128 @@ void SimNode::check(Digest id, Height height, Bytes payload) {
 }
 
 void SimNode::admitted(node::Ticket ticket, std::vector<std::optional<node::Refusal>> results) {
-  hooks_.admitted(self_, ticket, results);
+  hooks_.admitted(machine_, ticket, results);
 }
 
 void SimNode::notice(const node::Notice& notice) {
   using Kind = node::Notice::Kind;
-  hooks_.noticed(self_, notice);
+  hooks_.noticed(machine_, notice);
   switch (notice.kind) {
     case Kind::sync_started:
       world_.coverage.add(Happened::catch_up);
-      world_.trace("sync started", self_.value(), notice.height.value());
+      world_.trace("sync started", machine_.value(), notice.height.value());
       break;
-    case Kind::progress:
-      if (*notice.phase == consensus::Progress::Phase::checkpoint_stable) {
-        world_.coverage.add(Happened::checkpoint);
-        world_.trace("checkpoint stable", self_.value(), notice.height.value());
-      }
-      if (*notice.phase == consensus::Progress::Phase::view_entered) {
-        world_.coverage.add(Happened::view_change);
-        world_.trace("view entered", self_.value(), notice.view.value());
-      }
-      if (*notice.phase == consensus::Progress::Phase::proposed &&
-          notice.height.value() >= ledger_.chain().head().height.value() + 3) {
-        world_.coverage.add(Happened::heights_in_flight);
-      }
-      break;
+    case Kind::progress: note_progress(notice); break;
     case Kind::equivocation:
+      world_.coverage.add(Happened::evidence);
+      if (!world_.correct(self_) || !world_.correct(*notice.peer)) break;
       world_.violate("I2", "replica " + std::to_string(self_.value()) +
                                " holds evidence against replica " +
                                std::to_string(notice.peer->value()) + ": " + notice.text);
       break;
     case Kind::halted:
+      halted_ = notice.text;
+      if (!world_.correct(self_)) break;
       world_.violate("halt", "replica " + std::to_string(self_.value()) + ": " + notice.text);
       break;
     default: break;
   }
 }
 
+void SimNode::note_progress(const node::Notice& notice) {
+  using Phase = consensus::Progress::Phase;
+  if (*notice.phase == Phase::checkpoint_stable) {
+    world_.coverage.add(Happened::checkpoint);
+    world_.trace("checkpoint stable", machine_.value(), notice.height.value());
+  }
+  if (*notice.phase == Phase::view_entered && world_.correct(self_)) {
+    world_.coverage.add(Happened::view_change);
+    world_.trace("view entered", machine_.value(), notice.view.value());
+  }
+  if (*notice.phase == Phase::view_left) {
+    world_.trace("view left", machine_.value(), notice.view.value());
+  }
+  if (*notice.phase == Phase::proposed &&
+      notice.height.value() >= ledger_.chain().head().height.value() + 3) {
+    world_.coverage.add(Happened::heights_in_flight);
+  }
+}
+
 void SimNode::receive(const Frame& frame) {
-  const node::VerifyContext context{world_.membership.chain_id, world_.membership, verifier_.get(),
-                                    &world_.keys};
-  auto message = node::verify_peer_message(context, frame.from, frame.traffic, *frame.body);
+  const bool consensus_frame = frame.traffic == node::TrafficClass::consensus;
+  if (villain_) {
+    if (consensus_frame) villain_->note_heard(frame.body);
+    if (!villain_->strategy().hear(*villain_, frame)) return;
+  }
+  auto message =
+      node::verify_peer_message(verify_context(), frame.from, frame.traffic, *frame.body);
   if (!message) {
+    if (frame.tampered || !world_.correct(frame.from)) {
+      world_.coverage.add(Happened::refused_frame);
+      return;
+    }
     return world_.violate("contract", "a frame of replica " + std::to_string(frame.from.value()) +
                                           " does not verify: " + message.error().detail);
   }
-  if (world_.options.canary == Canary::second_vote && self_.value() == 1) send_second_vote();
+  if (world_.correct(self_) && consensus_frame) checks_.on_verified(*frame.body);
+  if (world_.options.canary == Canary::second_vote && machine_ == Machine(1)) send_second_vote();
   deliver(node::PeerMessageReceived{frame.from, std::move(*message)});
 }
 
+// ---- a villain ----
+
+void SimNode::set_villain(std::shared_ptr<Conspiracy> conspiracy,
+                          std::unique_ptr<Strategy> strategy) {
+  villain_ = std::make_unique<Villain>(
+      world_, self_, prng_.fork(), std::move(conspiracy), std::move(strategy),
+      Villain::Hooks{
+          [this](ReplicaId to, node::TrafficClass traffic, std::shared_ptr<const Bytes> body) {
+            if (connected_.count(to) == 0) return;
+            if (traffic == node::TrafficClass::consensus) {
+              checks_.on_untrusted_send(*body);
+            }
+            send_frame(to, traffic, body);
+          },
+          [this]() -> const node::Replica& { return *replica_; }});
+  keep_ticking(++villainy_);
+}
+
+void SimNode::keep_ticking(std::uint64_t villainy) {
+  world_.timeline.after(kVillainTick, [this, villainy] {
+    if (!villain_ || villainy != villainy_) return;
+    if (up() && !world_.violation) villain_->strategy().tick(*villain_);
+    keep_ticking(villainy);
+  });
+}
+
+void SimNode::say(std::optional<ReplicaId> to, node::TrafficClass traffic,
+                  const std::shared_ptr<const Bytes>& body) {
+  Said said{traffic, body, peek(traffic, *body), nullptr};
+  if (traffic == node::TrafficClass::consensus) {
+    villain_->note_heard(body);
+    auto decoded =
+        pbft::decode(*body, {world_.membership.size(), world_.genesis.consensus.payload_bytes_max});
+    if (decoded) {
+      said.message = std::make_shared<const pbft::Message>(std::move(decoded->message));
+    }
+  }
+  if (to) return villain_->strategy().say(*villain_, *to, said);
+  const std::set<ReplicaId> peers = connected_;
+  for (const ReplicaId peer : peers) villain_->strategy().say(*villain_, peer, said);
+}
+
 // ---- crashes ----
+
+// True when the machine dies right here.
+bool SimNode::passes(Boundary boundary) {
+  const std::uint64_t count = ++passed_.at(static_cast<std::size_t>(boundary));
+  if (!crash_after_ || crash_after_->first != boundary || count < crash_after_->second) {
+    return false;
+  }
+  dying_ = true;
+  disk_.power_off();
+  return true;
+}
 
 bool SimNode::crash_here(CrashPoint point, Happened what) {
   if (ordered_crash_ != point) return false;
@@ -233,35 +356,36 @@ void SimNode::crash_if_ordered() {
 }
 
 void SimNode::crash() {
-  world_.trace("crash", self_.value());
+  world_.trace("crash", machine_.value());
   world_.coverage.add(Happened::crash);
   crashed_at_ = ledger_.chain().head().height;
   ++life_;
   ordered_crash_.reset();
+  crash_after_.reset();
   dying_ = false;
   tick_at_.reset();
   idle_ticks_ = 0;
   replica_.reset();
   verifier_.reset();
   connected_.clear();
-  network_.detach(self_);
+  network_.detach(machine_);
   disk_.crash();
   ledger_.crash();
-  checks_.on_crash(self_);
-  hooks_.crashed(self_);
+  if (world_.correct(self_)) checks_.on_crash(self_);
+  hooks_.crashed(machine_);
 }
 
 // The canary that votes for two proposals in one slot.
 void SimNode::send_second_vote() {
   const Height height = replica_->status().head.height;
   if (height.value() < 10) return;
-  consensus::pbft::Ballot ballot{replica_->status().consensus.view, height, Digest{}};
+  pbft::Ballot ballot{replica_->status().consensus.view, height, Digest{}};
   ballot.id.bytes[0] = 1;
-  consensus::pbft::Vote vote{consensus::pbft::VoteKind::prepare, ballot, self_, {}};
-  vote.signature = world_.validators.at(self_.value())
-                       ->sign(consensus::pbft::vote_signing_digest(
-                           world_.membership, consensus::pbft::VoteKind::prepare, ballot));
-  const Bytes message = consensus::pbft::encode(Epoch(0), vote);
+  pbft::Vote vote{pbft::VoteKind::prepare, ballot, self_, {}};
+  vote.signature =
+      world_.validators.at(self_.value())
+          ->sign(pbft::vote_signing_digest(world_.membership, pbft::VoteKind::prepare, ballot));
+  const Bytes message = pbft::encode(Epoch(0), vote);
   checks_.on_send(self_, message, {disk_, ledger_.chain()});
 }
 

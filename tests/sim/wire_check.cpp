@@ -1,5 +1,9 @@
 #include "tests/sim/wire_check.hpp"
 
+#include <algorithm>
+
+#include "tests/sim/letter.hpp"
+
 namespace quorate::sim {
 
 namespace pbft = consensus::pbft;
@@ -16,10 +20,50 @@ void WireCheck::on_send(ReplicaId sender, ByteView message, const Durable& durab
   std::visit([&](const auto& concrete) { check(sender, concrete, durable); }, decoded->message);
 }
 
+void WireCheck::on_untrusted_send(ByteView) {}
+
+void WireCheck::on_verified(ByteView message) {
+  const MessageKind kind = peek(node::TrafficClass::consensus, message).kind;
+  if (kind != MessageKind::new_view && kind != MessageKind::pre_prepare &&
+      kind != MessageKind::data) {
+    return;
+  }
+  const pbft::DecodeLimits limits{world_.membership.size(),
+                                  world_.genesis.consensus.payload_bytes_max};
+  const auto decoded = pbft::decode(message, limits);
+  if (!decoded) return;
+  if (const auto* proposal = std::get_if<pbft::PrePrepare>(&decoded->message)) {
+    payloads_.emplace(proposal->core.ballot.id, proposal->body.payload);
+  } else if (const auto* data = std::get_if<pbft::Data>(&decoded->message)) {
+    payloads_.emplace(pbft::proposal_id(world_.membership, data->body.header), data->body.payload);
+  } else if (const auto* opened = std::get_if<pbft::NewViewPtr>(&decoded->message)) {
+    note_new_view(**opened);
+  }
+}
+
+// A valid one. A Byzantine primary may have made several for one view.
+void WireCheck::note_new_view(const pbft::NewView& message) {
+  const pbft::NewViewStub stub = pbft::stub_of(message);
+  const Digest digest = pbft::new_view_signing_digest(world_.membership, stub);
+  if (!opened_[stub.view].insert(digest).second) return;
+  if (!message.proposals.empty()) world_.coverage.add(Happened::view_kept_proposals);
+  OpenedView opened{stub.view, Height(0), {}};
+  for (const pbft::ViewChangePtr& entry : message.view_changes) {
+    opened.low = std::max(opened.low, entry->low_watermark());
+  }
+  for (const pbft::Core& core : message.proposals) {
+    opened.proposals.emplace(core.ballot.height, core.ballot.id);
+  }
+  for (auto it = committed_.upper_bound(opened.low); it != committed_.end(); ++it) {
+    check_kept(opened, it->first, it->second);
+  }
+  opened_views_.push_back(std::move(opened));
+}
+
 void WireCheck::once(std::uint8_t type, View view, Height height, ReplicaId replica,
                      const Digest& content) {
   const auto [at, added] = signed_.emplace(std::make_tuple(type, view, height, replica), content);
-  if (added || at->second == content) return;
+  if (added || at->second == content || !world_.correct(replica)) return;
   world_.violate("I2", "replica " + std::to_string(replica.value()) +
                            " signed two contents of type " + std::to_string(type) + " at height " +
                            std::to_string(height.value()) + ", view " +
@@ -139,8 +183,11 @@ void WireCheck::check_view(ReplicaId sender, const Ballot& ballot, const Digest&
   const ReplicaId primary(
       static_cast<std::uint32_t>(ballot.view.value() % world_.membership.size()));
   const auto opened = opened_.find(ballot.view);
-  demand(opened != opened_.end() && ever_held(durable, primary, opened->second), sender,
-         "the NEW-VIEW of its vote", ballot.height);
+  const bool entered =
+      opened != opened_.end() &&
+      std::any_of(opened->second.begin(), opened->second.end(),
+                  [&](const Digest& new_view) { return ever_held(durable, primary, new_view); });
+  demand(entered, sender, "the NEW-VIEW of its vote", ballot.height);
 }
 
 void WireCheck::check(ReplicaId sender, const pbft::ViewChangePtr& message,
@@ -162,12 +209,7 @@ void WireCheck::check(ReplicaId sender, const pbft::NewViewPtr& message, const D
        stub.content);
   const Digest digest = pbft::new_view_signing_digest(world_.membership, stub);
   demand(holds(durable, primary, digest), sender, "the NEW-VIEW it sends", Height(0));
-  if (!opened_.emplace(stub.view, digest).second) return;
-  if (!message->proposals.empty()) world_.coverage.add(Happened::view_kept_proposals);
-  for (const pbft::Core& core : message->proposals) {
-    proposed_again_[core.ballot.height].emplace(stub.view, core.ballot.id);
-    check_kept(core.ballot.height);
-  }
+  note_new_view(*message);
 }
 
 void WireCheck::on_committed(Height height, const Digest& id, ByteView certificate) {
@@ -175,21 +217,19 @@ void WireCheck::on_committed(Height height, const Digest& id, ByteView certifica
   if (!decoded) return world_.violate("contract", "a commit certificate does not decode");
   const View view = decoded->second.view;
   const auto [known, added] = committed_.emplace(height, Committed{view, id});
-  if (!added) known->second.view = std::min(known->second.view, view);
-  check_kept(height);
+  if (!added && known->second.view <= view) return;
+  known->second.view = view;
+  for (const OpenedView& opened : opened_views_) check_kept(opened, height, known->second);
 }
 
-void WireCheck::check_kept(Height height) {
-  const auto committed = committed_.find(height);
-  const auto again = proposed_again_.find(height);
-  if (committed == committed_.end() || again == proposed_again_.end()) return;
-  for (auto it = again->second.upper_bound(committed->second.view); it != again->second.end();
-       ++it) {
-    if (it->second == committed->second.id) continue;
-    world_.violate("I6", "the NEW-VIEW of view " + std::to_string(it->first.value()) +
-                             " replaces what was committed at height " +
-                             std::to_string(height.value()));
-  }
+// I6: what was committed in an earlier view stands in every later one that begins below it.
+void WireCheck::check_kept(const OpenedView& opened, Height height, const Committed& committed) {
+  if (opened.view <= committed.view || height <= opened.low) return;
+  const auto again = opened.proposals.find(height);
+  if (again != opened.proposals.end() && again->second == committed.id) return;
+  world_.violate("I6", "the NEW-VIEW of view " + std::to_string(opened.view.value()) +
+                           (again == opened.proposals.end() ? " leaves out" : " replaces") +
+                           " what was committed at height " + std::to_string(height.value()));
 }
 
 void WireCheck::check(ReplicaId sender, const pbft::Seal& message, const Durable& durable) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "consensus/pbft/messages.hpp"
@@ -30,9 +31,23 @@ class WireCheck {
 
   void on_committed(Height height, const Digest& id, ByteView certificate);
   void on_send(ReplicaId sender, ByteView message, const Durable& durable);
+  // Only what its signatures prove is noted.
+  void on_untrusted_send(ByteView message);
+  // Valid, also for a correct replica: a NEW-VIEW among these must keep what is committed.
+  void on_verified(ByteView message);
 
  private:
   using Ballot = consensus::pbft::Ballot;
+  struct Committed {
+    View view;  // the lowest in which it is known to be committed
+    Digest id;
+  };
+  struct OpenedView {
+    View view;
+    Height low;  // nothing at or below it is proposed again
+    std::map<Height, Digest> proposals;
+  };
+  void check_kept(const OpenedView& opened, Height height, const Committed& committed);
   void check(ReplicaId sender, const consensus::pbft::PrePrepare& message, const Durable& durable);
   void check(ReplicaId sender, const consensus::pbft::Vote& message, const Durable& durable);
   void check(ReplicaId sender, const consensus::pbft::Seal& message, const Durable& durable);
@@ -47,7 +62,7 @@ class WireCheck {
   void check(ReplicaId sender, const consensus::pbft::NewViewPtr& message, const Durable& durable);
   void check_view(ReplicaId sender, const Ballot& ballot, const Digest& digest,
                   const Durable& durable);
-  void check_kept(Height height);
+  void note_new_view(const consensus::pbft::NewView& message);
   template <class Other>
   void check(ReplicaId, const Other&, const Durable&) {}
 
@@ -64,14 +79,10 @@ class WireCheck {
   std::function<std::optional<Digest>(Height)> agreed_checkpoint_;
   std::map<std::tuple<std::uint8_t, View, Height, ReplicaId>, Digest> signed_;
   std::map<Digest, std::shared_ptr<const Bytes>> payloads_;  // by proposal id
-  std::map<View, Digest> opened_;                            // what a NEW-VIEW's signature covers
+  std::map<View, std::set<Digest>> opened_;  // what the signatures of valid NEW-VIEWs cover
   std::map<ReplicaId, std::map<View, SignatureNumber>> promised_;
-  struct Committed {
-    View view;  // the lowest in which it is known to be committed
-    Digest id;
-  };
   std::map<Height, Committed> committed_;
-  std::map<Height, std::map<View, Digest>> proposed_again_;  // by NEW-VIEWs
+  std::vector<OpenedView> opened_views_;
 };
 
 }  // namespace quorate::sim

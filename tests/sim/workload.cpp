@@ -149,7 +149,7 @@ void Workload::hand_over(const ledger::TransactionPtr& transaction) {
   if (tickets_open_ != 0) world_.violate("contract", "a submission was not answered once");
 }
 
-void Workload::admitted(ReplicaId, const std::vector<std::optional<node::Refusal>>& results) {
+void Workload::admitted(const std::vector<std::optional<node::Refusal>>& results) {
   --tickets_open_;
   if (results.size() != 1) {
     return world_.violate("contract", "one answer per transaction is missing");

@@ -25,7 +25,7 @@ class Workload {
   void retry();
   // One valid transfer for the heal phase; its id.
   Digest submit_last();
-  void admitted(ReplicaId replica, const std::vector<std::optional<node::Refusal>>& results);
+  void admitted(const std::vector<std::optional<node::Refusal>>& results);
 
  private:
   struct Client {

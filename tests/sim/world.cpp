@@ -35,7 +35,9 @@ World::World(const Options& options_in, Prng& prng)
     validator.node_key = keys.make_signer(false).public_key();
     validator.p2p = "127.0.0.1:" + std::to_string(30000 + i);
     genesis.validators.push_back(validator);
+    machines.push_back(ReplicaId(i));
   }
+  conduct.assign(options.replicas, Conduct::correct);
   for (std::uint32_t i = 0; i < kAccounts; ++i) {
     accounts.push_back(&keys.make_signer(false));
     genesis.accounts.push_back({crypto::address_of(accounts.back()->public_key()), kBalance});
@@ -43,11 +45,26 @@ World::World(const Options& options_in, Prng& prng)
   const auto valid = ledger::validate(genesis, false);
   if (!valid) violate("contract", "the simulator's genesis is invalid: " + valid.error().detail);
   membership = ledger::membership(genesis);
+  engine_config.membership = membership;
+  engine_config.checkpoint_interval = genesis.consensus.checkpoint_interval;
+  engine_config.proposals_in_flight = genesis.consensus.proposals_in_flight;
+  engine_config.payload_bytes_max = genesis.consensus.payload_bytes_max;
 }
 
 void World::violate(std::string invariant, std::string detail) {
   if (violation) return;
+  const auto expected = tolerated.find(invariant);
+  if (expected != tolerated.end()) {
+    ++expected->second;
+    return;
+  }
   violation = Violation{std::move(invariant), std::move(detail)};
+}
+
+std::uint32_t World::faulty() const {
+  std::uint32_t count = 0;
+  for (const Conduct replica : conduct) count += replica == Conduct::correct ? 0 : 1;
+  return count;
 }
 
 void World::trace(const char* what, std::uint32_t replica, std::uint64_t a, std::uint64_t b) {
