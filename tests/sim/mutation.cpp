@@ -1,5 +1,7 @@
 #include "tests/sim/mutation.hpp"
 
+#include <algorithm>
+
 namespace quorate::sim {
 
 namespace pbft = consensus::pbft;
@@ -167,12 +169,17 @@ class Mutator {
   void change(std::vector<crypto::ReplicaSignature>& signatures) {
     if (signatures.empty()) return;
     crypto::ReplicaSignature& one = signatures[prng_.below(signatures.size())];
-    switch (prng_.below(4)) {
+    switch (prng_.below(3)) {
       case 0: signatures.pop_back(); break;
-      case 1: signatures.push_back(one); break;
-      case 2: one.replica = any_replica(); break;
+      case 1: one.replica = any_replica(); break;
       default: change(one.signature); break;
     }
+    // No frame holds a signer twice: the encoder would not take it, nor the decoder.
+    std::sort(signatures.begin(), signatures.end());
+    signatures.erase(
+        std::unique(signatures.begin(), signatures.end(),
+                    [](const auto& a, const auto& b) { return a.replica == b.replica; }),
+        signatures.end());
   }
   void change(pbft::CheckpointProof& m) {
     switch (prng_.below(3)) {

@@ -149,7 +149,7 @@ class ForgeViewChange final : public Strategy {
     pbft::ViewChange forged = **own;
     forge(villain, forged);
     villain.acted(Happened::forged_view_change);
-    villain.send(to, villain.view_change(std::move(forged)));
+    villain.send_bytes(to, said.traffic, villain.view_change_frame(forged));
   }
   // Nobody needs to wait for a reason.
   void tick(Villain& villain) override {

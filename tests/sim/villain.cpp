@@ -1,6 +1,8 @@
 #include "tests/sim/villain.hpp"
 
 #include "crypto/base/assert.hpp"
+#include "crypto/codec/writer.hpp"
+#include "crypto/hash.hpp"
 
 namespace quorate::sim {
 
@@ -9,6 +11,14 @@ namespace pbft = consensus::pbft;
 namespace {
 
 constexpr std::size_t kHeardMax = 256;
+
+void put_signatures(crypto::Writer& out, const std::vector<crypto::ReplicaSignature>& signatures) {
+  out.u32(static_cast<std::uint32_t>(signatures.size()));
+  for (const crypto::ReplicaSignature& entry : signatures) {
+    out.integer_of(entry.replica);
+    out.raw(entry.signature);
+  }
+}
 
 class Scripted final : public Strategy {
  public:
@@ -113,6 +123,30 @@ pbft::ViewChangePtr Villain::view_change(pbft::ViewChange fields) const {
       key_of(fields.replica)
           .sign(pbft::view_change_signing_digest(world_.membership, pbft::stub_of(fields)));
   return std::make_shared<const pbft::ViewChange>(std::move(fields));
+}
+
+Bytes Villain::view_change_frame(const pbft::ViewChange& fields) const {
+  crypto::Writer content;
+  content.u8(fields.stable ? 1 : 0);
+  if (fields.stable) {
+    pbft::encode(content, fields.stable->claim);
+    put_signatures(content, fields.stable->votes);
+  }
+  content.u32(static_cast<std::uint32_t>(fields.prepared.size()));
+  for (const pbft::PreparedCertificate& certificate : fields.prepared) {
+    pbft::encode(content, certificate.core);
+    put_signatures(content, certificate.prepares);
+  }
+  const Digest digest = crypto::hash("quorate/view-change/1", {content.view()});
+  const pbft::ViewChangeStub stub{fields.view, digest, fields.replica, {}};
+  crypto::Writer out;
+  out.u8(static_cast<std::uint8_t>(MessageKind::view_change));
+  out.integer_of(world_.membership.epoch);
+  out.integer_of(fields.view);
+  out.raw(content.view());
+  out.integer_of(fields.replica);
+  out.raw(key_of(fields.replica).sign(pbft::view_change_signing_digest(world_.membership, stub)));
+  return std::move(out).take();
 }
 
 pbft::NewViewPtr Villain::new_view(pbft::NewView fields) const {

@@ -87,6 +87,8 @@ class Villain {
   consensus::pbft::Suspect suspect(View view) const;
   // Takes the fields as they are and signs anew.
   consensus::pbft::ViewChangePtr view_change(consensus::pbft::ViewChange fields) const;
+  // The same as a whole frame, also where the product's encoder refuses: signers may stand twice.
+  Bytes view_change_frame(const consensus::pbft::ViewChange& fields) const;
   consensus::pbft::NewViewPtr new_view(consensus::pbft::NewView fields) const;
   // Another proposal for the same slot: the same payload at another time, so another id.
   consensus::pbft::PrePrepare other_proposal(const consensus::pbft::PrePrepare& first) const;
