@@ -1,5 +1,7 @@
 #include "node/block_builder.hpp"
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::node {
 namespace {
 
@@ -22,7 +24,8 @@ void BlockBuilder::request(const consensus::RequestProposal& request,
   for (auto it = in_flight_.begin(); it != in_flight_.end();) {
     const bool stale =
         it->first >= request.height || !it->second.own || it->second.view != request.view;
-    if (stale) mempool_.release(it->second.transactions);
+    if (stale && !QUORATE_MUTANT(stale_payload_not_released))
+      mempool_.release(it->second.transactions);
     it = stale ? in_flight_.erase(it) : std::next(it);
   }
   for (const auto& [height, transactions] : ahead) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::node {
 namespace {
 
@@ -140,7 +142,7 @@ void CatchUp::ask(Instant now) {
 
 void CatchUp::give_up_on_peer() {
   round_->asked.reset();
-  round_->ask_same_again = false;
+  round_->ask_same_again = QUORATE_MUTANT(bad_peer_asked_again);
   ++round_->fruitless;
 }
 

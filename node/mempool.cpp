@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "crypto/base/mutant.hpp"
 #include "node/mempool_impl.hpp"
 
 namespace quorate::node {
@@ -221,6 +222,7 @@ void Mempool::executed(const ledger::ExecutedBlock& block) {
     const auto lane = impl_->lanes.find(sender);
     const auto account = block.state->account(sender);
     if (lane == impl_->lanes.end() || !account) continue;
+    if (QUORATE_MUTANT(executed_stays_pooled)) continue;
     impl_->raise_executed(lane->second, account->nonce);
     impl_->settle(lane);
     const auto left = impl_->lanes.find(sender);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/base/mutant.hpp"
 #include "node/peer_messages.hpp"
 
 namespace quorate::node {
@@ -77,6 +78,7 @@ void Relay::send_fresh() {
 
 void Relay::send_again(Instant now) {
   if (again_not_before_ && now < *again_not_before_) return;
+  if (QUORATE_MUTANT(custody_never_relays_again)) custody_.clear();
   std::vector<ledger::TransactionPtr> out;
   std::size_t bytes = 0;
   while (!custody_.empty() && custody_.begin()->first <= now) {

@@ -1,3 +1,4 @@
+#include "crypto/base/mutant.hpp"
 #include "node/replica_impl.hpp"
 
 namespace quorate::node {
@@ -36,7 +37,8 @@ void Replica::Impl::perform(consensus::Persist& persist) {
 }
 
 void Replica::Impl::perform(consensus::Send& send) {
-  const bool durable = !send.after || persisting.empty() || *send.after < persisting.front();
+  const bool durable = QUORATE_MUTANT(host_sends_before_durable) || !send.after ||
+                       persisting.empty() || *send.after < persisting.front();
   if (durable) {
     ports.transport.send(send.to, TrafficClass::consensus, std::move(send.message));
     return;

@@ -1,9 +1,11 @@
 #include "consensus/pbft/catch_up.hpp"
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pbft {
 
 void CatchUp::advance() {
-  if (!behind() || asked_ || state_.halted) {
+  if (!behind() || asked_ || state_.halted || QUORATE_MUTANT(blocks_never_asked_for)) {
     due_.reset();
     return;
   }

@@ -1,5 +1,7 @@
 #include "consensus/pbft/checkpointing.hpp"
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pbft {
 
 namespace {
@@ -8,7 +10,8 @@ std::vector<crypto::ReplicaSignature> signers_of(const std::map<ReplicaId, Check
                                                  const CheckpointClaim& claim) {
   std::vector<crypto::ReplicaSignature> out;
   for (const auto& [replica, vote] : votes) {
-    if (vote.claim == claim) out.push_back({replica, vote.signature});
+    if (vote.claim == claim || QUORATE_MUTANT(checkpoint_counts_any_claim))
+      out.push_back({replica, vote.signature});
   }
   return out;
 }
@@ -101,8 +104,10 @@ void Checkpointing::count(Height height) {
   const Votes& votes = votes_.at(height);
   for (const auto& candidate : votes) {
     auto signatures = signers_of(votes, candidate.second.claim);
-    if (signatures.size() < state_.settings.quorum()) continue;
-    signatures.resize(state_.settings.quorum());
+    std::uint32_t needed = state_.settings.quorum();
+    if (QUORATE_MUTANT(checkpoint_of_f_plus_1)) needed = state_.settings.membership.weak_quorum();
+    if (signatures.size() < needed) continue;
+    signatures.resize(needed);
     on_proof(CheckpointProof{candidate.second.claim, std::move(signatures)});
     return;
   }
@@ -144,7 +149,8 @@ void Checkpointing::adopt() {
     return;
   }
   const auto own = own_claims_.find(newest_->claim.height);
-  if (own != own_claims_.end() && own->second != newest_->claim) {
+  if (own != own_claims_.end() && own->second != newest_->claim &&
+      !QUORATE_MUTANT(divergence_ignored)) {
     state_.halt("a quorum certified another state than this replica's at height " +
                 std::to_string(newest_->claim.height.value()) +
                 ": its ledger diverged; move the ledger aside, keep the vote log, and let the "
@@ -152,7 +158,7 @@ void Checkpointing::adopt() {
     return;
   }
   adopting_ = newest_;
-  if (!state_.settings.self || state_.observer) {
+  if (!state_.settings.self || state_.observer || QUORATE_MUTANT(checkpoint_not_logged)) {
     on_adopted(adopting_->claim.height);  // it never votes, so it has no vote log to bind
     return;
   }

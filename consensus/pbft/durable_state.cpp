@@ -1,5 +1,7 @@
 #include "consensus/pbft/durable_state.hpp"
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pbft {
 
 namespace {
@@ -213,7 +215,7 @@ Result<void> replay_one(DurableState& state, ByteView bytes, bool first,
 // they are cut off when it is adopted; in replay the snapshot comes first, so they must not come
 // back: a VIEW-CHANGE that names a height at or below its own checkpoint is refused by everybody.
 void DurableState::apply(const Record& record) {
-  const Height low = low_watermark();
+  const Height low = QUORATE_MUTANT(votes_below_checkpoint_return) ? Height(0) : low_watermark();
   if (const auto* accepted_record = std::get_if<AcceptedRecord>(&record)) {
     if (accepted_record->core.ballot.height <= low) return;
     accepted.insert_or_assign(key_of(accepted_record->core.ballot), *accepted_record);
@@ -221,7 +223,8 @@ void DurableState::apply(const Record& record) {
     const Ballot& ballot = prepared_record->commit.ballot;
     if (ballot.height <= low) return;
     const auto known = prepared.find(ballot.height);
-    if (known == prepared.end() || known->second.core.ballot.view <= ballot.view) {
+    if (known == prepared.end() || (known->second.core.ballot.view <= ballot.view &&
+                                    !QUORATE_MUTANT(first_certificate_kept))) {
       prepared.insert_or_assign(ballot.height, prepared_record->certificate);
     }
     commits.insert_or_assign(key_of(ballot), prepared_record->commit);
@@ -233,7 +236,9 @@ void DurableState::apply(const Record& record) {
     checkpoints.insert_or_assign(height, checkpointed->vote);
     checkpointed_max = std::max(checkpointed_max, height);
   } else if (const auto* promised = std::get_if<ViewChangedRecord>(&record)) {
-    promise_view = std::max(promise_view, promised->message->view);
+    if (!QUORATE_MUTANT(promise_not_raised)) {
+      promise_view = std::max(promise_view, promised->message->view);
+    }
     view_change = promised->message;
     timer_level = promised->timer_level;
   } else if (const auto* entered = std::get_if<EnteredRecord>(&record)) {
@@ -245,6 +250,7 @@ void DurableState::apply(const Record& record) {
 // Only the bodies stay that P names: the view that comes may have to fetch them from here.
 void DurableState::enter(const EnteredRecord& record) {
   active_view = std::max(active_view, record.message->view);
+  if (QUORATE_MUTANT(prepared_cleared_on_entry)) prepared.clear();
   new_view = record.message;
   timer_level = record.timer_level;
   std::erase_if(commits, [this](const auto& entry) { return entry.first.view < active_view; });
@@ -252,7 +258,8 @@ void DurableState::enter(const EnteredRecord& record) {
     const SlotKey& key = entry.first;
     const auto certified = prepared.find(key.height);
     return key.view < active_view && (certified == prepared.end() ||
-                                      certified->second.core.ballot != entry.second.core.ballot);
+                                      certified->second.core.ballot != entry.second.core.ballot ||
+                                      QUORATE_MUTANT(prepared_bodies_dropped_on_entry));
   });
 }
 
@@ -260,7 +267,9 @@ void DurableState::adopt(const CheckpointProof& proof, std::uint64_t seals_kept)
   const Height low = proof.claim.height;
   stable = proof;
   const SlotKey above{low, View::max()};
-  prepared.erase(prepared.begin(), prepared.upper_bound(low));
+  prepared.erase(prepared.begin(), QUORATE_MUTANT(prepared_cleared_by_checkpoint)
+                                       ? prepared.end()
+                                       : prepared.upper_bound(low));
   accepted.erase(accepted.begin(), accepted.upper_bound(above));
   commits.erase(commits.begin(), commits.upper_bound(above));
   seals.erase(seals.begin(), seals.lower_bound(low.saturating_sub(seals_kept)));
@@ -309,7 +318,7 @@ Bytes encode_snapshot(const DurableState& state, const crypto::Membership& membe
   out.integer_of(membership.epoch);
   out.raw(membership.config_hash);
   out.integer_of(state.active_view);
-  out.integer_of(state.promise_view);
+  out.integer_of(QUORATE_MUTANT(promise_not_in_snapshot) ? state.active_view : state.promise_view);
   out.u32(state.timer_level);
   out.u8(state.view_change ? 1 : 0);
   if (state.view_change) encode(out, *state.view_change);

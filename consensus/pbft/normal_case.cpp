@@ -1,5 +1,7 @@
 #include "consensus/pbft/normal_case.hpp"
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pbft {
 
 namespace {
@@ -126,6 +128,11 @@ void NormalCase::accept(SlotKey key, Slot& slot) {
   const Digest& id = slot.core->ballot.id;
   const bool null = is_null(slot.core->ballot);
   if (null && !slot.reproposed) return;  // only a view change may leave a height empty
+  if (QUORATE_MUTANT(lock_without_highest_certificate) &&
+      state_.durable.prepared.count(key.height) != 0 &&
+      state_.durable.prepared.at(key.height).core.ballot.id != id) {
+    return;
+  }
   if (key.height <= state_.last_committed) {
     // Decided already: agree with it for the sake of others, or ignore the proposal.
     const Decided* decided = commits_.find(key.height);
@@ -141,9 +148,13 @@ void NormalCase::accept(SlotKey key, Slot& slot) {
     return;
   }
   if (null) return log_and_prepare(key, slot, ProposalHeader{}, nullptr);
+  if (QUORATE_MUTANT(vote_without_body) && state_.log.body(id) == nullptr) {
+    return log_and_prepare(key, slot, ProposalHeader{}, nullptr);
+  }
   if (!acceptable(key, slot)) return;
   const Body body = state_.log.body(id)->body;
-  log_and_prepare(key, slot, body.header, body.payload);
+  log_and_prepare(key, slot, body.header,
+                  QUORATE_MUTANT(payload_not_logged) ? nullptr : body.payload);
 }
 
 bool NormalCase::acceptable(SlotKey key, Slot& slot) {
@@ -152,7 +163,8 @@ bool NormalCase::acceptable(SlotKey key, Slot& slot) {
   if (stored == nullptr) return false;  // never vote without the body
   const ProposalHeader header = stored->body.header;
   // What the NEW-VIEW proposes keeps its first proposer and time, however long ago that was.
-  const bool timely = slot.reproposed || (fresh(key, slot, header) && due(key, header));
+  const bool timely = (slot.reproposed && !QUORATE_MUTANT(reproposal_judged_as_fresh)) ||
+                      (fresh(key, slot, header) && due(key, header));
   return timely && valid(key, slot, id);
 }
 
@@ -202,7 +214,7 @@ void NormalCase::log_and_prepare(SlotKey key, Slot& slot, const ProposalHeader& 
   slot.accepted = true;
   slot.changed = state_.now;
   state_.progress(Progress::Phase::pre_prepared, key.height);
-  if (state_.is_primary()) {
+  if (state_.is_primary() && !QUORATE_MUTANT(prepare_of_primary_counts)) {
     // Of its own NEW-VIEW: the core there is its vote.
     state_.record(AcceptedRecord{*slot.core, header, std::move(payload), std::nullopt});
     return;
@@ -224,8 +236,11 @@ bool NormalCase::is_null(const Ballot& ballot) const {
 void NormalCase::prepare(SlotKey key, Slot& slot) {
   if (!slot.accepted || slot.prepared || !state_.may_vote(key)) return;
   const Ballot& ballot = slot.core->ballot;
-  auto prepares = matching(slot.prepares, ballot.id, state_.settings.primary(key.view));
-  const std::uint32_t needed = state_.settings.quorum() - 1;
+  std::optional<ReplicaId> except = state_.settings.primary(key.view);
+  if (QUORATE_MUTANT(prepare_of_primary_counts)) except.reset();
+  auto prepares = matching(slot.prepares, ballot.id, except);
+  const std::uint32_t needed =
+      state_.settings.quorum() - (QUORATE_MUTANT(prepared_one_short) ? 2U : 1U);
   if (prepares.size() < needed) return;
   prepares.resize(needed);
   Vote vote{VoteKind::commit, ballot, state_.self(), {}};
@@ -233,16 +248,22 @@ void NormalCase::prepare(SlotKey key, Slot& slot) {
       state_.sign(vote_signing_digest(state_.settings.membership, VoteKind::commit, ballot));
   slot.prepared = true;
   slot.changed = state_.now;
+  if (QUORATE_MUTANT(certificate_not_logged)) prepares.clear();
   state_.record(PreparedRecord{{*slot.core, std::move(prepares)}, vote}, OwnCommitDurable{ballot});
   state_.outbox.send_durably(std::nullopt, vote);
+  if (QUORATE_MUTANT(own_commit_counts_at_once)) {
+    slot.commits.insert_or_assign(state_.self(), Slot::Signed{ballot.id, vote.signature});
+  }
   state_.progress(Progress::Phase::prepared, key.height);
 }
 
 std::optional<Digest> NormalCase::committed_id(const Slot& slot) const {
-  if (slot.commits.size() < state_.settings.quorum()) return std::nullopt;
+  const std::uint32_t needed =
+      state_.settings.quorum() - (QUORATE_MUTANT(commit_one_short) ? 1U : 0U);
+  if (slot.commits.size() < needed) return std::nullopt;
   for (const auto& entry : slot.commits) {
     const Digest& id = entry.second.id;
-    if (matching(slot.commits, id).size() >= state_.settings.quorum()) return id;
+    if (matching(slot.commits, id).size() >= needed) return id;
   }
   return std::nullopt;
 }
@@ -269,7 +290,8 @@ void NormalCase::commit(SlotKey key, Slot& slot) {
 
 void NormalCase::request_proposal() {
   if (request_ || !state_.eligible || !state_.is_primary()) return;
-  const Height next = std::max({last_proposed_, state_.last_committed, state_.low}).next();
+  Height next = std::max({last_proposed_, state_.last_committed, state_.low}).next();
+  if (QUORATE_MUTANT(proposal_leaves_gap) && next.value() % 16 == 0) next = next.next();
   if (!state_.may_vote({next, state_.view()})) return;
   if (next > state_.last_executed.saturating_add(state_.settings.proposals_in_flight)) return;
   request_ = {next, state_.view()};

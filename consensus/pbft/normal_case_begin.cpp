@@ -2,6 +2,8 @@
 // life.
 #include "consensus/pbft/normal_case.hpp"
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pbft {
 
 // ---- a view begins ----
@@ -16,6 +18,7 @@ void NormalCase::enter_view() {
 // What may still be committed here, or asked for by others in this view.
 std::set<Digest> NormalCase::needed_bodies() const {
   std::set<Digest> out;
+  if (QUORATE_MUTANT(bodies_dropped_on_entry)) return out;
   for (const auto& entry : state_.durable.prepared) out.insert(entry.second.core.ballot.id);
   for (const auto& entry : commits_.waiting()) out.insert(entry.second.id);
   for (const Core& core : state_.durable.new_view->proposals) out.insert(core.ballot.id);
@@ -24,8 +27,9 @@ std::set<Digest> NormalCase::needed_bodies() const {
 
 void NormalCase::install_proposals() {
   const NewViewPtr& opened = state_.durable.new_view;
-  if (!opened) return;
+  if (!opened || QUORATE_MUTANT(new_view_proposals_ignored)) return;
   for (const ViewChangePtr& message : opened->view_changes) {
+    if (QUORATE_MUTANT(new_view_checkpoint_ignored)) continue;
     view_low_ = std::max(view_low_, message->low_watermark());
   }
   last_proposed_ = std::max(last_proposed_, view_low_);
@@ -48,6 +52,8 @@ void NormalCase::install_proposals() {
 
 void NormalCase::restore() {
   for (const auto& [key, record] : state_.durable.accepted) {
+    if (QUORATE_MUTANT(proposals_forgotten_at_restart) && !record.prepare) continue;
+    if (QUORATE_MUTANT(prepares_forgotten_at_restart) && record.prepare) continue;
     Slot& slot = state_.log.slot(key);
     slot.core = record.core;
     slot.accepted = true;

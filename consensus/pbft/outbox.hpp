@@ -8,6 +8,7 @@
 
 #include "consensus/engine.hpp"
 #include "consensus/pbft/messages.hpp"
+#include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pbft {
 
@@ -50,7 +51,7 @@ class Outbox {
   // Held back until everything handed to the vote log so far is durable.
   void send_durably(std::optional<ReplicaId> to, const Message& message) {
     std::optional<PersistToken> after;
-    if (last_issued_ > last_durable_) after = last_issued_;
+    if (last_issued_ > last_durable_ && !leaves_early(message)) after = last_issued_;
     emit(Send{to, encode(epoch_, message), after});
   }
   // For what binds nobody: STATUS, FETCH, DATA and certificates.
@@ -71,6 +72,22 @@ class Outbox {
   }
 
  private:
+  // One bug for each kind of message that must wait for the disk.
+  static bool leaves_early(const Message& message) {
+    const auto* vote = std::get_if<Vote>(&message);
+    const bool prepare = vote != nullptr && vote->kind == VoteKind::prepare;
+    const bool commit = vote != nullptr && vote->kind == VoteKind::commit;
+    return (QUORATE_MUTANT(proposal_sent_early) && std::holds_alternative<PrePrepare>(message)) ||
+           (QUORATE_MUTANT(prepare_sent_early) && prepare) ||
+           (QUORATE_MUTANT(commit_sent_early) && commit) ||
+           (QUORATE_MUTANT(seal_sent_early) && std::holds_alternative<Seal>(message)) ||
+           (QUORATE_MUTANT(checkpoint_sent_early) &&
+            std::holds_alternative<CheckpointVote>(message)) ||
+           (QUORATE_MUTANT(view_change_sent_early) &&
+            std::holds_alternative<ViewChangePtr>(message)) ||
+           (QUORATE_MUTANT(new_view_sent_early) && std::holds_alternative<NewViewPtr>(message));
+  }
+
   Epoch epoch_;
   std::vector<Output>* out_ = nullptr;
   PersistToken last_issued_;

@@ -1,5 +1,7 @@
 #include "consensus/pbft/pbft_engine.hpp"
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pbft {
 
 PbftEngine::PbftEngine(Settings settings, const crypto::Signer* signer)
@@ -92,6 +94,8 @@ void PbftEngine::open_vote_log(const Started& started) {
         replay(started.durable, state_.settings.membership, state_.settings.payload_bytes_max);
     if (durable) {
       state_.durable = std::move(*durable);
+      if (QUORATE_MUTANT(prepared_lost_at_restart)) state_.durable.prepared.clear();
+      if (QUORATE_MUTANT(promise_lost_at_restart)) state_.durable.promise_view = state_.view();
     } else {
       state_.halt(durable.error().detail);
     }

@@ -10,6 +10,7 @@
 #include "consensus/pbft/message_log.hpp"
 #include "consensus/pbft/outbox.hpp"
 #include "consensus/pbft/settings.hpp"
+#include "crypto/base/mutant.hpp"
 #include "crypto/signer.hpp"
 
 namespace quorate::consensus::pbft {
@@ -50,14 +51,15 @@ struct ReplicaState {
   bool may_sign() const { return settings.self && !observer && !halted && !starting && log_open; }
   // The voting permission of every PRE-PREPARE, PREPARE and COMMIT.
   bool may_vote(const SlotKey& key) const {
-    return may_sign() && key.view == view() && view() >= durable.promise_view && key.height > low &&
-           key.height <= high();
+    return may_sign() && key.view == view() &&
+           (view() >= durable.promise_view || QUORATE_MUTANT(vote_below_promise)) &&
+           key.height > low && (key.height <= high() || QUORATE_MUTANT(vote_above_window));
   }
   // Messages for it are kept: above the watermark, not too far, and of a view that can be next.
   bool buffers(const SlotKey& key) const {
     return key.height > low && key.height <= low.saturating_add(settings.buffer_window()) &&
            (key.view == view() || key.view == view().saturating_add(1) ||
-            key.view == durable.promise_view);
+            key.view == durable.promise_view || QUORATE_MUTANT(far_views_buffered));
   }
   bool keeps_body(Height height) const {
     return height > last_executed && height <= last_executed.saturating_add(settings.body_window());

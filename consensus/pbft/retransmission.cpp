@@ -1,5 +1,7 @@
 #include "consensus/pbft/retransmission.hpp"
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pbft {
 
 namespace {
@@ -104,6 +106,7 @@ SlotReport Retransmission::slot_report(Height height) const {
 
 // Asks one replica after the other; whoever lacks the body stays silent.
 void Retransmission::fetch_bodies() {
+  if (QUORATE_MUTANT(bodies_never_fetched)) return;
   std::size_t asked = 0;
   for (const auto& missing : parts_.normal_case.missing_bodies()) {
     if (++asked > kFetchesPerRound) return;
@@ -175,6 +178,7 @@ void Retransmission::send_checkpoints(ReplicaId to, const StatusReport& report) 
 void Retransmission::send_certificates(ReplicaId to, const StatusReport& report) {
   const Decided* newest = parts_.commits.newest();
   if (newest == nullptr || newest->certificate.height <= report.last_committed) return;
+  if (QUORATE_MUTANT(certificates_not_shown)) return;
   Height height = report.last_committed;
   for (std::uint64_t i = 0; i < kCertificatesPerReply; ++i) {
     height = height.saturating_add(1);
@@ -192,14 +196,16 @@ void Retransmission::send_certificates(ReplicaId to, const StatusReport& report)
 // about to change views gets this replica's own VIEW-CHANGE.
 void Retransmission::send_view_messages(ReplicaId to, const StatusReport& report) {
   const NewViewPtr& opened = state_.durable.new_view;
-  if (opened && report.view < opened->view && report.promise_view <= opened->view) {
+  if (opened && !QUORATE_MUTANT(new_view_not_shown) && report.view < opened->view &&
+      report.promise_view <= opened->view) {
     Instant& last = new_view_sent_[to];
     const std::uint64_t cost = 1 + pbft::memory_bytes(*opened) / kBytesPerToken;
     if ((last == Instant{} || settled_down(last)) && send_own(to, opened, cost)) last = state_.now;
     return;
   }
   const ViewChangePtr& own = state_.durable.view_change;
-  if (!state_.may_sign() || !parts_.view_changing.changing() || own->view <= report.view ||
+  if (QUORATE_MUTANT(view_change_sent_once) || !state_.may_sign() ||
+      !parts_.view_changing.changing() || own->view <= report.view ||
       own->view < report.promise_view || report.view_changes.contains(state_.self()) ||
       !settled_down(parts_.view_changing.sent_at())) {
     return;
@@ -208,6 +214,7 @@ void Retransmission::send_view_messages(ReplicaId to, const StatusReport& report
 }
 
 void Retransmission::send_votes(ReplicaId to, const StatusReport& report) {
+  if (QUORATE_MUTANT(votes_sent_once)) return;
   // Of another view the report says nothing, and there these votes are of no use.
   if (report.view != state_.view() || parts_.view_changing.changing()) return;
   const auto& slots = state_.log.slots();

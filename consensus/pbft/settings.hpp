@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "crypto/base/instant.hpp"
+#include "crypto/base/mutant.hpp"
 #include "crypto/certificate/membership.hpp"
 
 namespace quorate::consensus::pbft {
@@ -28,7 +29,9 @@ struct Settings {
   // fetched when the window gets there.
   std::uint64_t body_window() const { return 2 * proposals_in_flight; }
   std::uint32_t members() const { return membership.size(); }
-  std::uint32_t quorum() const { return membership.quorum(); }
+  std::uint32_t quorum() const {
+    return QUORATE_MUTANT(quorum_2f_plus_1) ? 2 * membership.faults() + 1 : membership.quorum();
+  }
   ReplicaId primary(View view) const {
     return ReplicaId(static_cast<std::uint32_t>(view.value() % members()));
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pbft {
 
 namespace {
@@ -106,7 +108,9 @@ std::optional<SuspicionReason> ViewChanging::own_reason() const {
   if (!state_.may_sign() || changing()) return std::nullopt;
   if (state_.equivocation_proved == state_.view()) return SuspicionReason::equivocation;
   if (host_reason_ && state_.now < host_reason_->second) return host_reason_->first;
-  if (progress_due_ && state_.now >= *progress_due_) return SuspicionReason::progress;
+  if (progress_due_ && state_.now >= *progress_due_ && !QUORATE_MUTANT(dead_primary_trusted)) {
+    return SuspicionReason::progress;
+  }
   return std::nullopt;
 }
 
@@ -139,7 +143,10 @@ void ViewChanging::leave_if_enough() {
   if (state_.equivocation_proved == state_.view()) return send_view_change(next, cause);
   std::set<ReplicaId> against = suspects();
   for (const auto& entry : highest_) against.insert(entry.first);
-  if (against.size() >= state_.settings.membership.weak_quorum()) send_view_change(next, cause);
+  const std::uint32_t weak = state_.settings.membership.weak_quorum();
+  if (against.size() >= (QUORATE_MUTANT(one_suspect_suffices) ? 1 : weak)) {
+    send_view_change(next, cause);
+  }
 }
 
 // The (f+1)-th highest view is wanted by somebody correct. The highest may be a lie.
@@ -149,18 +156,27 @@ void ViewChanging::join() {
   std::vector<View> wanted;
   for (const auto& entry : highest_) wanted.push_back(entry.second->view);
   std::sort(wanted.begin(), wanted.end(), std::greater<>());
-  send_view_change(wanted[weak - 1], "joined");
+  send_view_change(wanted[QUORATE_MUTANT(highest_view_joined) ? 0 : weak - 1], "joined");
 }
 
 void ViewChanging::send_view_change(View view, const char* cause) {
   if (!state_.may_sign() || view <= std::max(state_.durable.promise_view, state_.view())) return;
+  if (QUORATE_MUTANT(commit_pins_view) && !state_.durable.commits.empty()) return;
   std::uint32_t level = state_.durable.timer_level;
   if (state_.last_executed <= executed_mark_) level = std::min(level + 1, kLevelMax);
   executed_mark_ = state_.last_executed;
   auto message = std::make_shared<ViewChange>();
   message->view = view;
   message->stable = state_.durable.stable;
-  for (const auto& entry : state_.durable.prepared) message->prepared.push_back(entry.second);
+  for (const auto& entry : state_.durable.prepared) {
+    if (QUORATE_MUTANT(view_change_without_prepared)) break;
+    const Slot* slot = state_.log.find(key_of(entry.second.core.ballot));
+    if (QUORATE_MUTANT(prepared_only_once_durable) && slot != nullptr &&
+        slot->commits.count(state_.self()) == 0) {
+      continue;
+    }
+    message->prepared.push_back(entry.second);
+  }
   message->replica = state_.self();
   message->signature =
       state_.sign(view_change_signing_digest(state_.settings.membership, stub_of(*message)));
@@ -180,9 +196,14 @@ void ViewChanging::send_view_change(View view, const char* cause) {
 void ViewChanging::count_down() {
   if (!changing()) return;
   const auto wanted = std::count_if(highest_.begin(), highest_.end(), [this](const auto& entry) {
+    if (QUORATE_MUTANT(countdown_wants_exact_view)) {
+      return entry.second->view == state_.durable.promise_view;
+    }
     return entry.second->view >= state_.durable.promise_view;
   });
-  if (wanted < static_cast<std::ptrdiff_t>(state_.settings.quorum())) return;
+  const std::uint32_t needed =
+      QUORATE_MUTANT(countdown_without_quorum) ? 1 : state_.settings.quorum();
+  if (wanted < static_cast<std::ptrdiff_t>(needed)) return;
   if (!countdown_) countdown_ = state_.now + timeout();
   if (state_.now < *countdown_) return;
   countdown_.reset();
@@ -193,6 +214,7 @@ void ViewChanging::count_down() {
 void ViewChanging::send_again() {
   if (!changing() || !state_.may_sign() || state_.now < sent_at_ + kSendAgain) return;
   sent_at_ = state_.now;
+  if (QUORATE_MUTANT(view_change_sent_once)) return;
   state_.outbox.send_durably(std::nullopt, state_.durable.view_change);
 }
 

@@ -1,6 +1,7 @@
 // The second half of a view change: making a NEW-VIEW, and entering the view that it opens.
 #include "consensus/pbft/new_view.hpp"
 #include "consensus/pbft/view_change.hpp"
+#include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pbft {
 
@@ -9,13 +10,16 @@ void ViewChanging::open_view() {
   const View view = state_.durable.promise_view;
   if (!changing() || !state_.may_sign()) return;
   if (!state_.settings.is_self(state_.settings.primary(view))) return;
+  std::uint32_t needed = state_.settings.quorum();
+  if (QUORATE_MUTANT(new_view_one_short)) --needed;
+  if (QUORATE_MUTANT(new_view_waits_for_all)) needed = state_.settings.members();
   auto message = std::make_shared<NewView>();
   message->view = view;
   for (const auto& entry : highest_) {
-    const bool enough = message->view_changes.size() == state_.settings.quorum();
+    const bool enough = message->view_changes.size() == needed;
     if (!enough && entry.second->view == view) message->view_changes.push_back(entry.second);
   }
-  if (message->view_changes.size() < state_.settings.quorum()) return;
+  if (message->view_changes.size() < needed) return;
   const crypto::Membership& membership = state_.settings.membership;
   const auto plan = compute_new_view(membership, view, message->view_changes);
   if (!plan) return state_.halt(plan.error().detail);
@@ -66,14 +70,15 @@ bool ViewChanging::contradicts(ReplicaId from, const NewView& message) {
 
 void ViewChanging::enter(const NewViewPtr& message) {
   const EnteredRecord record{message, state_.durable.timer_level};
-  if (state_.observer) {
+  if (state_.observer || QUORATE_MUTANT(new_view_not_logged)) {
     state_.durable.apply(record);  // it never votes, so it has no vote log to bind
   } else {
     state_.record(record);
   }
   for (const ViewChangePtr& entry : message->view_changes) note(entry);
-  std::erase_if(highest_,
-                [this](const auto& entry) { return entry.second->view <= state_.view(); });
+  std::erase_if(highest_, [this](const auto& entry) {
+    return entry.second->view <= state_.view() && !QUORATE_MUTANT(old_view_changes_count);
+  });
   suspicions_.clear();
   host_reason_.reset();
   countdown_.reset();
@@ -84,10 +89,11 @@ void ViewChanging::enter(const NewViewPtr& message) {
   calm_at_ = state_.now + std::chrono::seconds(60);
   const auto plan =
       compute_new_view(state_.settings.membership, message->view, message->view_changes);
-  if (plan && plan->stable != nullptr) {
+  if (plan && plan->stable != nullptr && !QUORATE_MUTANT(new_view_checkpoint_not_adopted)) {
     catch_up_.raise(plan->low);
     checkpointing_.on_proof(*plan->stable);
   }
+  if (QUORATE_MUTANT(watermark_reset_on_entry)) state_.low = Height(0);
   normal_case_.enter_view();
   state_.progress(Progress::Phase::view_entered, state_.last_executed);
 }

@@ -1,6 +1,7 @@
 // Deep checks of SUSPECT, VIEW-CHANGE and NEW-VIEW: one bad entry refuses the whole message.
 #include "consensus/pbft/message_verifier.hpp"
 #include "consensus/pbft/new_view.hpp"
+#include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pbft {
 
@@ -30,7 +31,7 @@ Result<void> PbftMessageVerifier::check(const PreparedCertificate& certificate) 
   QUORATE_CHECK(check(certificate.core));
   const Digest digest = vote_signing_digest(membership_, VoteKind::prepare, ballot);
   for (const crypto::ReplicaSignature& prepare : certificate.prepares) {
-    if (prepare.replica == ReplicaId(primary)) {
+    if (prepare.replica == ReplicaId(primary) && !QUORATE_MUTANT(prepare_of_primary_counts)) {
       return fail(Errc::bad_signature, "a prepared certificate counts a PREPARE of the primary");
     }
     QUORATE_CHECK(check_signature(prepare.replica, digest, prepare.signature, "PREPARE"));
@@ -61,7 +62,8 @@ Result<void> PbftMessageVerifier::check(const ViewChangePtr& m) const {
 }
 
 Result<void> PbftMessageVerifier::check(const NewViewPtr& m) const {
-  if (m->view == View(0) || m->view_changes.size() != membership_.quorum()) {
+  const std::uint32_t needed = membership_.quorum() - (QUORATE_MUTANT(new_view_one_short) ? 1U : 0U);
+  if (m->view == View(0) || m->view_changes.size() != needed) {
     return fail(Errc::bad_signature, "a NEW-VIEW without exactly q VIEW-CHANGEs");
   }
   for (std::size_t i = 0; i < m->view_changes.size(); ++i) {

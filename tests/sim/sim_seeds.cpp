@@ -63,16 +63,11 @@ extern "C" void on_abort(int) {
   static_cast<void>(!write(STDERR_FILENO, "\n", 1));
 }
 
-// Every size from 4 to 10 in turn; one seed in a hundred uses real signatures, one in twenty-five
-// has no faults at all.
 Options options_of(std::uint64_t seed, const Arguments& arguments) {
-  Options out;
-  out.seed = seed;
-  out.replicas = arguments.replicas.value_or(static_cast<std::uint32_t>(4 + seed % 7));
+  Options out = usual_options(seed);
+  out.replicas = arguments.replicas.value_or(out.replicas);
   out.blocks = arguments.blocks;
-  out.real_signatures = arguments.real || seed % 100 == 50;
-  out.faults = seed % 25 != 7;
-  out.byzantine = out.faults && seed % 3 == 1;
+  out.real_signatures = out.real_signatures || arguments.real;
   out.trace = arguments.trace;
   return out;
 }
