@@ -34,6 +34,7 @@ void WireCheck::on_verified(ByteView message) {
   if (!decoded) return;
   if (const auto* proposal = std::get_if<pbft::PrePrepare>(&decoded->message)) {
     payloads_.emplace(proposal->core.ballot.id, proposal->body.payload);
+    views_.on_core(proposal->core);
   } else if (const auto* data = std::get_if<pbft::Data>(&decoded->message)) {
     payloads_.emplace(pbft::proposal_id(world_.membership, data->body.header), data->body.payload);
   } else if (const auto* opened = std::get_if<pbft::NewViewPtr>(&decoded->message)) {
@@ -46,6 +47,7 @@ void WireCheck::note_new_view(const pbft::NewView& message) {
   const pbft::NewViewStub stub = pbft::stub_of(message);
   const Digest digest = pbft::new_view_signing_digest(world_.membership, stub);
   if (!opened_[stub.view].insert(digest).second) return;
+  views_.on_new_view(message);
   if (!message.proposals.empty()) world_.coverage.add(Happened::view_kept_proposals);
   OpenedView opened{stub.view, Height(0), {}};
   for (const pbft::ViewChangePtr& entry : message.view_changes) {
@@ -133,6 +135,7 @@ void WireCheck::check(ReplicaId sender, const pbft::PrePrepare& message, const D
   once(static_cast<std::uint8_t>(SignedType::pre_prepare), ballot.view, ballot.height, primary,
        ballot.id);
   payloads_.emplace(ballot.id, message.body.payload);
+  views_.on_core(message.core);
   if (primary != sender) return;
   const Digest digest = pbft::core_signing_digest(world_.membership, ballot);
   demand(holds(durable, sender, digest), sender, "its own PRE-PREPARE", ballot.height);
@@ -156,6 +159,7 @@ void WireCheck::check(ReplicaId sender, const pbft::Vote& message, const Durable
   if (message.kind == pbft::VoteKind::commit) {
     demand(prepares_held(durable, ballot) + 1 >= world_.membership.quorum(), sender,
            "the prepared certificate", ballot.height);
+    views_.on_commit(sender, ballot);
     return;
   }
   const ReplicaId primary(
@@ -200,6 +204,11 @@ void WireCheck::check(ReplicaId sender, const pbft::ViewChangePtr& message,
   demand(holds(durable, sender, digest), sender, "its own VIEW-CHANGE", Height(0));
   const auto number = world_.keys.find(world_.membership.key(sender), digest);
   if (number) promised_[sender].emplace(stub.view, *number);
+  views_.on_view_change(sender, *message);
+}
+
+void WireCheck::check(ReplicaId sender, const pbft::Suspect& message, const Durable&) {
+  if (message.replica == sender) views_.on_suspect(sender, message.view);
 }
 
 void WireCheck::check(ReplicaId sender, const pbft::NewViewPtr& message, const Durable& durable) {
@@ -207,6 +216,11 @@ void WireCheck::check(ReplicaId sender, const pbft::NewViewPtr& message, const D
   const ReplicaId primary(static_cast<std::uint32_t>(stub.view.value() % world_.membership.size()));
   once(static_cast<std::uint8_t>(SignedType::new_view), stub.view, Height(0), primary,
        stub.content);
+  // What it proposes is signed as PRE-PREPAREs.
+  for (const pbft::Core& core : message->proposals) {
+    once(static_cast<std::uint8_t>(SignedType::pre_prepare), core.ballot.view, core.ballot.height,
+         primary, core.ballot.id);
+  }
   const Digest digest = pbft::new_view_signing_digest(world_.membership, stub);
   demand(holds(durable, primary, digest), sender, "the NEW-VIEW it sends", Height(0));
   note_new_view(*message);

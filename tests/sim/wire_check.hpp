@@ -13,6 +13,7 @@
 #include "consensus/pbft/messages.hpp"
 #include "ledger/chain.hpp"
 #include "tests/sim/disk.hpp"
+#include "tests/sim/view_check.hpp"
 #include "tests/sim/world.hpp"
 
 namespace quorate::sim {
@@ -27,7 +28,7 @@ class WireCheck {
  public:
   // `agreed_checkpoint` gives the checkpoint digest of a height that some replica has executed.
   WireCheck(World& world, std::function<std::optional<Digest>(Height)> agreed_checkpoint)
-      : world_(world), agreed_checkpoint_(std::move(agreed_checkpoint)) {}
+      : world_(world), views_(world), agreed_checkpoint_(std::move(agreed_checkpoint)) {}
 
   void on_committed(Height height, const Digest& id, ByteView certificate);
   void on_send(ReplicaId sender, ByteView message, const Durable& durable);
@@ -63,6 +64,7 @@ class WireCheck {
   void check_view(ReplicaId sender, const Ballot& ballot, const Digest& digest,
                   const Durable& durable);
   void note_new_view(const consensus::pbft::NewView& message);
+  void check(ReplicaId sender, const consensus::pbft::Suspect& message, const Durable& durable);
   template <class Other>
   void check(ReplicaId, const Other&, const Durable&) {}
 
@@ -76,6 +78,7 @@ class WireCheck {
   void demand(bool holds, ReplicaId sender, const char* what, Height height);
 
   World& world_;
+  ViewCheck views_;
   std::function<std::optional<Digest>(Height)> agreed_checkpoint_;
   std::map<std::tuple<std::uint8_t, View, Height, ReplicaId>, Digest> signed_;
   std::map<Digest, std::shared_ptr<const Bytes>> payloads_;  // by proposal id
