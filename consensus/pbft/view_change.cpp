@@ -233,8 +233,8 @@ void ViewChanging::advance() {
   calm_with_time();
   watch_progress();
   suspect();
+  join();  // before the next rule, which would send a VIEW-CHANGE for a view between as well
   leave_if_enough();
-  join();
   open_view();
   count_down();
   send_again();
