@@ -1,0 +1,88 @@
+// Networks without a faulty replica: the protocol at its best, and on links at their worst.
+#include "tests/scenarios/scenario.hpp"
+
+namespace quorate::scenarios {
+namespace {
+
+using Phase = consensus::Progress::Phase;
+
+bool reports(const node::Notice& notice, Phase phase) {
+  return notice.kind == node::Notice::Kind::progress && notice.phase == phase;
+}
+
+void expect_no_view_change(Stage& stage) {
+  stage.expect(stage.left().empty() && stage.entered().empty(), "a view changed");
+}
+
+// Nobody leaves the first view, every checkpoint becomes stable in its turn, and a block has its
+// certificate everywhere four message delays after it was proposed.
+void s01_no_faults(Stage& stage) {
+  constexpr Duration kDelay = milliseconds(50);
+  const std::uint64_t blocks = stage.full() ? 10'000 : 600;
+  const std::uint64_t interval = 8;
+  stage.begin({interval, 4, 16});
+  sim::LinkFaults links;
+  links.delay_min = links.delay_max = kDelay;
+  stage.links(links);
+
+  std::map<Height, Instant> proposed;
+  Duration slowest{0};
+  std::map<std::uint32_t, std::uint64_t> stable;  // by replica
+  bool suspected = false;
+  stage.watch([&](std::uint32_t replica, const node::Notice& notice) {
+    if (reports(notice, Phase::proposed)) proposed.emplace(notice.height, stage.now());
+    if (notice.kind == node::Notice::Kind::block_sealed) {
+      slowest = std::max(slowest, stage.now() - proposed.at(notice.height));
+    }
+    if (reports(notice, Phase::checkpoint_stable)) {
+      stable[replica] += interval;
+      stage.expect(notice.height.value() == stable[replica], "a checkpoint was left out");
+    }
+  });
+  stage.rule([&](const Passing& passing) {
+    suspected = suspected || as<pbft::Suspect>(passing) != nullptr;
+    return kPass;
+  });
+  stage.clients().load(microseconds(500), 64);
+  const Duration per_block = kDelay * 2;
+  stage.await("all blocks", per_block * static_cast<int>(blocks),
+              [&] { return stage.height().value() >= blocks; });
+  stage.finale();
+  expect_no_view_change(stage);
+  stage.expect(!suspected, "somebody suspected the primary");
+  // Local work of the simulated machines takes the rest of a fifth delay.
+  stage.expect(slowest < kDelay * 5, "a block needed " + std::to_string(slowest.count() / 1000) +
+                                         " us from its proposal to its certificate");
+  for (std::uint32_t i = 0; i < stage.n() && stage.ok(); ++i) {
+    stage.expect(stage.status(i).low_watermark.value() + 2 * interval > blocks,
+                 "the watermark stands still");
+  }
+}
+
+// A third of everything is lost, some comes twice, and nothing in order or in time.
+void s02_bad_links(Stage& stage) {
+  stage.begin();
+  sim::LinkFaults links;
+  links.delay_min = milliseconds(1);
+  links.delay_max = milliseconds(500);
+  links.loss_per_mille = 300;
+  links.duplicate_per_mille = 100;
+  links.reorder_per_mille = 500;
+  stage.links(links);
+  stage.clients().load(milliseconds(50));
+  // The protocol promises progress only once the links are well. But the timers adapt, so there is
+  // some before that.
+  stage.await("blocks in spite of it", minutes(10), [&] { return stage.height().value() >= 12; });
+  stage.finale();
+}
+
+}  // namespace
+
+std::vector<Scenario> normal_scenarios() {
+  return {
+      {"S01", "no faults, the highest load", {4, 7, 10}, 1, s01_no_faults},
+      {"S02", "30 % loss, duplicates, reordering, 1 to 500 ms", {4, 5, 6, 7, 10}, 3, s02_bad_links},
+  };
+}
+
+}  // namespace quorate::scenarios

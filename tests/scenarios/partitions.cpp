@@ -1,0 +1,155 @@
+// Replicas that do not hear each other, and find together again.
+#include "tests/scenarios/scenario.hpp"
+
+namespace quorate::scenarios {
+namespace {
+
+void expect_no_view_change(Stage& stage) {
+  stage.expect(stage.left().empty() && stage.entered().empty(), "a view changed");
+}
+
+std::set<std::uint32_t> numbers(std::uint32_t first, std::uint32_t end) {
+  std::set<std::uint32_t> out;
+  for (std::uint32_t i = first; i < end; ++i) out.insert(i);
+  return out;
+}
+
+// All others are seven views ahead when one hears f+1 of them again: it joins them at once.
+void s15_laggard_joins(Stage& stage) {
+  constexpr std::uint64_t kViews = 7;
+  stage.begin();
+  const std::uint32_t laggard = stage.n() - 1;
+  stage.clients().talk_to(stage.all_but({laggard}));  // it has no reason of its own to leave
+  const auto away = stage.cut({laggard});
+  stage.lose([](const Passing& passing) { return new_view_of(passing) != nullptr; });
+  stage.clients().load(milliseconds(200));
+  stage.lose([](const Passing& passing) { return as<pbft::PrePrepare>(passing) != nullptr; });
+  stage.await("the others are seven views ahead", minutes(10), [&] {
+    for (std::uint32_t i = 0; i < laggard; ++i) {
+      if (stage.status(i).promise_view < View(kViews)) return false;
+    }
+    return true;
+  });
+  if (!stage.ok()) return;
+  stage.expect(stage.times_left(laggard) == 0, "the laggard left its view alone");
+  // From now on it hears f+1 of them, and nothing but their VIEW-CHANGEs.
+  stage.end_rule(away);
+  std::set<std::uint32_t> audible;
+  for (std::uint32_t i = 0; i < laggard && audible.size() <= stage.faults(); ++i) {
+    // The primary of the next view is content once it has opened it, and the laggard cannot know.
+    if (stage.primary_of(stage.status(i).promise_view) != i) audible.insert(i);
+  }
+  stage.lose([&, audible](const Passing& passing) {
+    const bool concerns = passing.to == laggard || passing.from == laggard;
+    return concerns && !(audible.count(passing.from) != 0 && view_change_of(passing) != nullptr);
+  });
+  stage.await("the laggard joins", seconds(5), [&] { return stage.times_left(laggard) != 0; });
+  if (!stage.ok()) return;
+  stage.expect(stage.times_left(laggard) == 1, "the laggard went through several views");
+  stage.expect(stage.status(laggard).promise_view >= View(kViews), "the laggard joined too low");
+  stage.finale();
+}
+
+// Neither half has a quorum: nothing commits, and no half runs away through the views.
+void s16_halves(Stage& stage) {
+  stage.begin();
+  stage.clients().load(milliseconds(20));
+  stage.run_for(seconds(1));
+  stage.split({numbers(0, stage.n() / 2), numbers(stage.n() / 2, stage.n())});
+  stage.run_for(seconds(1));  // what was under way arrives
+  const Height before = stage.height();
+  stage.run_for(stage.full() ? Duration(hours(1)) : Duration(minutes(6)));
+  if (!stage.ok()) return;
+  stage.expect(stage.height() == before, "a half without a quorum committed something");
+  Duration timeout{0};
+  for (std::uint32_t i = 0; i < stage.n(); ++i) {
+    stage.expect(stage.times_left(i) <= 1, "a half ran through the views");
+    timeout = std::max(timeout, stage.status(i).view_timeout);
+  }
+  stage.finale(3 * timeout);
+}
+
+// The link from the primary to one backup comes and goes. One suspect changes no view.
+void s17_flapping_link(Stage& stage) {
+  stage.begin();
+  const std::uint32_t backup = stage.n() - 1;
+  bool lost = false;
+  std::function<void()> flap = [&] {
+    lost = !lost;
+    stage.after(lost ? milliseconds(1500) : milliseconds(100), flap);
+  };
+  flap();
+  std::uint64_t kept_back = 0;
+  stage.lose([&](const Passing& passing) {
+    const bool here = lost && passing.from == 0 && passing.to == backup;
+    kept_back += here ? 1 : 0;
+    return here;
+  });
+  stage.clients().load(milliseconds(30));
+  // What its primary does not tell it, others do, a few seconds later at most.
+  std::vector<Height> heights;
+  for (int second = 0; second < (stage.full() ? 60 : 20); ++second) {
+    stage.run_for(seconds(1));
+    if (!stage.ok()) return;
+    heights.push_back(stage.height());
+    stage.expect(second < 4 || stage.head(backup) >= heights[heights.size() - 5],
+                 "the backup does not keep up");
+  }
+  stage.expect(kept_back > 100, "the link was never needed");
+  expect_no_view_change(stage);
+  stage.finale();
+  expect_no_view_change(stage);
+  flap = [] {};
+}
+
+// A replica hears nobody for a while, and suspects the primary. That binds it to nothing: back in
+// touch it votes in the view that never changed.
+void s18_isolated_suspect(Stage& stage) {
+  stage.begin();
+  const std::uint32_t alone = stage.n() - 1;
+  stage.clients().load(milliseconds(20));
+  stage.run_for(milliseconds(500));
+  const auto away = stage.cut({alone});
+  stage.clients().submit(alone, stage.clients().make_next());
+  stage.await("it suspects", seconds(20), [&] { return !stage.status(alone).suspects.empty(); });
+  stage.run_for(seconds(10));
+  const Height back_at = stage.height();
+  bool votes = false;
+  stage.rule([&](const Passing& passing) {
+    const auto* commit = commit_of(passing);
+    votes =
+        votes || (commit != nullptr && passing.from == alone && commit->replica.value() == alone &&
+                  commit->ballot.view == View(0) && commit->ballot.height > back_at);
+    return kPass;
+  });
+  stage.end_rule(away);
+  stage.await("it votes again", seconds(10), [&] { return votes; });
+  expect_no_view_change(stage);
+  stage.finale();
+  expect_no_view_change(stage);
+}
+
+}  // namespace
+
+std::vector<Scenario> partition_scenarios() {
+  return {
+      {"S15",
+       "a laggard hears f+1 that are seven views ahead",
+       {4, 5, 6, 7, 10},
+       1,
+       s15_laggard_joins},
+      {"S16", "two halves without a quorum for an hour", {4, 5, 6, 7, 10}, 1, s16_halves},
+      {"S17",
+       "the link from the primary to one backup flaps",
+       {4, 5, 6, 7, 10},
+       1,
+       s17_flapping_link},
+      {"S18",
+       "an isolated replica suspects and returns",
+       {4, 5, 6, 7, 10},
+       1,
+       s18_isolated_suspect},
+  };
+}
+
+}  // namespace quorate::scenarios

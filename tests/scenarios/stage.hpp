@@ -1,0 +1,162 @@
+// A stage for one run of a scenario: n real replicas in the simulator, and what a scenario does to
+// them. It cuts links, loses and holds back single messages, crashes and restarts replicas, and
+// lets clients send. All invariants of the simulator are checked after every event; on top of them
+// a scenario states what it is about with expect() and await(). After the first violation every
+// call does nothing, so a scenario reads straight down. One thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/scenarios/clients.hpp"
+#include "tests/scenarios/passing.hpp"
+#include "tests/sim/checks.hpp"
+#include "tests/sim/network.hpp"
+#include "tests/sim/sim_node.hpp"
+
+namespace quorate::scenarios {
+
+using sim::SimNode;
+using std::chrono::hours;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// The chain that a scenario needs. Small, so that checkpoints and full windows come soon.
+struct Setup {
+  std::uint64_t checkpoint_interval = 8;
+  std::uint32_t proposals_in_flight = 4;
+  std::uint32_t payload_transactions_max = 8;
+};
+
+// T0 and T_max of the replicas (consensus/factory.hpp).
+inline constexpr Duration kViewTimeout = seconds(1);
+inline constexpr Duration kViewTimeoutMax = seconds(60);
+inline constexpr Duration kLiveness = 10 * kViewTimeoutMax;  // I9: until everything agrees
+
+// What a replica reported about itself.
+struct ViewNote {
+  std::uint32_t replica;
+  View view;
+  Instant at;
+  std::string cause;  // of leaving
+};
+
+class Stage {
+ public:
+  struct Casting {
+    std::uint32_t replicas = 4;
+    std::uint64_t seed = 0;
+    std::uint64_t number = 0;  // which case of a scenario that has many
+    bool full = false;         // the whole length that the acceptance matrix asks for
+    bool trace = false;
+  };
+  explicit Stage(const Casting& casting) : casting_(casting) {}
+
+  // ---- the run ----
+  std::uint32_t n() const { return casting_.replicas; }
+  std::uint32_t faults() const { return world_->membership.faults(); }
+  std::uint32_t quorum() const { return world_->membership.quorum(); }
+  std::uint64_t number() const { return casting_.number; }
+  bool full() const { return casting_.full; }
+  // The enumeration of this scenario ended with the case before this one.
+  void no_such_case() { exhausted_ = true; }
+  bool exhausted() const { return exhausted_; }
+
+  // Makes the chain, starts every replica and waits until all of them may vote.
+  void begin(const Setup& setup = {});
+  // Everything that a scenario did to the network ends, whoever is down starts, and within `bound`
+  // one more transaction and everything that clients still wait for commits everywhere (I9). Then
+  // the checks that need the end of a run. `dead` stays away.
+  void finale(Duration bound = kLiveness, const std::set<std::uint32_t>& dead = {});
+
+  bool ok() const { return !world_->violation; }
+  const std::optional<sim::Violation>& violation() const { return world_->violation; }
+  void expect(bool holds, const std::string& what);
+
+  // ---- time ----
+  Instant now() const { return world_->timeline.now(); }
+  void run_for(Duration time);
+  // False if it did not come true in time.
+  bool run_until(Duration at_most, const std::function<bool()>& comes_true);
+  // Here that is a violation.
+  void await(const std::string& what, Duration at_most, const std::function<bool()>& comes_true);
+  void after(Duration time, std::function<void()> action);
+
+  // ---- replicas ----
+  SimNode& node(std::uint32_t replica) { return *nodes_.at(replica); }
+  bool up(std::uint32_t replica) const { return nodes_.at(replica)->up(); }
+  consensus::Status status(std::uint32_t replica) const {
+    return nodes_.at(replica)->replica().status().consensus;
+  }
+  Height head(std::uint32_t replica) const {
+    return nodes_.at(replica)->replica().status().head.height;
+  }
+  std::uint32_t primary_of(View view) const {
+    return static_cast<std::uint32_t>(view.value() % n());
+  }
+  // The highest height that some replica has executed.
+  Height height() const { return checks_->height(); }
+  View highest_view() const;
+  void start(std::uint32_t replica);
+  // Not from inside a step of this replica: use node(r).order_crash() there.
+  void crash(std::uint32_t replica);
+
+  // ---- network ----
+  void links(const sim::LinkFaults& faults) { network_->set_faults(faults); }
+  using RuleId = std::uint64_t;
+  // Sees every frame that is sent; the first rule that does not let it pass decides.
+  RuleId rule(Rule rule);
+  RuleId lose(std::function<bool(const Passing&)> which);
+  void end_rule(RuleId id) { rules_.erase(id); }
+  // Frames between different groups are lost; whoever is in no group hears nobody.
+  RuleId split(const std::vector<std::set<std::uint32_t>>& groups);
+  // Of a whole network: everybody but these.
+  std::set<std::uint32_t> all_but(const std::set<std::uint32_t>& replicas) const;
+  RuleId cut(const std::set<std::uint32_t>& replicas) { return split({all_but(replicas)}); }
+
+  // ---- clients ----
+  Clients& clients() { return *clients_; }
+  sim::World& world() { return *world_; }
+  const sim::Checks& checks() const { return *checks_; }
+
+  // ---- what was seen ----
+  using Watcher = std::function<void(std::uint32_t replica, const node::Notice&)>;
+  void watch(Watcher watcher) { watchers_.push_back(std::move(watcher)); }
+  const std::vector<ViewNote>& left() const { return left_; }        // VIEW-CHANGEs
+  const std::vector<ViewNote>& entered() const { return entered_; }  // NEW-VIEWs accepted
+  std::size_t times_left(std::uint32_t replica) const;
+  // The id of what is executed at a height, by whoever was first.
+  std::optional<Digest> executed_id(Height height) const;
+
+ private:
+  void connect(std::uint32_t a, std::uint32_t b);
+  void on_crash(ReplicaId replica);
+  void on_notice(ReplicaId replica, const node::Notice& notice);
+  void on_passage(sim::Passage& passage);
+  bool converged(const ledger::TransactionPtr& last, const std::set<std::uint32_t>& dead);
+  std::string describe_heads() const;
+
+  const Casting casting_;
+  bool exhausted_ = false;
+  std::unique_ptr<sim::Prng> prng_;
+  std::unique_ptr<sim::World> world_;
+  std::unique_ptr<sim::Checks> checks_;
+  std::unique_ptr<sim::Network> network_;
+  std::vector<std::unique_ptr<SimNode>> nodes_;
+  std::unique_ptr<Clients> clients_;
+  Interpreter interpreter_;
+  std::map<RuleId, Rule> rules_;
+  RuleId next_rule_ = 1;
+  std::vector<Watcher> watchers_;
+  std::vector<ViewNote> left_;
+  std::vector<ViewNote> entered_;
+  std::map<Height, Digest> executed_;
+};
+
+}  // namespace quorate::scenarios
