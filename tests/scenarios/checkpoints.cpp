@@ -20,7 +20,7 @@ void s31_above_the_window(Stage& stage) {
     const bool first = vote != nullptr && vote->claim.height == Height(kInterval);
     const bool proof = as<pbft::CheckpointProof>(passing) != nullptr;
     if (passing.to != late || !(first || proof)) return kPass;
-    return first ? Fate{false, milliseconds(400)} : kLost;
+    return first ? held(milliseconds(400)) : kLost;
   });
   // Nothing that it missed is repeated: it lives on what it has.
   std::optional<Instant> proposed_to_it;

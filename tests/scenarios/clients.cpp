@@ -7,16 +7,29 @@ namespace {
 
 constexpr Duration kRetry = std::chrono::milliseconds(700);
 constexpr std::size_t kRetried = 2;  // of each account, the oldest
+// Tickets are shared with the simulator's own workload, which counts from 1.
+constexpr std::uint64_t kTickets = std::uint64_t{1} << 32U;
 
 }  // namespace
 
-Clients::Clients(sim::World& world, sim::ModelLedger& model,
-                 std::vector<std::unique_ptr<sim::SimNode>>& nodes, sim::Prng prng)
-    : world_(world), model_(model), nodes_(nodes), prng_(prng) {
-  for (const crypto::Signer* key : world_.accounts) {
+Clients::Clients(sim::Simulation& simulation)
+    : simulation_(simulation),
+      world_(simulation.world()),
+      model_(simulation.checks().model()),
+      prng_(simulation.prng().fork()),
+      next_ticket_(kTickets) {
+  // The last account of the chain is the one whose transaction ends a run.
+  for (std::size_t i = 0; i + 1 < world_.accounts.size(); ++i) {
+    const crypto::Signer* key = world_.accounts[i];
     accounts_.push_back({key, crypto::address_of(key->public_key()), {}});
   }
-  for (std::uint32_t i = 0; i < nodes_.size(); ++i) talk_to_.insert(i);
+  for (std::uint32_t i = 0; i < world_.membership.size(); ++i) talk_to_.insert(i);
+  simulation_.on_admitted([this](node::Ticket ticket, const sim::Simulation::Answers& answers) {
+    if (ticket.value() < kTickets) return false;
+    if (answer_ || answers.size() != 1) world_.violate("contract", "not one answer");
+    if (!answers.empty()) answer_ = answers.front();
+    return true;
+  });
   keep_retrying();
 }
 
@@ -25,7 +38,7 @@ void Clients::load(Duration interval, std::size_t depth) { keep_loading(interval
 void Clients::keep_loading(Duration interval, std::size_t depth, std::uint64_t load) {
   world_.timeline.after(interval, [this, interval, depth, load] {
     if (load != load_) return;
-    Account& account = accounts_[prng_.below(accounts_.size() - 2)];
+    Account& account = accounts_[prng_.below(accounts_.size() - 1)];
     forget_done(account);
     if (account.waiting.size() < depth) {
       const std::uint64_t nonce =
@@ -70,14 +83,14 @@ void Clients::forget_done(Account& account) {
 void Clients::send_somewhere(const ledger::TransactionPtr& transaction) {
   std::vector<std::uint32_t> up;
   for (const std::uint32_t replica : talk_to_) {
-    if (nodes_[replica]->up()) up.push_back(replica);
+    if (simulation_.node(ReplicaId(replica)).up()) up.push_back(replica);
   }
   if (!up.empty()) submit(up[prng_.below(up.size())], transaction);
 }
 
 std::optional<node::Refusal> Clients::submit(std::uint32_t replica,
                                              const ledger::TransactionPtr& transaction) {
-  sim::SimNode& node = *nodes_[replica];
+  sim::SimNode& node = simulation_.node(ReplicaId(replica));
   if (!node.up() || world_.violation) return std::nullopt;
   answer_.reset();
   node.deliver(node::TransactionsSubmitted{node::Ticket(next_ticket_++), {transaction}});
@@ -89,22 +102,11 @@ std::optional<node::Refusal> Clients::submit(std::uint32_t replica,
 }
 
 void Clients::submit_to_all(const ledger::TransactionPtr& transaction) {
-  for (std::uint32_t i = 0; i < nodes_.size(); ++i) submit(i, transaction);
-}
-
-void Clients::admitted(const std::vector<std::optional<node::Refusal>>& results) {
-  if (answer_ || results.size() != 1) world_.violate("contract", "a submission answered twice");
-  if (!results.empty()) answer_ = results.front();
+  for (std::uint32_t i = 0; i < world_.membership.size(); ++i) submit(i, transaction);
 }
 
 ledger::TransactionPtr Clients::make(std::uint64_t nonce, std::uint64_t amount) {
-  return transfer(accounts_[accounts_.size() - 2], nonce, amount);
-}
-
-ledger::TransactionPtr Clients::make_last() {
-  Account& account = accounts_.back();
-  account.waiting.push_back(transfer(account, model_.nonce(account.address) + 1, 1));
-  return account.waiting.back();
+  return transfer(accounts_.back(), nonce, amount);
 }
 
 ledger::TransactionPtr Clients::transfer(const Account& from, std::uint64_t nonce,

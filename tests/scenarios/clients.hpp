@@ -10,16 +10,13 @@
 #include <vector>
 
 #include "ledger/types/transaction.hpp"
-#include "tests/sim/model_ledger.hpp"
-#include "tests/sim/sim_node.hpp"
-#include "tests/sim/world.hpp"
+#include "tests/sim/simulation.hpp"
 
 namespace quorate::scenarios {
 
 class Clients {
  public:
-  Clients(sim::World& world, sim::ModelLedger& model,
-          std::vector<std::unique_ptr<sim::SimNode>>& nodes, sim::Prng prng);
+  explicit Clients(sim::Simulation& simulation);
 
   // One transfer per `interval` from now on, while an account has less than `depth` under way.
   void load(Duration interval, std::size_t depth = 4);
@@ -40,11 +37,6 @@ class Clients {
   bool executed(const ledger::TransactionPtr& transaction) const {
     return model_.executed_at(transaction->id).has_value();
   }
-  // One transfer of an account that nothing else uses, for the end of the run.
-  ledger::TransactionPtr make_last();
-
-  // The answer to a submission; called by the stage.
-  void admitted(const std::vector<std::optional<node::Refusal>>& results);
 
  private:
   struct Account {
@@ -58,15 +50,15 @@ class Clients {
   void send_somewhere(const ledger::TransactionPtr& transaction);
   ledger::TransactionPtr transfer(const Account& from, std::uint64_t nonce, std::uint64_t amount);
 
+  sim::Simulation& simulation_;
   sim::World& world_;
   sim::ModelLedger& model_;
-  std::vector<std::unique_ptr<sim::SimNode>>& nodes_;
   sim::Prng prng_;
-  std::vector<Account> accounts_;  // the last two belong to the scenario and to its end
+  std::vector<Account> accounts_;  // the last one belongs to the scenario
   std::set<std::uint32_t> talk_to_;
   std::uint64_t load_ = 0;  // counts the loads: an earlier one ends when the next begins
   std::uint64_t next_nonce_ = 1;
-  std::uint64_t next_ticket_ = 1;
+  std::uint64_t next_ticket_;
   std::uint64_t unique_memo_ = 0;
   std::optional<std::optional<node::Refusal>> answer_;
 };

@@ -14,18 +14,17 @@ namespace quorate::scenarios {
 namespace pbft = consensus::pbft;
 
 struct Passing {
-  std::uint32_t from;
+  std::uint32_t from;  // machines: replicas, and their twins from n on
   std::uint32_t to;
   node::TrafficClass traffic;
   const pbft::Message* message;  // null for what is no consensus message
 };
 
-struct Fate {
-  bool lost = false;
-  Duration held{0};
-};
+// None: this rule does not decide.
+using Fate = std::optional<sim::Fate>;
 inline const Fate kPass{};
-inline const Fate kLost{true, Duration(0)};
+inline const Fate kLost{sim::Fate{true, Duration(0), {}}};
+inline Fate held(Duration time) { return sim::Fate{false, time, {}}; }
 
 using Rule = std::function<Fate(const Passing&)>;
 

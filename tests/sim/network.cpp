@@ -61,7 +61,7 @@ void Network::send(Machine to, const Frame& frame) {
     world_.coverage.add(Happened::partition);
     return;
   }
-  if (rules_.empty()) return obey_script(to, frame);
+  if (rules_.empty()) return carry(Duration(0), to, frame);
   const Letter letter{frame.source, to, frame, peek(frame.traffic, *frame.body)};
   for (const auto& entry : rules_) {
     auto fate = entry.second(letter);
@@ -73,16 +73,7 @@ void Network::send(Machine to, const Frame& frame) {
     other.body = std::make_shared<const Bytes>(std::move(*fate->instead));
     return carry(fate->delay, to, other);
   }
-  obey_script(to, frame);
-}
-
-void Network::obey_script(Machine to, const Frame& frame) {
-  if (!script_) return carry(Duration(0), to, frame);
-  Passage passage{world_.identity(to), frame};
-  script_(passage);
-  if (passage.lost) return world_.coverage.add(Happened::loss);
-  passage.frame.tampered = passage.frame.body != frame.body;
-  carry(passage.held, to, passage.frame);
+  carry(Duration(0), to, frame);
 }
 
 void Network::carry(Duration extra, Machine to, const Frame& frame) {

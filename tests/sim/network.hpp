@@ -25,17 +25,8 @@ struct LinkFaults {
   std::uint64_t reorder_per_mille = 0;
 };
 
-// One frame on one link, for a script: it may lose it, hold it back or replace it.
-struct Passage {
-  ReplicaId to;
-  Frame frame;
-  bool lost = false;
-  Duration held{0};  // later frames of the link overtake it
-};
-
 class Network {
  public:
-  using Script = std::function<void(Passage&)>;
   using Receive = std::function<void(const Frame&)>;
   using RuleId = std::uint64_t;
   Network(World& world, Prng prng);
@@ -58,8 +49,6 @@ class Network {
   void unblock();
   // Rules are asked in the order they were added; the first that answers decides.
   RuleId add_rule(Rule rule);
-  // Sees every frame that rules let pass, in the order of sending.
-  void set_script(Script script) { script_ = std::move(script); }
   void remove_rule(RuleId id) { rules_.erase(id); }
   void clear_rules() { rules_.clear(); }
 
@@ -76,7 +65,6 @@ class Network {
     bool blocked = false;
   };
   Link& link(Machine from, Machine to) { return links_.at(from.value()).at(to.value()); }
-  void obey_script(Machine to, const Frame& frame);
   void carry(Duration extra, Machine to, const Frame& frame);
   void deliver_after(Duration delay, Machine to, const Frame& frame);
 
@@ -89,7 +77,6 @@ class Network {
   std::vector<std::uint64_t> connection_;  // counts the lives of each machine
   std::vector<std::vector<Link>> links_;
   std::map<RuleId, Rule> rules_;
-  Script script_;
   RuleId next_rule_ = 1;
 };
 

@@ -31,7 +31,8 @@ Simulation::~Simulation() = default;
 
 SimNode::Hooks Simulation::hooks() {
   return {[this](Machine machine) { crashed(machine); },
-          [this](Machine, node::Ticket, const std::vector<std::optional<node::Refusal>>& results) {
+          [this](Machine, node::Ticket ticket, const Answers& results) {
+            if (admitted_handler_ && admitted_handler_(ticket, results)) return;
             workload_->admitted(results);
           },
           [this](Machine, const ledger::ExecutedBlock&) {

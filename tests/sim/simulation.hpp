@@ -66,6 +66,11 @@ class Simulation {
   void on_notice(std::function<void(Machine, const node::Notice&)> handler) {
     notice_handler_ = std::move(handler);
   }
+  // Answers to submissions that did not come from workload(); true = taken.
+  using Answers = std::vector<std::optional<node::Refusal>>;
+  void on_admitted(std::function<bool(node::Ticket, const Answers&)> handler) {
+    admitted_handler_ = std::move(handler);
+  }
 
   // ---- time ----
   // Runs the next event; false when the run is over.
@@ -121,6 +126,7 @@ class Simulation {
   std::shared_ptr<Conspiracy> conspiracy_ = std::make_shared<Conspiracy>();
   std::function<void(Machine)> crash_handler_;
   std::function<void(Machine, const node::Notice&)> notice_handler_;
+  std::function<bool(node::Ticket, const Answers&)> admitted_handler_;
   Height newest_;
   Instant progress_at_;
   bool busy_ = false;
