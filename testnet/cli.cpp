@@ -1,39 +1,17 @@
 #include "testnet/cli.hpp"
 
 #include <CLI/CLI.hpp>
-#include <boost/version.hpp>
 #include <functional>
 #include <iostream>
 
-#include "crypto/base/nearest.hpp"
-#include "rpc/json/ledger_json.hpp"
+#include "rpc/command_line/usage.hpp"
+#include "rpc/command_line/version.hpp"
 #include "testnet/commands/commands.hpp"
-#include "testnet/completion.hpp"
 #include "testnet/load/accounts.hpp"
 
 namespace quorate::testnet {
 
 namespace {
-
-constexpr int kUsageError = 2;
-
-int exit_code(Errc code) {
-  switch (code) {
-    case Errc::invalid_argument: return kUsageError;
-    case Errc::not_found: return 3;
-    case Errc::timeout: return 5;
-    case Errc::conflict: return 73;
-    case Errc::io:
-    case Errc::corrupt: return 74;
-    case Errc::unavailable: return 75;
-    case Errc::permission: return 77;
-    case Errc::bad_encoding:
-    case Errc::bad_signature:
-    case Errc::limit_exceeded:
-    case Errc::rejected: return 1;
-  }
-  return 1;
-}
 
 constexpr const char* kExamples =
     "Examples:\n"
@@ -49,15 +27,6 @@ constexpr const char* kExamples =
     "\n"
     "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 5 timed out, 73 will not overwrite,\n"
     "74 I/O, 75 locked or port busy, 77 permission.\n";
-
-std::string version_text() {
-  const auto part = [](int number) { return std::to_string(number); };
-  return std::string("quorate-testnet ") + QUORATE_VERSION + "\n  boost " +
-         part(BOOST_VERSION / 100'000) + "." + part(BOOST_VERSION / 100 % 1'000) + "." +
-         part(BOOST_VERSION % 100) + "\n  cli11 " + CLI11_VERSION + "\n  nlohmann-json " +
-         part(NLOHMANN_JSON_VERSION_MAJOR) + "." + part(NLOHMANN_JSON_VERSION_MINOR) + "." +
-         part(NLOHMANN_JSON_VERSION_PATCH);
-}
 
 // Everything CLI11 writes into while it parses; it holds pointers, so this does not move.
 class CommandLine {
@@ -77,8 +46,6 @@ class CommandLine {
   void add_fault_commands();
   void add_load();
   void add_load_limits(CLI::App& command);
-  int report_usage(const CLI::ParseError& error, int argc, char** argv) const;
-  int report_failure(const Error& error) const;
 
   CLI::App app_{std::string("Runs a Quorate network on this machine.\n\n") + kExamples,
                 "quorate-testnet"};
@@ -95,7 +62,10 @@ class CommandLine {
 };
 
 CommandLine::CommandLine() {
-  app_.set_version_flag("-V,--version", version_text());
+  app_.set_version_flag(
+      "-V,--version",
+      rpc::version_text("quorate-testnet", rpc::library_versions({"boost", "openssl", "libsodium",
+                                                                  "nlohmann-json", "cli11"})));
   app_.require_subcommand(1);
   app_.fallthrough();
   app_.get_formatter()->column_width(34);
@@ -158,6 +128,8 @@ void CommandLine::add_network_commands() {
   CLI::App& down = add("down", "Stop every node", [this] { return run_down({common_, purge_}); });
   down.add_flag("--purge", purge_, "Remove the data as well");
   add("status", "What every node does", [this] { return run_status(common_); });
+  add("why-stalled", "Ask every node why nothing commits, and what to do next (exit 1: stalled)",
+      [this] { return run_why_stalled(common_); });
   CLI::App& logs = add("logs", "The log of one node", [this] {
     logs_.common = common_;
     return run_logs(logs_);
@@ -169,9 +141,13 @@ void CommandLine::add_network_commands() {
   add_nodes_command("start", "Start nodes and wait until they have caught up", run_start);
   add_nodes_command("pause", "Freeze nodes where they are (SIGSTOP)", run_pause);
   add_nodes_command("resume", "Let paused nodes go on (SIGCONT)", run_resume);
-  CLI::App& completion = add("completion", "Completions for a shell: bash, zsh or fish",
-                             [this] { return run_completion(app_, shell_); });
-  completion.add_option("shell", shell_, "bash, zsh or fish")->required();
+  CLI::App& completion = add("completion", "Completions for a shell: bash, zsh or fish", [this] {
+    std::cout << rpc::completion_script(app_, shell_);
+    return 0;
+  });
+  completion.add_option("shell", shell_, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember(rpc::completion_shells()));
 }
 
 void CommandLine::add_nodes_command(const char* name, const char* help,
@@ -263,65 +239,19 @@ void CommandLine::add_load_limits(CLI::App& command) {
       "Append the id of every transfer whose receipt was proved, synced to disk");
 }
 
-// The nearest command or flag to a word that is neither.
-std::optional<std::string> meant(const CLI::App& app, const std::string& word) {
-  std::vector<std::string> known;
-  if (word.rfind("--", 0) == 0) {
-    const auto flags = [&known](const CLI::App& of) {
-      for (const auto* option : of.get_options()) {
-        for (const auto& name : option->get_lnames()) known.push_back("--" + name);
-      }
-    };
-    flags(app);
-    for (const auto* sub : app.get_subcommands()) flags(*sub);
-  } else if (app.get_subcommands().empty()) {
-    for (const auto* command : app.get_subcommands(nullptr)) {
-      if (!command->get_group().empty()) known.push_back(command->get_name());
-    }
-  }
-  if (std::find(known.begin(), known.end(), word) != known.end()) return std::nullopt;
-  return suggestion(word, known);
-}
-
-int CommandLine::report_usage(const CLI::ParseError& error, int argc, char** argv) const {
-  if (error.get_exit_code() == 0) return app_.exit(error);  // --help and --version
-  std::cerr << "error: " << error.what() << "\n";
-  const std::vector<std::string> words(argv + 1, argv + argc);
-  for (const auto& word : words) {
-    const auto name = word.substr(0, word.find('='));
-    if (name.size() < 2 || (name.front() == '-' && name[1] != '-')) continue;
-    if (const auto suggested = meant(app_, name)) {
-      std::cerr << "did you mean: "
-                << (suggested->front() == '-' ? *suggested : "quorate-testnet " + *suggested)
-                << "\n";
-      break;
-    }
-  }
-  std::cerr << "See quorate-testnet --help\n";
-  return kUsageError;
-}
-
-int CommandLine::report_failure(const Error& error) const {
-  const int code = exit_code(error.code);
-  if (common_.json) {
-    std::cout
-        << rpc::Json{{"error",
-                      {{"code", to_string(error.code)}, {"detail", error.detail}, {"exit", code}}}}
-               .dump(2, ' ', false, rpc::Json::error_handler_t::replace)
-        << "\n";
-  }
-  std::cerr << "error: " << error.detail << "\n";
-  return code;
-}
-
 int CommandLine::run(int argc, char** argv) {
   try {
     app_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return report_usage(error, argc, argv);
+    if (error.get_exit_code() == 0) return app_.exit(error);  // --help and --version
+    return rpc::report_failure(rpc::usage_failure(app_, error), rpc::wants_json(argc, argv));
   }
   const auto outcome = chosen_();
-  return outcome ? *outcome : report_failure(outcome.error());
+  if (outcome) return *outcome;
+  const Error& error = outcome.error();
+  // 4 is for refused transactions, which no command here sends; what else is refused has failed.
+  const auto exit = error.code == Errc::rejected ? ExitCode::failed : exit_code(error.code);
+  return rpc::report_failure({.exit = exit, .message = error.detail}, common_.json);
 }
 
 }  // namespace

@@ -12,7 +12,6 @@
 
 #include "crypto/certificate/quorum.hpp"
 #include "rpc/client/rpc_client.hpp"
-#include "rpc/json/fields.hpp"
 #include "testnet/perturb/links.hpp"
 #include "testnet/ports.hpp"
 
@@ -36,71 +35,6 @@ Result<std::string> node_program() {
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return fail(Errc::io, "cannot find this program's own folder: " + error.message());
   return (self.parent_path() / "quorate-node").string();
-}
-
-void read_chain(rpc::RpcClient& client, NodeStatus& status) {
-  const auto chain = client.call("chain_getStatus", rpc::Json::object());
-  if (!chain) {
-    status.reason = chain.error().message;
-    return;
-  }
-  status.reachable = true;
-  const auto fields = rpc::Fields::of(*chain, "chain_getStatus");
-  if (!fields) return;
-  status.height = fields->integer("height").value_or(0);
-  status.certified_height = fields->integer("certified_height").value_or(0);
-}
-
-void read_consensus(rpc::RpcClient& client, NodeStatus& status) {
-  const auto state = client.call("consensus_getState", rpc::Json::object());
-  if (!state) return;
-  const auto fields = rpc::Fields::of(*state, "consensus_getState");
-  if (!fields) return;
-  status.view = fields->integer("view").value_or(0);
-  if (const auto primary = fields->integer("primary", UINT32_MAX)) {
-    status.primary = static_cast<std::uint32_t>(*primary);
-  }
-  status.observer = state->contains("observer") && (*state)["observer"] == true;
-}
-
-void read_peers(rpc::RpcClient& client, NodeStatus& status) {
-  const auto peers = client.call("net_getPeers", rpc::Json::object());
-  if (!peers) return;
-  const auto& list = peers->is_object() && peers->contains("items") ? (*peers)["items"] : *peers;
-  if (!list.is_array()) return;
-  for (const auto& peer : list) {
-    if (peer.is_object() && peer.contains("connected") && peer["connected"] == true) {
-      ++status.peers_connected;
-    }
-  }
-}
-
-// What /readyz says is wrong, in words; the body as it is when it has another form.
-std::string failing_checks(const std::string& body) {
-  const auto json = rpc::parse_json(body);
-  if (!json || !json->is_object() || !json->contains("checks") || !(*json)["checks"].is_array()) {
-    return body;
-  }
-  std::string out;
-  for (const auto& check : (*json)["checks"]) {
-    if (!check.is_object() || !check.contains("ok") || check["ok"] == true) continue;
-    if (!check.contains("detail") || !check["detail"].is_string()) continue;
-    if (!out.empty()) out += "; ";
-    out += check["detail"].get<std::string>();
-  }
-  return out.empty() ? body : out;
-}
-
-// True on 200; otherwise `why` says what the node or the network answered.
-bool probe(rpc::RpcClient& client, const char* path, std::string& why) {
-  const auto answer = client.get(path);
-  if (!answer) {
-    why = answer.error().message;
-    return false;
-  }
-  if (answer->status == 200) return true;
-  why = failing_checks(answer->body);
-  return false;
 }
 
 }  // namespace
@@ -132,25 +66,7 @@ std::vector<std::size_t> Cluster::in_state(RunState wanted) const {
 }
 
 NodeStatus Cluster::status(std::size_t index, milliseconds timeout) const {
-  NodeStatus status;
-  const auto running = process(index);
-  status.process = state_of(running);
-  if (running) status.pid = running->pid;
-  if (status.process != RunState::alive) {
-    status.reason = status.process == RunState::paused ? "paused" : "not running";
-    return status;
-  }
-  auto client = client_of(node(index), timeout);
-  if (!client) {
-    status.reason = client.error().detail;
-    return status;
-  }
-  read_chain(*client, status);
-  if (!status.reachable) return status;
-  status.ready = probe(*client, "/readyz", status.reason);
-  read_consensus(*client, status);
-  read_peers(*client, status);
-  return status;
+  return ask_node(node(index), process(index), timeout);
 }
 
 std::optional<std::uint32_t> Cluster::primary() const {

@@ -9,23 +9,10 @@
 #include <vector>
 
 #include "testnet/manifest.hpp"
+#include "testnet/node_status.hpp"
 #include "testnet/process.hpp"
 
 namespace quorate::testnet {
-
-struct NodeStatus {
-  RunState process = RunState::dead;
-  pid_t pid = 0;
-  bool reachable = false;
-  bool ready = false;
-  std::string reason;  // why it is not ready or not reachable
-  std::uint64_t height = 0;
-  std::uint64_t certified_height = 0;
-  std::uint64_t view = 0;
-  std::optional<std::uint32_t> primary;
-  bool observer = false;
-  std::uint32_t peers_connected = 0;
-};
 
 class Cluster {
  public:

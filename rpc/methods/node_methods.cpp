@@ -13,6 +13,17 @@ MethodResult<Json> get_peers(const Params&, const Context& context) {
   return Json{{"items", std::move(items)}, {"next_cursor", nullptr}};
 }
 
+// With this machine's clock, so that clocks that differ show.
+MethodResult<Json> get_info(const Params&, const Context& context) {
+  Json out = to_json(context.backend.node_info());
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  const WallMs time(static_cast<std::uint64_t>(now.count()));
+  out["time"] = rfc3339(time);
+  out["time_ms"] = integer_json(time.value());
+  return out;
+}
+
 }  // namespace
 
 std::vector<Method> node_methods() {
@@ -43,11 +54,9 @@ std::vector<Method> node_methods() {
       {"node_getInfo",
        "Which program this is, on which chain, with which keys.",
        {},
-       "names, versions, public keys, uptime and library versions",
+       "names, versions, public keys, uptime, the time by its clock and library versions",
        "{}",
-       answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
-         return to_json(context.backend.node_info());
-       })},
+       answer_now(get_info)},
       {"rpc.discover",
        "This interface as an OpenRPC document; also at GET /openrpc.json.",
        {},

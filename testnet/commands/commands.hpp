@@ -44,6 +44,7 @@ struct DownOptions {
 Result<int> run_down(const DownOptions& options);
 
 Result<int> run_status(const CommonOptions& common);
+Result<int> run_why_stalled(const CommonOptions& common);
 
 struct LogsOptions {
   CommonOptions common;

@@ -37,7 +37,7 @@ rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuse
       entry["height"] = status.height;
       entry["certified_height"] = status.certified_height;
       entry["view"] = status.view;
-      entry["peers_connected"] = status.peers_connected;
+      entry["peers_connected"] = status.peers_connected();
     }
     nodes.push_back(std::move(entry));
   }
@@ -60,7 +60,8 @@ void print(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
     rows.push_back({cluster.node(i).name, std::string(to_text(status.process)),
                     status.pid != 0 ? std::to_string(status.pid) : "-", Cluster::role(status, i),
                     number(status.height), number(status.certified_height), number(status.view),
-                    number(status.peers_connected), status.ready ? "yes" : "no: " + status.reason});
+                    number(status.peers_connected()),
+                    status.ready ? "yes" : "no: " + status.reason});
   }
   std::cout << table(rows);
   std::cout << "  chain " << cluster.manifest().chain_name << ", " << alive << "/" << cluster.size()

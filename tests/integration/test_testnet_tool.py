@@ -39,7 +39,7 @@ class TestnetTool(unittest.TestCase):
         self.addCleanup(net.close)
         typo = net.run("quorate-testnet", "statsu", check=False)
         self.assertEqual(typo.returncode, 2)
-        self.assertIn("did you mean: quorate-testnet status", typo.stderr)
+        self.assertIn("did you mean 'status'", typo.stderr)
         self.assertEqual(net.run("quorate-testnet", check=False).returncode, 2)
         for nodes in ("3", "17"):
             refused = net.testnet("up", "--nodes", nodes, check=False)
@@ -95,6 +95,60 @@ class TestnetTool(unittest.TestCase):
             self.assertNotIn("ready   4/4", failed.stdout)
             # A failed up leaves nothing running that was not running before.
             self.assertEqual({node["process"] for node in net.status()["nodes"]}, {"dead"})
+
+    def why(self, net):
+        """The condition, the causes by code, and every finding by code."""
+        done = net.testnet("why-stalled", "--json", check=False)
+        answer = net.json(done)
+        self.assertEqual(done.returncode, 1 if answer["condition"] == "stalled" else 0, done.stderr)
+        causes = {each["code"] for each in answer["findings"] if each["cause"]}
+        return answer["condition"], causes, {each["code"]: each for each in answer["findings"]}
+
+    def test_why_stalled_names_the_cause_and_is_honest_when_there_is_none(self):
+        with Net(up_args=["--faults"]) as net:
+            self.assertEqual(self.why(net), ("idle", set(), {}))
+            net.testnet("kill", "node3")
+            condition, causes, findings = self.why(net)
+            self.assertEqual((condition, causes), ("idle", set()))
+            self.assertEqual(findings["node_down"]["nodes"], ["node3"])
+            net.testnet("pause", "node2")
+            condition, causes, findings = self.why(net)
+            self.assertEqual((condition, causes), ("stalled", {"node_down", "node_paused"}))
+            self.assertEqual(findings["node_paused"]["next"], "quorate-testnet resume node2")
+            text = net.testnet("why-stalled", check=False)
+            self.assertEqual(text.returncode, 1)
+            self.assertIn("2 of 4 nodes can vote together, quorum 3", text.stdout)
+            net.testnet("resume", "node2")
+            net.testnet("start", "node3")
+            net.testnet("partition", "0,1", "2,3")
+            net.wallet("send", "alice", "bob", "1", "--timeout", "1", check=False)
+            condition, causes, findings = self.why(net)
+            self.assertEqual(condition, "stalled")
+            self.assertIn("partition", causes)
+            self.assertEqual(findings["partition"]["next"], "quorate-testnet heal")
+            net.testnet("heal")
+            wait_until("it is over", lambda: self.why(net)[0] != "stalled")
+
+    def test_nodes_whose_manifest_is_broken_can_still_be_stopped(self):
+        with Net() as net:
+            manifest = net.data / "testnet.json"
+            good = manifest.read_text()
+            manifest.write_text(good[:40])
+            self.assertEqual(net.testnet("status", check=False).returncode, 74)
+            stopped = net.testnet("down", check=False)
+            self.assertEqual(stopped.returncode, 74)
+            self.assertEqual(stopped.stdout.count("stopped"), 4, stopped.stdout)
+            self.assertIn("found by their pid files", stopped.stderr)
+            manifest.write_text(good)
+            self.assertEqual({node["process"] for node in net.status()["nodes"]}, {"dead"})
+
+    def test_parameters_of_the_chain_are_not_ignored_in_silence(self):
+        with Net(up_args=["--load-accounts", "8"]) as net:
+            for option, value in (("--load-accounts", "9"), ("--checkpoint-interval", "4")):
+                refused = net.testnet("up", option, value, check=False)
+                self.assertEqual(refused.returncode, 73, refused.stderr)
+                self.assertIn("down --purge", refused.stderr)
+            net.testnet("up", "--load-accounts", "8")
 
     def test_seven_nodes_tolerate_two(self):
         with Net(nodes=7) as net:

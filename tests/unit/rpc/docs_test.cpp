@@ -73,6 +73,11 @@ std::string call_example(const Method& method) {
     reply["result"]["methods"] = {"..."};
     reply["result"]["components"] = {"..."};
   }
+  if (method.name == "node_getInfo") {  // the only answer with the time of asking
+    REQUIRE(reply["result"].contains("time_ms"));
+    reply["result"]["time"] = "2031-02-03T04:05:06.789Z";
+    reply["result"]["time_ms"] = 1927857906789;
+  }
   return code_block(request) + "\n" + code_block(reply);
 }
 

@@ -1,0 +1,127 @@
+#include "testnet/diagnosis/diagnosis.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "testnet/diagnosis/findings.hpp"
+
+namespace quorate::testnet {
+
+namespace {
+
+bool can_vote(const NodeFacts& node) {
+  const auto& status = node.status;
+  return status.process == RunState::alive && status.reachable && !status.observer &&
+         status.halted.empty() && !status.syncing;
+}
+
+bool linked(const NetworkFacts& facts, std::size_t a, std::size_t b) {
+  if (facts.fault_links && facts.rules.nodes() != 0 && facts.rules.separated(a, b)) return false;
+  const auto* there = facts.nodes[a].status.peer(facts.nodes[b].name);
+  const auto* back = facts.nodes[b].status.peer(facts.nodes[a].name);
+  // A node whose list of peers could not be read is given the benefit of the doubt.
+  return (there == nullptr || there->connected) && (back == nullptr || back->connected);
+}
+
+bool advanced(const NetworkFacts& facts) {
+  return std::any_of(facts.nodes.begin(), facts.nodes.end(), [](const NodeFacts& node) {
+    return node.status.reachable && node.status.height > node.height_before;
+  });
+}
+
+std::uint64_t waiting(const NetworkFacts& facts) {
+  std::uint64_t most = 0;
+  for (const auto& node : facts.nodes) most = std::max(most, node.waiting);
+  return most;
+}
+
+std::uint64_t greatest_height(const NetworkFacts& facts) {
+  std::uint64_t height = 0;
+  for (const auto& node : facts.nodes) height = std::max(height, node.status.height);
+  return height;
+}
+
+std::string summary(const NetworkFacts& facts, Condition condition, std::size_t able) {
+  const auto seconds = std::to_string((facts.observed_ms + 500) / 1000) + " s";
+  const auto height = std::to_string(greatest_height(facts));
+  if (condition == Condition::going_on) return "blocks are committed: height " + height;
+  if (condition == Condition::idle) {
+    return "nothing is stalled: no transaction waits, and an idle chain makes no blocks (height " +
+           height + ")";
+  }
+  std::string text = "stalled at height " + height + ": ";
+  if (waiting(facts) > 0) {
+    text +=
+        std::to_string(waiting(facts)) + " transactions wait and none was committed in " + seconds;
+  } else {
+    text += "a transaction could not commit now";
+  }
+  if (able < facts.quorum) {
+    text += "; " + std::to_string(able) + " of " + std::to_string(facts.nodes.size()) +
+            " nodes can vote together, quorum " + std::to_string(facts.quorum);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string_view to_string(Condition condition) {
+  switch (condition) {
+    case Condition::going_on: return "going_on";
+    case Condition::idle: return "idle";
+    case Condition::stalled: return "stalled";
+  }
+  return "?";
+}
+
+// Grown from each node in turn by everybody that all of the set reach: exact enough for the sizes
+// and the faults of a testnet, whose groups do not overlap.
+std::vector<std::size_t> able_to_commit(const NetworkFacts& facts) {
+  std::vector<std::size_t> best;
+  for (std::size_t start = 0; start < facts.nodes.size(); ++start) {
+    if (!can_vote(facts.nodes[start])) continue;
+    std::vector<std::size_t> group{start};
+    for (std::size_t other = 0; other < facts.nodes.size(); ++other) {
+      if (other == start || !can_vote(facts.nodes[other])) continue;
+      const bool fits = std::all_of(group.begin(), group.end(), [&](std::size_t member) {
+        return linked(facts, member, other);
+      });
+      if (fits) group.push_back(other);
+    }
+    if (group.size() > best.size()) best = std::move(group);
+  }
+  std::sort(best.begin(), best.end());
+  return best;
+}
+
+Diagnosis diagnose(const NetworkFacts& facts) {
+  const auto able = able_to_commit(facts);
+  Diagnosis out;
+  if (advanced(facts)) {
+    out.condition = Condition::going_on;
+  } else if (waiting(facts) > 0 || able.size() < facts.quorum) {
+    out.condition = Condition::stalled;
+  } else {
+    out.condition = Condition::idle;
+  }
+  out.summary = summary(facts, out.condition, able.size());
+  const Judgement judgement{facts, out.condition == Condition::stalled, able.size() < facts.quorum};
+  out.findings = all_findings(judgement);
+  if (out.condition == Condition::stalled && std::none_of(out.findings.begin(), out.findings.end(),
+                                                          [](const auto& f) { return f.cause; })) {
+    out.findings.push_back(
+        {"unknown",
+         {},
+         "a quorum runs, is connected and may vote, and no cause shows in what the nodes say",
+         "Ask again in a few seconds, then look at quorate-testnet logs NODE, and at the metrics "
+         "of "
+         "the primary",
+         true});
+  }
+  std::stable_sort(out.findings.begin(), out.findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.cause && !b.cause; });
+  return out;
+}
+
+}  // namespace quorate::testnet

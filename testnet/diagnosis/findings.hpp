@@ -1,0 +1,20 @@
+// The single things that can be wrong with a testnet, each looked for on its own. Pure. Only
+// diagnosis.cpp and findings.cpp include this header.
+#pragma once
+
+#include <vector>
+
+#include "testnet/diagnosis/diagnosis.hpp"
+
+namespace quorate::testnet {
+
+struct Judgement {
+  const NetworkFacts& facts;
+  bool stalled = false;
+  bool below_quorum = false;  // those that can vote together are fewer than a quorum
+};
+
+// In the order in which causes are worth looking at.
+std::vector<Finding> all_findings(const Judgement& judgement);
+
+}  // namespace quorate::testnet
