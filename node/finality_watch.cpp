@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "node/chain_reader.hpp"
+#include "node/waiter_index.hpp"
 
 namespace quorate::node {
 namespace {
@@ -26,22 +27,6 @@ struct Heights {
   Height last;  // inclusive
 };
 
-struct Waiter {
-  Digest id;
-  Height valid_until;
-  FinalityWatch::Deadline deadline;
-  FinalityWatch::Done done;
-};
-
-// Takes this one waiter from an index in which several may share a key.
-template <class Index>
-void forget(Index& index, const typename Index::key_type& key,
-            const std::shared_ptr<Waiter>& waiter) {
-  for (auto it = index.lower_bound(key); it != index.end() && it->first == key; ++it) {
-    if (it->second == waiter) return static_cast<void>(index.erase(it));
-  }
-}
-
 bool is_decided(TransactionStatus status) {
   return status == TransactionStatus::final || status == TransactionStatus::failed ||
          status == TransactionStatus::expired;
@@ -49,13 +34,24 @@ bool is_decided(TransactionStatus status) {
 
 }  // namespace
 
-rpc::TransactionView not_executed(const ledger::Chain& chain, const Digest& id,
-                                  Height valid_until) {
+rpc::TransactionView fate_of(const ledger::Chain& chain, const SeenTransaction& seen) {
+  // The state first: what has used the nonce by then is in the chain, and if it was this very
+  // transaction it is found there.
+  const auto state = chain.certified_state();
+  if (auto executed = read_transaction(chain, seen.id)) return std::move(*executed);
   TransactionView out;
-  out.id = id;
+  out.id = seen.id;
   // The next block is above the certified one, and inclusive of valid_until.
-  const bool expired = valid_until != Height(0) && chain.certified_height() >= valid_until;
-  out.status = expired ? TransactionStatus::expired : TransactionStatus::unknown;
+  if (seen.valid_until != Height(0) && chain.certified_height() >= seen.valid_until) {
+    out.status = TransactionStatus::expired;
+    out.reason = ledger::Reason::expired;
+  }
+  if (seen.nonce == 0 || !state) return out;
+  const auto sender = (*state)->account(seen.sender);
+  if (sender && sender->nonce >= seen.nonce) {
+    out.status = TransactionStatus::failed;
+    out.reason = ledger::Reason::nonce_too_low;
+  }
   return out;
 }
 
@@ -81,9 +77,7 @@ struct FinalityWatch::Impl {
 
   // The thread's own.
   Height announced;
-  std::multimap<Digest, std::shared_ptr<Waiter>> waiters;
-  std::multimap<Deadline, std::shared_ptr<Waiter>> by_deadline;
-  std::multimap<Height, std::shared_ptr<Waiter>> by_expiry;
+  WaiterIndex waiters;
   std::thread thread;
 
   void run();
@@ -98,9 +92,11 @@ struct FinalityWatch::Impl {
   // Without the transaction, what it became is read from the chain.
   void settle_receipt(Height height, std::uint32_t index, const ledger::Receipt& receipt,
                       const ledger::TransactionPtr& transaction);
+  // Answers whoever waits for another transaction with the nonce that this one has used.
+  void settle_replaced(const ledger::VerifiedTransaction& winner);
   void settle_expired(Height certified);
   void settle_late();
-  TransactionView known(const Waiter& waiter) const;
+  TransactionView known(const Waiter& waiter) const { return fate_of(chain, waiter.seen); }
   // Answers everybody who waits for this transaction.
   void answer_all(const Digest& id, const TransactionView& view);
   void answer(Waiter& waiter, TransactionView view);
@@ -140,16 +136,16 @@ void FinalityWatch::certificates_changed() {
   impl_->wake.notify_one();
 }
 
-void FinalityWatch::wait(const Digest& id, Height valid_until, Deadline deadline, Done done) {
+void FinalityWatch::wait(const SeenTransaction& transaction, Deadline deadline, Done done) {
   {
     const std::lock_guard lock(impl_->mutex);
     if (impl_->waiting < impl_->waiters_max && !impl_->stopping) {
       ++impl_->waiting;
-      impl_->fresh.push_back({id, valid_until, deadline, std::move(done)});
+      impl_->fresh.push_back({transaction, deadline, std::move(done)});
       done = nullptr;
     }
   }
-  if (done) return done(impl_->known({id, valid_until, deadline, nullptr}));
+  if (done) return done(fate_of(impl_->chain, transaction));
   impl_->wake.notify_one();
 }
 
@@ -165,9 +161,7 @@ void FinalityWatch::run_soon(std::function<void()> task) {
   impl_->wake.notify_one();
 }
 
-std::size_t FinalityWatch::index_entries() const {
-  return impl_->waiters.size() + impl_->by_deadline.size() + impl_->by_expiry.size();
-}
+std::size_t FinalityWatch::index_entries() const { return impl_->waiters.entries(); }
 
 void FinalityWatch::set_sink(rpc::EventSink* sink) {
   const std::lock_guard lock(impl_->sink_mutex);
@@ -178,10 +172,10 @@ void FinalityWatch::Impl::run() {
   std::unique_lock lock(mutex);
   while (!stopping) {
     const auto due = [this] { return stopping || changed || !fresh.empty() || !tasks.empty(); };
-    if (by_deadline.empty()) {
+    if (waiters.empty()) {
       wake.wait(lock, due);
     } else {
-      wake.wait_until(lock, by_deadline.begin()->first, due);
+      wake.wait_until(lock, waiters.by_deadline.begin()->first, due);
     }
     changed = false;
     std::vector<Waiter> arrived = std::move(fresh);
@@ -203,8 +197,8 @@ void FinalityWatch::Impl::run() {
   for (const auto& task : asked) task();
   for (Waiter& waiter : arrived) answer(waiter, known(waiter));
   while (!waiters.empty()) {
-    const Digest id = waiters.begin()->first;
-    answer_all(id, known(*waiters.begin()->second));
+    const auto& [id, waiter] = *waiters.by_id.begin();
+    answer_all(Digest(id), known(*waiter));
   }
 }
 
@@ -215,10 +209,7 @@ void FinalityWatch::Impl::admit(std::vector<Waiter> arrived) {
       answer(each, std::move(view));
       continue;
     }
-    auto waiter = std::make_shared<Waiter>(std::move(each));
-    waiters.emplace(waiter->id, waiter);
-    by_deadline.emplace(waiter->deadline, waiter);
-    if (waiter->valid_until != Height(0)) by_expiry.emplace(waiter->valid_until, waiter);
+    waiters.insert(std::make_shared<Waiter>(std::move(each)));
   }
 }
 
@@ -287,14 +278,16 @@ void FinalityWatch::Impl::settle_block(const ledger::ExecutedBlock& block) {
   if (waiters.empty()) return;
   for (std::uint32_t i = 0; i < block.receipts.size(); ++i) {
     settle_receipt(block.header.height, i, block.receipts[i], block.transactions[i]);
+    if (block.receipts[i].outcome == ledger::Outcome::skipped) continue;
+    settle_replaced(*block.transactions[i]);
   }
 }
 
 void FinalityWatch::Impl::settle_receipt(Height height, std::uint32_t index,
                                          const ledger::Receipt& receipt,
                                          const ledger::TransactionPtr& transaction) {
-  const auto found = waiters.find(receipt.transaction_id);
-  if (found == waiters.end()) return;
+  const auto found = waiters.by_id.find(receipt.transaction_id);
+  if (found == waiters.by_id.end()) return;
   if (receipt.outcome == ledger::Outcome::skipped || !transaction) {
     // An earlier block may have executed these very bytes. Otherwise another transaction has used
     // the nonce, and this one can never be executed.
@@ -302,9 +295,7 @@ void FinalityWatch::Impl::settle_receipt(Height height, std::uint32_t index,
     if (!is_decided(view.status) && receipt.reason != ledger::Reason::nonce_too_low) return;
     if (!is_decided(view.status)) {
       view.status = TransactionStatus::failed;
-      view.height = height;
-      view.index = index;
-      view.receipt = receipt;
+      view.reason = ledger::Reason::nonce_too_low;
     }
     return answer_all(receipt.transaction_id, view);
   }
@@ -319,40 +310,41 @@ void FinalityWatch::Impl::settle_receipt(Height height, std::uint32_t index,
   answer_all(receipt.transaction_id, view);
 }
 
+void FinalityWatch::Impl::settle_replaced(const ledger::VerifiedTransaction& winner) {
+  const SenderNonce used{winner.sender, winner.signed_transaction.transaction.nonce};
+  for (auto it = waiters.by_nonce.find(used); it != waiters.by_nonce.end();
+       it = waiters.by_nonce.find(used)) {
+    TransactionView view;
+    view.id = it->second->seen.id;
+    view.status = TransactionStatus::failed;
+    view.reason = ledger::Reason::nonce_too_low;
+    answer_all(view.id, view);
+  }
+}
+
 void FinalityWatch::Impl::settle_expired(Height certified) {
-  while (!by_expiry.empty() && by_expiry.begin()->first <= certified) {
-    const auto waiter = by_expiry.begin()->second;
+  while (!waiters.by_expiry.empty() && waiters.by_expiry.begin()->first <= certified) {
+    const auto waiter = waiters.by_expiry.begin()->second;
     // Off the index first: whatever the answer does, this loop comes to its end.
-    by_expiry.erase(by_expiry.begin());
+    waiters.by_expiry.erase(waiters.by_expiry.begin());
     const TransactionView view = known(*waiter);
-    if (is_decided(view.status)) answer_all(waiter->id, view);
+    if (is_decided(view.status)) answer_all(view.id, view);
   }
 }
 
 void FinalityWatch::Impl::settle_late() {
   const auto now = std::chrono::steady_clock::now();
-  while (!by_deadline.empty() && by_deadline.begin()->first <= now) {
-    const auto waiter = by_deadline.begin()->second;
-    by_deadline.erase(by_deadline.begin());
-    forget(waiters, waiter->id, waiter);
-    forget(by_expiry, waiter->valid_until, waiter);
-    if (waiter->done) answer(*waiter, known(*waiter));
+  while (!waiters.empty() && waiters.by_deadline.begin()->first <= now) {
+    const auto waiter = waiters.by_deadline.begin()->second;
+    waiters.erase(waiter);
+    answer(*waiter, known(*waiter));
   }
 }
 
-TransactionView FinalityWatch::Impl::known(const Waiter& waiter) const {
-  auto view = read_transaction(chain, waiter.id);
-  return view ? std::move(*view) : not_executed(chain, waiter.id, waiter.valid_until);
-}
-
 void FinalityWatch::Impl::answer_all(const Digest& id, const TransactionView& view) {
-  const auto [first, last] = waiters.equal_range(id);
-  std::vector<std::shared_ptr<Waiter>> ready;
-  for (auto it = first; it != last; ++it) ready.push_back(it->second);
-  waiters.erase(first, last);
-  for (const auto& waiter : ready) {
-    forget(by_deadline, waiter->deadline, waiter);
-    forget(by_expiry, waiter->valid_until, waiter);
+  for (auto it = waiters.by_id.find(id); it != waiters.by_id.end(); it = waiters.by_id.find(id)) {
+    const auto waiter = it->second;
+    waiters.erase(waiter);
     answer(*waiter, view);
   }
 }

@@ -16,6 +16,15 @@
 
 namespace quorate::node {
 
+// What the node saw of a transaction when it came by: enough to say what became of one that is
+// never executed. `nonce` is 0 where only the id is known.
+struct SeenTransaction {
+  Digest id;
+  Height valid_until = Height(0);  // inclusive; 0 = no limit
+  crypto::Address sender = {};
+  std::uint64_t nonce = 0;
+};
+
 class FinalityWatch {
  public:
   using Done = std::function<void(rpc::TransactionView)>;
@@ -32,8 +41,7 @@ class FinalityWatch {
 
   // Calls `done` once: when the transaction is final, failed or expired, else at the deadline with
   // its status then (unknown or pending). With too many waiters it is called at once.
-  // `valid_until` is the transaction's, where known: a height (inclusive), or 0.
-  void wait(const Digest& id, Height valid_until, Deadline deadline, Done done);
+  void wait(const SeenTransaction& transaction, Deadline deadline, Done done);
 
   // Runs `task` on the thread of the watch: for reads of the chain that the consensus thread, on
   // which the answers of the replica arrive, must not do itself. Exactly once.
@@ -51,8 +59,9 @@ class FinalityWatch {
   std::unique_ptr<Impl> impl_;
 };
 
-// What is known of a transaction that was not executed: expired when the chain has passed
-// `valid_until`, else unknown.
-rpc::TransactionView not_executed(const ledger::Chain& chain, const Digest& id, Height valid_until);
+// What became of a transaction, as the chain tells: what read_transaction says where it was
+// executed, failed when another one has its nonce in the certified state, expired when the chain
+// has passed valid_until, else unknown.
+rpc::TransactionView fate_of(const ledger::Chain& chain, const SeenTransaction& transaction);
 
 }  // namespace quorate::node

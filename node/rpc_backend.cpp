@@ -16,30 +16,32 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// Until when the transactions seen lately are valid, so that one which the mempool has dropped can
-// be told from one that was never here. Bounded, oldest forgotten first. Thread-safe.
+// What was pooled here lately, so that a transaction which has left the mempool without being
+// executed can be told from one that was never here. Bounded, oldest forgotten first. Thread-safe.
 class RecentTransactions {
  public:
   void remember(const ledger::VerifiedTransaction& transaction) {
     const std::lock_guard lock(mutex_);
     const auto& content = transaction.signed_transaction.transaction;
-    if (!valid_until_.emplace(transaction.id, Height(content.valid_until_height)).second) return;
-    order_.push_back(transaction.id);
+    const SeenTransaction seen{transaction.id, Height(content.valid_until_height),
+                               transaction.sender, content.nonce};
+    if (!seen_.emplace(seen.id, seen).second) return;
+    order_.push_back(seen.id);
     if (order_.size() <= kMax) return;
-    valid_until_.erase(order_.front());
+    seen_.erase(order_.front());
     order_.pop_front();
   }
-  // 0 when it is not known or has no limit.
-  Height valid_until(const Digest& id) const {
+  // With the id alone when nothing more is known.
+  SeenTransaction find(const Digest& id) const {
     const std::lock_guard lock(mutex_);
-    const auto found = valid_until_.find(id);
-    return found == valid_until_.end() ? Height(0) : found->second;
+    const auto found = seen_.find(id);
+    return found == seen_.end() ? SeenTransaction{id} : found->second;
   }
 
  private:
   static constexpr std::size_t kMax = 100'000;
   mutable std::mutex mutex_;
-  std::unordered_map<Digest, Height, FixedHash<Digest>> valid_until_;
+  std::unordered_map<Digest, SeenTransaction, FixedHash<Digest>> seen_;
   std::deque<Digest> order_;
 };
 
@@ -320,7 +322,7 @@ void RpcBackend::transaction(const Digest& id,
       out.transaction = waiting->signed_transaction;
       return done(std::move(out));
     }
-    impl_->watch.wait(id, impl_->recent.valid_until(id), SteadyClock::time_point::min(), done);
+    impl_->watch.wait(impl_->recent.find(id), SteadyClock::time_point::min(), done);
   });
 }
 
@@ -367,7 +369,7 @@ void RpcBackend::check(Bytes encoded, std::function<void(rpc::SubmitResult)> don
 
 void RpcBackend::wait_final(const Digest& id, std::chrono::milliseconds timeout,
                             std::function<void(rpc::TransactionView)> done) {
-  impl_->watch.wait(id, impl_->recent.valid_until(id), SteadyClock::now() + timeout,
+  impl_->watch.wait(impl_->recent.find(id), SteadyClock::now() + timeout,
                     [this, done = std::move(done)](rpc::TransactionView view) {
                       if (view.status != rpc::TransactionStatus::unknown) {
                         return done(std::move(view));

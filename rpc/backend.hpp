@@ -109,6 +109,9 @@ struct TransactionView {
   std::optional<Height> height;  // where it was executed
   std::optional<std::uint32_t> index;
   std::optional<ledger::Receipt> receipt;
+  // Why it will never be executed: nonce_too_low (failed: another transaction of its sender has its
+  // nonce) or expired. None when it was executed; the receipt says more then.
+  std::optional<ledger::Reason> reason;
   std::optional<ledger::SignedTransaction> transaction;
 };
 

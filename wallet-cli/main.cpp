@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <functional>
 #include <iostream>
+#include <optional>
 
+#include "rpc/command_line/self_description.hpp"
 #include "rpc/command_line/usage.hpp"
 #include "rpc/command_line/version.hpp"
 #include "wallet-cli/commands/commands.hpp"
@@ -19,15 +21,32 @@ constexpr const char* kExamples =
     "  quorate-wallet balance alice                proved by the state root that validators "
     "sealed\n"
     "  quorate-wallet tx 0x9c1e... --prove         what became of a transaction\n"
-    "  quorate-wallet new --name savings           an account of your own\n"
-    "\n"
-    "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 transaction rejected, 5 timed out,\n"
-    "69 unreachable, 73 will not overwrite, 74 I/O, 77 passphrase or permission, 78 "
-    "configuration,\n"
-    "130 interrupted.\n";
+    "  quorate-wallet new --name savings           an account of your own\n";
 
 // Counts and heights travel as JSON numbers, which are exact up to 2^53 - 1.
 constexpr std::int64_t kBlocksMax = (std::int64_t{1} << 53) - 1;
+
+rpc::ManualText manual_text() {
+  return {
+      "accounts, payments and proofs on a Quorate ledger",
+      "The wallet does not trust the node it asks. It knows the chain by its genesis file or by a "
+      "pinned chain_id, counts the seals of the validators and checks the proof of the receipt "
+      "itself, and says that a payment is final only then.\n\n"
+      "When a node cannot be reached it goes on with the next one of the profile. A timeout does "
+      "not say that a payment failed: ask tx with its id before paying again. The same signed "
+      "bytes never pay twice.",
+      {{"FILES",
+        {{"wallet.json",
+          "The networks (profiles), their nodes and pinned chains; in $XDG_CONFIG_HOME/quorate or "
+          "~/.config/quorate. 'quorate-testnet up' writes the profile local."},
+         {"keystore/",
+          "One file per account, sealed with its passphrase; in $XDG_DATA_HOME/quorate/wallet or "
+          "~/.local/share/quorate/wallet."},
+         {"names.json", "The names given to accounts; beside keystore/."}}},
+       {"ENVIRONMENT",
+        {{"QUORATE_WALLET_HOME", "One folder for all of the files, where --home is not given."},
+         {"NO_COLOR, FORCE_COLOR", "Never colour, or colour also off a terminal."}}}}};
+}
 
 using Command = std::function<Outcome<Document>(const Wallet&)>;
 
@@ -42,7 +61,8 @@ struct CommandLine {
   SendOptions send;
   TxOptions tx;
   WatchOptions watch;
-  std::string account, block = "certified", shell;
+  std::string account, block = "certified";
+  std::optional<rpc::SelfDescription> self_description;
   std::vector<std::string> accounts;
 
   CommandLine() {
@@ -55,6 +75,7 @@ struct CommandLine {
     add_globals();
     add_key_commands();
     add_network_commands();
+    self_description.emplace(app, manual_text());
   }
 
   void add_globals() {
@@ -132,10 +153,6 @@ struct CommandLine {
     sub->add_option("--count", watch.count, "Stop after so many");
     sub->add_option("--from", watch.from, "Start with this height")
         ->check(CLI::Range(std::int64_t{0}, kBlocksMax));
-    sub = app.add_subcommand("completion", "Print a script that completes this program's commands");
-    sub->add_option("shell", shell, "bash, zsh or fish")
-        ->required()
-        ->check(CLI::IsMember(rpc::completion_shells()));
   }
 };
 
@@ -162,8 +179,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage(line, error, argc, argv);
   }
-  if (!line.shell.empty()) {
-    std::cout << rpc::completion_script(line.app, line.shell);
+  if (const auto text = line.self_description->asked_for()) {
+    std::cout << *text;
     return 0;
   }
   line.global.timeout =

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "rpc/command_line/self_description.hpp"
 #include "rpc/command_line/usage.hpp"
 #include "rpc/command_line/version.hpp"
 
@@ -21,6 +22,40 @@ constexpr const char* kExamples =
 quorate-node runs and tends one validator of a Quorate chain.
 )";
 
+rpc::ManualText manual_text() {
+  return {
+      "run and tend one validator of a Quorate ledger",
+      "A Quorate chain is run by several organisations with one node each. The nodes agree on one "
+      "order of signed transactions by PBFT and go on while fewer than a third of them crash or "
+      "lie.\n\n"
+      "To start a chain, every organisation runs init and gives the printed entry to the others; "
+      "everybody runs genesis build with the same entries and compares the chain_id; then "
+      "everybody runs run.",
+      {{"FILES",
+        {{"config/config.toml", "The configuration; every key with its default and what it does."},
+         {"config/genesis.json", "Who validates, what the parameters are, who has how much."},
+         {"keys/node_key.json", "The key of the TLS connections to other nodes."},
+         {"keys/validator_key.json",
+          "The key that votes. Never in two places at a time: a validator that votes twice is "
+          "faulty."},
+         {"keys/validator_state.json",
+          "Which vote log belongs to the key, and how far it had come. Without the log it names, "
+          "the key never votes again."},
+         {"data/db/", "The chain and the state."},
+         {"data/votes/", "The vote log: what this validator has signed."},
+         {"LOCK", "Held while a process uses the home folder."}}},
+       {"ENVIRONMENT",
+        {{"QUORATE_HOME",
+          "The home folder, where --home is not given. Else $XDG_DATA_HOME/quorate, else "
+          "~/.local/share/quorate."},
+         {"QUORATE_SECTION__KEY",
+          "Any configuration key: QUORATE_RPC__LISTEN for rpc.listen. A flag wins over it, and it "
+          "wins over the file."}}},
+       {"SIGNALS",
+        {{"SIGTERM, SIGINT",
+          "A clean stop with exit status 0: what was decided is executed and synced first."}}}}};
+}
+
 // Everything CLI11 writes into while it parses; it holds pointers, so this does not move.
 struct Parser {
   CLI::App app{kExamples, "quorate-node"};
@@ -28,7 +63,7 @@ struct Parser {
   CommandContext context;
   std::vector<std::string> sets;
   bool verbose = false;
-  std::string completion_shell;
+  std::optional<rpc::SelfDescription> self_description;
   std::optional<CommandOptions> command;
 
   InitOptions init;
@@ -63,15 +98,11 @@ Parser::Parser() {
   add_genesis();
   add_command(app, "keys", "quorate-node keys --json", "Show the public keys of this node.")
       .callback([this] { command = KeysOptions{}; });
-  CLI::App& completion = add_command(app, "completion", "quorate-node completion bash",
-                                     "Print a script that completes this program's commands.");
-  completion.add_option("shell", completion_shell, "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember(rpc::completion_shells()));
   add_command(app, "verify", "quorate-node verify --home /var/lib/quorate",
               "Replay the chain of a stopped node from genesis and compare every root and "
               "certificate.")
       .callback([this] { command = VerifyOptions{}; });
+  self_description.emplace(app, manual_text());
 }
 
 void Parser::add_global_flags() {
@@ -198,8 +229,8 @@ std::variant<Invocation, ExitCode> parse_command_line(int argc, const char* cons
   std::optional<CommandError> error;
   try {
     parser.app.parse(argc, argv);
-    if (!parser.completion_shell.empty()) {
-      Output(parser.output).raw(rpc::completion_script(parser.app, parser.completion_shell));
+    if (const auto text = parser.self_description->asked_for()) {
+      Output(parser.output).raw(*text);
       return ExitCode::success;
     }
   } catch (const CLI::Success& success) {  // help or version

@@ -60,17 +60,26 @@ void submit(const Params& params, const Context& context, const Done& done) {
   });
 }
 
+// The refusal of a transaction that will never be executed.
+MethodError never_executed(const TransactionView& view) {
+  const bool expired = view.status == TransactionStatus::expired;
+  MethodError error = from_refusal({view.reason.value_or(ledger::Reason::expired),
+                                    expired ? "expired before it was ordered"
+                                            : "another transaction of this account used its nonce",
+                                    {},
+                                    {}});
+  error.data["transaction_id"] = to_0x(view.id);
+  return error;
+}
+
 // What tx_submitAndWait answers once the transaction's fate is known, or the time is up.
 MethodResult<Json> waited(const TransactionView& view) {
   switch (view.status) {
     case TransactionStatus::final:
-    case TransactionStatus::failed: return to_json(view);
-    case TransactionStatus::expired: {
-      MethodError error =
-          from_refusal({ledger::Reason::expired, "expired before it was ordered", {}, {}});
-      error.data["transaction_id"] = to_0x(view.id);
-      return tl::unexpected(std::move(error));
-    }
+    case TransactionStatus::failed:
+    case TransactionStatus::expired:
+      if (view.reason) return tl::unexpected(never_executed(view));
+      return to_json(view);
     case TransactionStatus::unknown:
     case TransactionStatus::pending:
     case TransactionStatus::included:
@@ -239,8 +248,10 @@ std::vector<Method> tx_methods() {
       {"tx_get",
        "What became of a transaction, as far as this node knows.",
        {kIdParam},
-       "status: unknown, pending, final, failed (final, but without effect) or expired; height, "
-       "index and receipt once executed",
+       "status: unknown, pending, final, failed (without effect, and it will never have one) or "
+       "expired; height, index and receipt once executed; reason (nonce_too_low, expired) when it "
+       "never will be. A node tells unknown from failed and expired for the last 100,000 "
+       "transactions it has pooled",
        R"({"transaction_id": "$transaction_id"})",
        get},
       {"tx_getProof",

@@ -111,10 +111,12 @@ Json to_json(const TransactionView& view) {
               {"height", nullptr},
               {"index", nullptr},
               {"receipt", nullptr},
+              {"reason", nullptr},
               {"transaction", nullptr}};
   if (view.height) out["height"] = integer_json(view.height->value());
   if (view.index) out["index"] = *view.index;
   if (view.receipt) out["receipt"] = to_json(*view.receipt);
+  if (view.reason) out["reason"] = ledger::to_string(*view.reason);
   if (view.transaction) out["transaction"] = to_json(view.transaction->transaction);
   return out;
 }

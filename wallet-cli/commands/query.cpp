@@ -25,6 +25,12 @@ std::string text_of(const Document& object, const char* key) {
   return it->is_string() ? it->get<std::string>() : it->dump();
 }
 
+// "nonce_too_low" as people read it.
+std::string in_words(std::string reason) {
+  std::replace(reason.begin(), reason.end(), '_', ' ');
+  return reason;
+}
+
 Document proof_document(const rpc::ProvedReceipt& proved) {
   return {{"outcome", ledger::to_string(proved.receipt.outcome)},
           {"reason", ledger::to_string(proved.receipt.reason)},
@@ -111,12 +117,17 @@ Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options) {
     return failure(ExitCode::not_found, network.url() + " does not know this transaction",
                    "if you sent it, the same bytes can safely be submitted again");
   }
-  wallet.terminal.line("status  " + status);
+  const bool never_executed = answer.contains("reason") && answer["reason"].is_string();
+  wallet.terminal.line("status  " + status +
+                       (never_executed ? ": " + in_words(answer["reason"]) : ""));
   if (answer.contains("height") && !answer["height"].is_null()) {
     wallet.terminal.line("block   " + text_of(answer, "height"));
   }
   if (options.prove) {
     WALLET_TRY(answer["proof"], prove_transaction(wallet, network, *id));
+  } else if (never_executed) {
+    wallet.terminal.line("        as " + network.url() +
+                         " says; what was not executed has no proof");
   } else if (status == "final" || status == "failed") {
     wallet.terminal.line("        as " + network.url() + " says; not proved");
     wallet.terminal.next("quorate-wallet tx " + to_0x(*id) + " --prove");

@@ -56,8 +56,12 @@ struct Node {
   }
   std::future<TransactionView> wait(const Digest& id, std::uint64_t valid_until = 0,
                                     std::chrono::milliseconds timeout = kLong) {
+    return wait(SeenTransaction{id, Height(valid_until)}, timeout);
+  }
+  std::future<TransactionView> wait(const SeenTransaction& transaction,
+                                    std::chrono::milliseconds timeout = kLong) {
     auto promise = std::make_shared<std::promise<TransactionView>>();
-    watch.wait(id, Height(valid_until), std::chrono::steady_clock::now() + timeout,
+    watch.wait(transaction, std::chrono::steady_clock::now() + timeout,
                [promise](TransactionView view) { promise->set_value(std::move(view)); });
     return promise->get_future();
   }
@@ -230,9 +234,9 @@ TEST_CASE("a transaction that the chain has passed is reported as expired") {
   node.execute({});
   node.certify(2);
   CHECK(get(std::move(waiting)).status == TransactionStatus::expired);
-  CHECK(not_executed(*node.chain, late->id, Height(2)).status == TransactionStatus::expired);
-  CHECK(not_executed(*node.chain, late->id, Height(3)).status == TransactionStatus::unknown);
-  CHECK(not_executed(*node.chain, late->id, Height(0)).status == TransactionStatus::unknown);
+  CHECK(fate_of(*node.chain, {late->id, Height(2)}).status == TransactionStatus::expired);
+  CHECK(fate_of(*node.chain, {late->id, Height(3)}).status == TransactionStatus::unknown);
+  CHECK(fate_of(*node.chain, {late->id, Height(0)}).status == TransactionStatus::unknown);
 }
 
 TEST_CASE(
@@ -273,8 +277,38 @@ TEST_CASE("a transaction whose nonce another one has used is failed for its wait
   node.certify(1);
   const TransactionView view = get(std::move(waiting));
   CHECK(view.status == TransactionStatus::failed);
-  CHECK(view.receipt->outcome == ledger::Outcome::skipped);
-  CHECK(view.receipt->reason == ledger::Reason::nonce_too_low);
+  CHECK(view.reason == ledger::Reason::nonce_too_low);
+  CHECK_FALSE(view.receipt);
+}
+
+TEST_CASE("a transaction whose nonce is taken by one in a block is failed, though never ordered") {
+  Node node;
+  const auto winner = transfer(node.chain->chain_id(), "anna", 1, "ben", 25);
+  const auto loser = transfer(node.chain->chain_id(), "anna", 1, "cleo", 25);
+  const auto later = transfer(node.chain->chain_id(), "anna", 2, "cleo", 25);
+  const auto seen = [](const ledger::TransactionPtr& transaction) {
+    return SeenTransaction{transaction->id, Height(0), transaction->sender,
+                           transaction->signed_transaction.transaction.nonce};
+  };
+  auto won = node.wait(seen(winner));
+  auto lost = node.wait(seen(loser));
+  auto next = node.wait(seen(later));
+  node.execute({winner});
+  node.settle();
+  // Until the block has a certificate nothing is said of either.
+  CHECK_FALSE(is_ready(lost));
+  CHECK(fate_of(*node.chain, seen(loser)).status == TransactionStatus::unknown);
+  node.certify(1);
+  CHECK(get(std::move(won)).status == TransactionStatus::final);
+  const TransactionView view = get(std::move(lost));
+  CHECK(view.id == loser->id);
+  CHECK(view.status == TransactionStatus::failed);
+  CHECK(view.reason == ledger::Reason::nonce_too_low);
+  CHECK(fate_of(*node.chain, seen(loser)).status == TransactionStatus::failed);
+  CHECK(fate_of(*node.chain, seen(winner)).status == TransactionStatus::final);
+  CHECK(fate_of(*node.chain, {loser->id}).status == TransactionStatus::unknown);
+  CHECK_FALSE(is_ready(next));
+  CHECK(node.index_entries() == 3);  // the one who stays: by id, deadline and nonce
 }
 
 TEST_CASE("a transaction that is repeated in a later block keeps its first result") {
@@ -340,7 +374,7 @@ TEST_CASE("blocks that wait long for a certificate are not kept, and are settled
   CHECK(first.transaction == winner->signed_transaction);
   const TransactionView failed = get(std::move(lost));
   CHECK(failed.status == TransactionStatus::failed);
-  CHECK(failed.receipt->reason == ledger::Reason::nonce_too_low);
+  CHECK(failed.reason == ledger::Reason::nonce_too_low);
   CHECK(get(std::move(newest)).height == Height(600));
   REQUIRE(sink.reached.get_future().wait_for(kLong) == std::future_status::ready);
   node.watch.set_sink(nullptr);
@@ -354,9 +388,9 @@ TEST_CASE("beyond the bound on waiters a caller is answered at once with what is
   FinalityWatch small(*node.chain, 1);
   const auto far = std::chrono::steady_clock::now() + kLong;
   const Digest id = crypto::sha256(as_bytes("some transaction"));
-  small.wait(id, Height(0), far, [&first](TransactionView view) { first.set_value(view); });
+  small.wait({id}, far, [&first](TransactionView view) { first.set_value(view); });
   std::optional<TransactionView> second;
-  small.wait(id, Height(0), far, [&second](TransactionView view) { second = view; });
+  small.wait({id}, far, [&second](TransactionView view) { second = view; });
   REQUIRE(second);
   CHECK(second->status == TransactionStatus::unknown);
   CHECK(first.get_future().wait_for(std::chrono::seconds(0)) == std::future_status::timeout);

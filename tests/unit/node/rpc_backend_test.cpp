@@ -22,6 +22,9 @@ struct Node {
     ledger::Genesis out;
     out.chain_name = "local-backend-test";
     out.genesis_time = WallMs(1'000);
+    // One transaction after the other, so that a test knows what is executed when.
+    out.consensus.proposals_in_flight = 1;
+    out.consensus.payload_transactions_max = 1;
     out.validators.push_back(
         {"solo", validator().public_key(), test::node_key(7).public_key(), "127.0.0.1:1"});
     for (std::uint32_t i = 0; i < 3; ++i) {
@@ -214,6 +217,24 @@ TEST_CASE("a transaction that the chain has passed is expired, whoever asks") {
   REQUIRE(node.wait(node.id(other)).status == TransactionStatus::final);
   CHECK(node.wait(node.id(late)).status == TransactionStatus::expired);
   CHECK(node.ask(node.id(late)).status == TransactionStatus::expired);
+}
+
+TEST_CASE("a transaction that has lost its nonce to another one is failed, whoever asks") {
+  Node node;
+  // Admitted while the balance covers it; when its turn comes it no longer does, and is dropped.
+  const auto late = node.transfer(0, 2, 1, 900);
+  CHECK_FALSE(node.submit(late).refusal);
+  const auto first = node.transfer(0, 1, 2, 500);
+  node.submit(first);
+  REQUIRE(node.wait(node.id(first)).status == TransactionStatus::final);
+  CHECK(node.ask(node.id(late)).status == TransactionStatus::unknown);
+  const auto other = node.transfer(0, 2, 2, 1);
+  CHECK_FALSE(node.submit(other).refusal);
+  REQUIRE(node.wait(node.id(other)).status == TransactionStatus::final);
+  for (const auto& view : {node.ask(node.id(late)), node.wait(node.id(late))}) {
+    CHECK(view.status == TransactionStatus::failed);
+    CHECK(view.reason == ledger::Reason::nonce_too_low);
+  }
 }
 
 TEST_CASE("the node says who it is and that it can commit") {

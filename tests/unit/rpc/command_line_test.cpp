@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rpc/command_line/failure.hpp"
+#include "rpc/command_line/man_page.hpp"
 #include "rpc/command_line/usage.hpp"
 #include "rpc/command_line/version.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -114,6 +115,23 @@ TEST_CASE("the scripts of the other shells name every command and quote its help
   CHECK_THAT(fish, Catch::Contains("-a send -d 'Pay somebody'\\''s bill'"));
   CHECK_THAT(fish, Catch::Contains("__fish_seen_subcommand_from config; and "
                                    "__fish_seen_subcommand_from show' -l origin"));
+}
+
+TEST_CASE(
+    "the manual page has every command and flag, and nothing that roff would take for its own") {
+  const Program program;
+  const std::string page =
+      rpc::man_page(program.app, {"be an example",
+                                  "First.\n\n.Second \\ third",
+                                  {{"FILES", {{"LOCK", "Held while it runs."}}}}});
+  for (const char* part :
+       {".TH QUORATE\\-THING 1", "quorate\\-thing \\- be an example", "\\fB\\-\\-json\\fR",
+        ".SS \\fBsend\\fR \\fIto\\fR\n", "\\fB\\-\\-memo\\fR",
+        ".SS \\fBconfig show\\fR", "First.\n.PP\n\\&.Second \\e third\n",
+        ".SH FILES\n.TP\n\\fBLOCK\\fR\n", ".SH EXIT STATUS"}) {
+    INFO(part << "\n" << page);
+    CHECK(page.find(part) != std::string::npos);
+  }
 }
 
 TEST_CASE("the version names the libraries that were asked for") {
