@@ -77,8 +77,9 @@ bool Mempool::Impl::make_room(std::size_t size, bool ready) {
 }
 
 void Mempool::Impl::drop_unpayable(const Lane& lane, std::uint64_t balance) {
-  const auto next = lane.waiting.find(lane.cursor);
-  if (next == lane.waiting.end() || lane.cursor != lane.executed + 1) return;
+  // In flight or not: a payload that came to nothing gives it back, and nobody looks again then.
+  const auto next = lane.waiting.find(lane.executed + 1);
+  if (next == lane.waiting.end()) return;
   const auto cost = cost_of(next->second.transaction->signed_transaction.transaction);
   if (!cost || *cost > balance) drop(Digest(next->second.transaction->id));
 }

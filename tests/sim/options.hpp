@@ -27,9 +27,10 @@ enum class Canary : std::uint8_t {
 };
 
 struct Options {
+  bool small_scope = false;  // a scenario of few heights and rounds instead of a long run
   std::uint64_t seed = 1;
   std::uint32_t replicas = 4;
-  std::uint64_t blocks = 110;  // at least so many before the heal phase
+  std::uint64_t blocks = 110;  // at least so many before the heal phase of a long run
   bool faults = true;
   bool byzantine = false;  // some replicas are, within the fault budget
   bool real_signatures = false;
@@ -47,6 +48,17 @@ inline Options usual_options(std::uint64_t seed) {
   out.real_signatures = seed % 100 == 50;
   out.faults = seed % 25 != 7;
   out.byzantine = out.faults && seed % 3 == 1;
+  return out;
+}
+
+// Of small-scope scenarios: four replicas, in one of five 4 to 7; one in a hundred with real
+// signatures.
+inline Options usual_small_options(std::uint64_t seed) {
+  Options out;
+  out.small_scope = true;
+  out.seed = seed;
+  out.replicas = static_cast<std::uint32_t>(seed % 5 == 0 ? 4 + seed / 5 % 4 : 4);
+  out.real_signatures = seed % 100 == 50;
   return out;
 }
 
@@ -68,7 +80,9 @@ struct Outcome {
   Coverage coverage;
 };
 
-// Deterministic: equal options give equal outcomes, byte for byte. One thread per run.
+// A long run or a small-scope scenario. Deterministic: equal options give equal outcomes, byte for
+// byte. One thread per run.
 Outcome run(const Options& options);
+Outcome run_small_scope(const Options& options);
 
 }  // namespace quorate::sim

@@ -42,6 +42,7 @@ void heal_phase(Simulation& simulation, FaultPlan& faults) {
 }  // namespace
 
 Outcome run(const Options& options) {
+  if (options.small_scope) return run_small_scope(options);
   Simulation simulation(options);
   FaultPlan faults(simulation, simulation.prng().fork());
   if (options.byzantine) {

@@ -139,6 +139,23 @@ TEST_CASE("a transaction whose sender can no longer pay leaves when its turn has
   CHECK(pool.mempool.next_nonce(address_of(1), *pool.state) == 2);
 }
 
+// Small-scope seed 940: the old primary kept such a transaction for ever, suspected whoever did not
+// propose it, and everybody else refused it.
+TEST_CASE("a transaction that can no longer be paid leaves even while it is in flight") {
+  Pool pool;
+  REQUIRE_FALSE(pool.admit({1, 1, 600}));
+  REQUIRE_FALSE(pool.admit({1, 2, 600}));
+  const auto first = pool.mempool.take(1, 1U << 20U);
+  const auto second = pool.mempool.take(1, 1U << 20U);
+  pool.state->accounts[address_of(1)].balance = 400;
+  pool.mempool.executed(executed_block(pool.state, Height(1), first));
+  pool.mempool.release(first);
+  pool.mempool.release(second);
+  CHECK(pool.mempool.status().transactions == 0);
+  CHECK(pool.mempool.status().ready == 0);
+  CHECK(pool.take().empty());
+}
+
 TEST_CASE("every refusal has its reason") {
   Pool pool;
   CHECK(pool.admit({9, 1}) == Reason::unknown_sender);
