@@ -20,6 +20,7 @@
 //  6. The host answers Commit in order of height, once the block is durable.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,7 +56,10 @@ struct Started {
   Digest applied_id;  // its payload id; zero at genesis
   Digest block_hash;
   Digest checkpoint_digest;  // of the head, as in Executed
-  bool observer = false;     // true: follow and execute, never vote
+  // The stored commit certificates of the newest heights up to `applied`, oldest first: what a
+  // later view proposes for those heights is judged by them.
+  std::vector<Bytes> certificates = {};
+  bool observer = false;  // true: follow and execute, never vote
 };
 struct MessageReceived {
   ReplicaId from;  // the transport peer, which may relay for another replica
@@ -82,6 +86,7 @@ struct Executed {
   Digest id;
   Digest block_hash;
   Digest checkpoint_digest;
+  bool empty = false;  // without a transaction: no progress for whoever waits
 };
 // Answers LoadPayload: a payload that left the engine's memory, with its commit certificate.
 struct PayloadLoaded {
@@ -105,8 +110,19 @@ enum class SuspicionReason : std::uint8_t {
   progress = 1,
   censorship = 2,
   throughput = 3,
-  equivocation = 4
+  equivocation = 4,
+  late_proposals = 5,  // proposal after proposal whose time lies far in the past
 };
+constexpr const char* to_string(SuspicionReason reason) {
+  switch (reason) {
+    case SuspicionReason::progress: return "progress";
+    case SuspicionReason::censorship: return "censorship";
+    case SuspicionReason::throughput: return "throughput";
+    case SuspicionReason::equivocation: return "equivocation";
+    case SuspicionReason::late_proposals: return "late_proposals";
+  }
+  return "unknown";
+}
 // The host judges censorship and throughput, since payloads are opaque here.
 struct PrimarySuspected {
   View view;
@@ -135,6 +151,7 @@ struct Send {
   std::optional<ReplicaId> to;
   Bytes message;
   std::optional<PersistToken> after;
+  const char* type = "";  // as VerifiedMessage::type_name
 };
 // Ask for the next payload. `ahead` lists the ids of payloads proposed above the ledger's head,
 // whose transactions must not be repeated. The host answers when it has work (or at once if
@@ -205,13 +222,14 @@ struct Progress {
     executed,
     sealed,
     checkpoint_stable,
-    view_left,    // a VIEW-CHANGE for `view` was sent
-    view_entered  // the NEW-VIEW of `view` was accepted
+    view_left,     // a VIEW-CHANGE for `view` was sent
+    view_entered,  // the NEW-VIEW of `view` was accepted
+    suspected      // this replica began to suspect the primary of `view`
   };
   Phase phase;
   Height height;
   View view;
-  const char* cause = "";  // of view_left: "progress", "censorship", "joined", ...
+  const char* cause = "";  // of view_left and suspected: "progress", "censorship", "joined", ...
 };
 
 // The primary makes no progress although client work waits: hand the oldest of it to everybody once
@@ -222,21 +240,44 @@ using Output =
     std::variant<Persist, Send, RequestProposal, CancelProposal, Validate, Commit, Sealed,
                  LoadPayload, RequestSync, Rejected, Evidence, Halt, Progress, RelayPending>;
 
-// For status pages; a copy, made on the calling thread.
+// For status pages; a copy, made on the calling thread. Instants are on the clock of the events.
 struct Status {
+  // Somebody who would leave `view`.
+  struct Suspicion {
+    ReplicaId replica;
+    SuspicionReason reason;
+    Instant until;  // when it is forgotten, unless it is repeated
+  };
+  // The highest view above the active one that a replica asked for.
+  struct ViewChangeSeen {
+    ReplicaId replica;
+    View view;
+  };
+  // What happens next if nothing else does: "progress" the primary is suspected, "new_view" the
+  // promised view is given up for the next, "resend" the own VIEW-CHANGE goes out again, "calm" the
+  // timeout shrinks, "status" STATUS is sent, "sync" blocks are asked for.
+  struct Timer {
+    const char* name;
+    Instant due;
+  };
   Epoch epoch;
   View view;
   View promise_view;
-  ReplicaId primary;
+  ReplicaId primary;  // of `view`
   Height last_executed;
+  Height last_committed;
   Height sealed_to;  // every height up to it has a block certificate here
   Height low_watermark;
   Height high_watermark;
-  Height highest_evidence;          // the highest height that signatures prove to be committed
-  bool starting = false;            // asks its peers what they hold of it and votes for nothing yet
-  std::vector<ReplicaId> suspects;  // who would leave `view`
-  Duration view_timeout{0};         // how long a view may go without progress
-  std::optional<Instant> view_expiry;  // when patience with the view ends, while it is tested
+  Height highest_evidence;  // the highest height that signatures prove to be committed
+  bool starting = false;    // asks its peers what they hold of it and votes for nothing yet
+  bool changing = false;    // `promise_view` is asked for and not open yet
+  std::vector<Suspicion> suspicions;         // of `view`, the own one included
+  std::vector<ViewChangeSeen> view_changes;  // the own one included
+  Duration view_timeout{0};                  // how long a view may go without progress
+  std::uint32_t timeout_level = 0;           // how often it was doubled
+  std::vector<Timer> timers;                 // armed ones only
+  const char* untimed = "";  // why no progress is expected of the primary; empty while it is
   bool observer = false;
   std::string observer_reason;
 };
@@ -261,6 +302,20 @@ struct CommittedPayload {
   Digest payload_digest;
 };
 
+// Two contents that one replica signed where a correct one signs a single one.
+struct ProvedOffence {
+  struct SignedContent {
+    std::string type;      // as VerifiedMessage::type_name
+    Bytes content;         // what tells it from the other one: an id, a hash or a claim
+    Digest signed_digest;  // what the signature covers
+    Signature signature;
+  };
+  ReplicaId culprit;
+  std::optional<View> view;
+  std::optional<Height> height;
+  std::array<SignedContent, 2> contents;
+};
+
 // Checks messages before the engine sees them. Stateless; any thread.
 class MessageVerifier {
  public:
@@ -274,6 +329,10 @@ class MessageVerifier {
                                                       Bytes payload) const = 0;
   // The digest of a payload as ProposalReady carries it.
   virtual Digest payload_digest(ByteView payload) const = 0;
+  // The proof of an Evidence output; it convinces whoever knows the chain's configuration.
+  virtual Result<ProvedOffence> verify_evidence(ByteView proof) const = 0;
+  // No message of this chain is longer.
+  virtual std::size_t message_bytes_max() const = 0;
 };
 
 }  // namespace quorate::consensus

@@ -5,6 +5,8 @@ add_library(quorate_node_core STATIC
   mempool.cpp
   mempool_lanes.cpp
   peer_messages.cpp
+  primary_pace.cpp
+  primary_watch.cpp
   relay.cpp
   replica.cpp
   replica_outputs.cpp

@@ -84,7 +84,7 @@ void Mempool::Impl::drop_unpayable(const Lane& lane, std::uint64_t balance) {
   if (!cost || *cost > balance) drop(Digest(next->second.transaction->id));
 }
 
-void Mempool::Impl::insert(const TransactionPtr& transaction, std::uint64_t executed, Instant now) {
+void Mempool::Impl::insert(const TransactionPtr& transaction, std::uint64_t executed) {
   const auto [at, created] = lanes.try_emplace(transaction->sender);
   Lane& lane = at->second;
   if (created) {
@@ -95,8 +95,8 @@ void Mempool::Impl::insert(const TransactionPtr& transaction, std::uint64_t exec
     raise_executed(lane, executed);
   }
   const ledger::Transaction& content = transaction->signed_transaction.transaction;
-  const Entry entry{transaction, next_arrival++, now};
-  lane.waiting.emplace(content.nonce, entry);
+  Entry& entry = lane.waiting[content.nonce];
+  entry = {transaction, next_arrival++, now, 0, {}};
   by_id.emplace(transaction->id, transaction);
   by_arrival.emplace(entry.arrival, std::make_pair(now, transaction->id));
   if (content.valid_until_height != 0) {
@@ -104,6 +104,7 @@ void Mempool::Impl::insert(const TransactionPtr& transaction, std::uint64_t exec
   }
   bytes += transaction->encoded.size();
   if (content.nonce < lane.cursor) {
+    set_ready(entry, true);
     count_in_flight(lane, true);
   } else {
     if (content.nonce != lane.ready_end) behind_gap.insert({entry.arrival, transaction->id});
@@ -123,6 +124,7 @@ Mempool::~Mempool() = default;
 
 std::optional<Refusal> Mempool::admit(const TransactionPtr& transaction,
                                       const ledger::StateView& state, Instant now) {
+  impl_->now = std::max(impl_->now, now);
   if (impl_->by_id.count(transaction->id) != 0) return std::nullopt;
   if (auto refusal = impl_->check_sender(*transaction, state)) return refusal;
 
@@ -152,7 +154,7 @@ std::optional<Refusal> Mempool::admit(const TransactionPtr& transaction,
                                             std::to_string(impl_->by_id.size()) +
                                             " transactions); try again later");
   }
-  impl_->insert(transaction, account->nonce, now);
+  impl_->insert(transaction, account->nonce);
   return std::nullopt;
 }
 
@@ -178,6 +180,22 @@ MempoolStatus Mempool::status() const {
   out.bytes = impl_->bytes;
   out.accounts = impl_->lanes.size();
   return out;
+}
+
+std::optional<Mempool::Oldest> Mempool::oldest_ready() const {
+  if (impl_->by_order.empty()) return std::nullopt;
+  const auto& [order, transaction] = *impl_->by_order.begin();
+  return Oldest{order, transaction};
+}
+
+bool Mempool::drop_if_hopeless(const Digest& id, const ledger::StateView& state) {
+  const auto found = impl_->by_id.find(id);
+  if (found == impl_->by_id.end()) return false;
+  const auto account = state.account(found->second->sender);
+  const auto cost = cost_of(found->second->signed_transaction.transaction);
+  if (account && cost && *cost <= account->balance) return false;
+  impl_->drop(Digest(id));
+  return true;
 }
 
 Proposable Mempool::proposable() const { return impl_->proposable; }
@@ -217,14 +235,16 @@ void Mempool::release(const std::vector<TransactionPtr>& transactions) {
   for (const TransactionPtr& transaction : transactions) impl_->unreserve(transaction);
 }
 
-void Mempool::executed(const ledger::ExecutedBlock& block) {
+Departed Mempool::executed(const ledger::ExecutedBlock& block, Instant now) {
+  impl_->now = std::max(impl_->now, now);
+  Departed out;
   for (std::size_t i = 0; i < block.transactions.size(); ++i) {
     const crypto::Address& sender = block.transactions[i]->sender;
     const auto lane = impl_->lanes.find(sender);
     const auto account = block.state->account(sender);
     if (lane == impl_->lanes.end() || !account) continue;
     if (QUORATE_MUTANT(executed_stays_pooled)) continue;
-    impl_->raise_executed(lane->second, account->nonce);
+    impl_->raise_executed(lane->second, account->nonce, &out);
     impl_->settle(lane);
     const auto left = impl_->lanes.find(sender);
     if (left != impl_->lanes.end()) impl_->drop_unpayable(left->second, account->balance);
@@ -234,9 +254,11 @@ void Mempool::executed(const ledger::ExecutedBlock& block) {
          impl_->by_last_height.begin()->first <= block.header.height.value()) {
     impl_->drop(Digest(impl_->by_last_height.begin()->second));
   }
+  return out;
 }
 
 void Mempool::expire(Instant now) {
+  impl_->now = std::max(impl_->now, now);
   while (!impl_->by_arrival.empty()) {
     const auto& [admitted, id] = impl_->by_arrival.begin()->second;
     if (now - admitted < impl_->limits.lifetime_max) break;

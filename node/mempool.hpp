@@ -43,8 +43,21 @@ struct Proposable {
   std::size_t bytes = 0;
 };
 
+// What left the pool with a block, of what could have been proposed.
+struct Departed {
+  std::vector<Instant> ready_since;  // since when each could have been proposed
+  std::uint64_t newest_order = 0;    // of them, as in Mempool::Oldest; 0 = none
+};
+
 class Mempool {
  public:
+  // Of all that wait without a nonce gap, proposed or not, the one that has done so for longest.
+  // `order` counts them in the order in which their gaps closed.
+  struct Oldest {
+    std::uint64_t order;
+    ledger::TransactionPtr transaction;
+  };
+
   Mempool(MempoolLimits limits, const ledger::Genesis& genesis);
   ~Mempool();
 
@@ -60,6 +73,9 @@ class Mempool {
   // The nonce a new transaction of this account should carry: after what waits without a gap.
   std::uint64_t next_nonce(const crypto::Address& address, const ledger::StateView& state) const;
   MempoolStatus status() const;
+  std::optional<Oldest> oldest_ready() const;
+  // Drops it if its sender can no longer pay for it: no primary would take it. True if it did.
+  bool drop_if_hopeless(const Digest& id, const ledger::StateView& state);
 
   // ---- for the block builder and the replica ----
 
@@ -75,7 +91,7 @@ class Mempool {
   // Ends one take or reserve of the same transactions.
   void release(const std::vector<ledger::TransactionPtr>& transactions);
   // Drops what was executed, what its nonces overtook, and what can no longer be included.
-  void executed(const ledger::ExecutedBlock& block);
+  Departed executed(const ledger::ExecutedBlock& block, Instant now);
   // Drops what waited longer than lifetime_max.
   void expire(Instant now);
   // When expire has something to do.

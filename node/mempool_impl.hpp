@@ -17,6 +17,8 @@ struct MempoolEntry {
   ledger::TransactionPtr transaction;
   std::uint64_t arrival = 0;
   Instant admitted;
+  std::uint64_t order = 0;  // among those without a gap before them; 0 behind one
+  Instant ready_since;      // while without one
 
   std::size_t payload_bytes() const { return transaction->encoded.size() + kPayloadLengthBytes; }
 };
@@ -46,12 +48,15 @@ struct Mempool::Impl {
   std::unordered_map<Digest, ledger::TransactionPtr, FixedHash<Digest>> by_id;
   std::map<std::uint64_t, std::pair<Instant, Digest>> by_arrival;  // for lifetime_max
   std::set<std::pair<std::uint64_t, Digest>> by_last_height;       // valid_until_height, if any
-  std::map<std::uint64_t, Lane*> turns;                            // lanes with proposables
-  std::set<std::pair<std::uint64_t, Digest>> behind_gap;           // (arrival, id)
+  std::map<std::uint64_t, ledger::TransactionPtr> by_order;  // those without a gap before them
+  std::map<std::uint64_t, Lane*> turns;                      // lanes with proposables
+  std::set<std::pair<std::uint64_t, Digest>> behind_gap;     // (arrival, id)
   Proposable proposable;
   std::size_t in_flight = 0;
   std::size_t bytes = 0;
+  Instant now;  // as last told
   std::uint64_t next_arrival = 1;
+  std::uint64_t next_order = 1;
   std::uint64_t next_turn = 1;
 
   // ---- lanes ----
@@ -59,6 +64,8 @@ struct Mempool::Impl {
   void set_turn(Lane& lane);
   void count_proposable(Lane& lane, const Entry& entry, bool add);
   void count_in_flight(Lane& lane, bool add);
+  // Whether an entry has a gap before it. Once without one it keeps its place in the order.
+  void set_ready(Entry& entry, bool ready);
   // Removes an entry from the sums, wherever in its lane it stands.
   void uncount(Lane& lane, std::uint64_t nonce, const Entry& entry);
   // Moves ready_end over the entries that follow without a gap.
@@ -69,7 +76,7 @@ struct Mempool::Impl {
   void reindex(Lane& lane);
   void forget_ids(const Entry& entry);
   // Nonces up to `nonce` are used: what waits there can never execute.
-  void raise_executed(Lane& lane, std::uint64_t nonce);
+  void raise_executed(Lane& lane, std::uint64_t nonce, Departed* departed = nullptr);
   void settle(std::map<crypto::Address, Lane>::iterator it);
   // Releases one reservation of the transaction's nonce.
   void unreserve(const ledger::TransactionPtr& transaction);
@@ -87,7 +94,7 @@ struct Mempool::Impl {
   // Drops the lane's next transaction if it can only fail now. Its like is refused by every other
   // replica, so keeping it would wait for nothing.
   void drop_unpayable(const Lane& lane, std::uint64_t balance);
-  void insert(const ledger::TransactionPtr& transaction, std::uint64_t executed, Instant now);
+  void insert(const ledger::TransactionPtr& transaction, std::uint64_t executed);
 };
 
 }  // namespace quorate::node

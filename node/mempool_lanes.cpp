@@ -38,6 +38,18 @@ void Mempool::Impl::count_in_flight(Lane& lane, bool add) {
   }
 }
 
+void Mempool::Impl::set_ready(Entry& entry, bool ready) {
+  if (ready == (entry.order != 0)) return;
+  if (ready) {
+    entry.order = next_order++;
+    entry.ready_since = now;
+    by_order.emplace(entry.order, entry.transaction);
+  } else {
+    by_order.erase(entry.order);
+    entry.order = 0;
+  }
+}
+
 void Mempool::Impl::uncount(Lane& lane, std::uint64_t nonce, const Entry& entry) {
   if (nonce < lane.cursor) {
     count_in_flight(lane, false);
@@ -52,6 +64,7 @@ void Mempool::Impl::extend(Lane& lane) {
   for (auto it = lane.waiting.find(lane.ready_end);
        it != lane.waiting.end() && it->first == lane.ready_end; ++it) {
     behind_gap.erase({it->second.arrival, it->second.transaction->id});
+    set_ready(it->second, true);
     count_proposable(lane, it->second, true);
     ++lane.ready_end;
   }
@@ -63,6 +76,7 @@ void Mempool::Impl::advance(Lane& lane) {
        it != lane.reserved.end() && *it == lane.cursor; it = lane.reserved.upper_bound(*it)) {
     if (entry != lane.waiting.end() && entry->first == lane.cursor) {
       uncount(lane, entry->first, entry->second);
+      set_ready(entry->second, true);
       count_in_flight(lane, true);
       ++entry;
     }
@@ -79,20 +93,28 @@ void Mempool::Impl::reindex(Lane& lane) {
   }
   lane.cursor = lane.ready_end = lane.executed + 1;
   advance(lane);
+  for (auto it = lane.waiting.lower_bound(lane.ready_end); it != lane.waiting.end(); ++it) {
+    set_ready(it->second, false);
+  }
 }
 
 void Mempool::Impl::forget_ids(const Entry& entry) {
   const auto& transaction = *entry.transaction;
   by_arrival.erase(entry.arrival);
+  if (entry.order != 0) by_order.erase(entry.order);
   by_id.erase(transaction.id);
   const std::uint64_t last = transaction.signed_transaction.transaction.valid_until_height;
   if (last != 0) by_last_height.erase({last, transaction.id});
   bytes -= transaction.encoded.size();
 }
 
-void Mempool::Impl::raise_executed(Lane& lane, std::uint64_t nonce) {
+void Mempool::Impl::raise_executed(Lane& lane, std::uint64_t nonce, Departed* departed) {
   if (nonce <= lane.executed) return;
   for (auto it = lane.waiting.begin(); it != lane.waiting.end() && it->first <= nonce;) {
+    if (departed != nullptr && it->second.order != 0) {
+      departed->ready_since.push_back(it->second.ready_since);
+      departed->newest_order = std::max(departed->newest_order, it->second.order);
+    }
     uncount(lane, it->first, it->second);
     forget_ids(it->second);
     it = lane.waiting.erase(it);

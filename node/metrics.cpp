@@ -41,7 +41,8 @@ const char* phase_name(Phase phase) {
     case Phase::pre_prepared:
     case Phase::checkpoint_stable:
     case Phase::view_left:
-    case Phase::view_entered: return nullptr;
+    case Phase::view_entered:
+    case Phase::suspected: return nullptr;
   }
   return nullptr;
 }
@@ -83,6 +84,11 @@ struct Metrics::Impl {
           .Name("quorate_consensus_view_changes_total")
           .Help("Views this replica left, by what made it leave.")
           .Register(registry);
+  prometheus::Family<prometheus::Counter>& suspects =
+      prometheus::BuildCounter()
+          .Name("quorate_consensus_suspects_total")
+          .Help("Times this replica began to suspect a primary, by reason.")
+          .Register(registry);
   prometheus::Counter& equivocations =
       counter("consensus_equivocations_total", "Proofs that a replica signed two contents.");
   prometheus::Counter& transactions =
@@ -112,6 +118,9 @@ void Metrics::Impl::on_progress(const Notice& notice, Time now) {
   if (!notice.phase || *notice.phase == Phase::checkpoint_stable) return;
   if (*notice.phase == Phase::view_left) {
     return view_changes.Add({{"cause", notice.text}}).Increment();
+  }
+  if (*notice.phase == Phase::suspected) {
+    return suspects.Add({{"reason", notice.text}}).Increment();
   }
   if (*notice.phase == Phase::view_entered) return;
   const auto before = last_phase.find(notice.height);

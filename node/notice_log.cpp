@@ -16,6 +16,7 @@ std::string_view phase_text(Phase phase) {
     case Phase::checkpoint_stable: return "checkpoint is stable";
     case Phase::view_left: return "asks for a view";
     case Phase::view_entered: return "entered a view";
+    case Phase::suspected: return "suspects the primary";
   }
   return "progress";
 }
@@ -30,7 +31,8 @@ void NoticeLog::notice(const Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::progress:
       if (!notice.phase) return;
-      if (*notice.phase == Phase::view_left || *notice.phase == Phase::view_entered) {
+      if (*notice.phase == Phase::view_left || *notice.phase == Phase::view_entered ||
+          *notice.phase == Phase::suspected) {
         return log_.info("consensus", phase_text(*notice.phase),
                          {{"view", text(notice.view)}, {"cause", notice.text}});
       }

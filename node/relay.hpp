@@ -35,6 +35,8 @@ class Relay {
   // Tells everybody about waiting transactions at once, within one frame: the primary seems not to
   // know them.
   void remind();
+  // The same for one of them, in custody or not.
+  void send_now(const ledger::TransactionPtr& transaction) { send(std::nullopt, {transaction}); }
 
   std::size_t in_custody() const { return custody_.size(); }
   std::size_t memory_bytes() const;

@@ -7,14 +7,30 @@ namespace {
 
 constexpr std::uint32_t kServeBlocksMax = 64;
 constexpr std::size_t kServeBytesMax = 1U << 20U;
+// So many heights may be on their way through the ledger; more, and it is what everything waits
+// for.
+constexpr std::uint64_t kExecutorLagMax = 4;
 
 BatchLimits batch_limits(const ReplicaConfig& config) {
   return {config.genesis.consensus.payload_transactions_max,
           config.genesis.consensus.payload_bytes_max, config.batch_delay};
 }
 
+WatchLimits watch_limits(const ReplicaConfig& config) {
+  return {config.genesis.consensus.payload_transactions_max,
+          config.genesis.consensus.payload_bytes_max, config.mempool.transactions_max,
+          config.mempool.bytes_max, static_cast<std::uint32_t>(config.genesis.validators.size())};
+}
+
 void keep_earlier(std::optional<Instant>& earliest, const std::optional<Instant>& other) {
   if (other && (!earliest || *other < *earliest)) earliest = other;
+}
+
+std::size_t payload_bytes(const ledger::ExecutedBlock& block) {
+  constexpr std::size_t kLength = 4;  // of the payload, and of each transaction in it
+  std::size_t out = kLength;
+  for (const auto& transaction : block.transactions) out += kLength + transaction->encoded.size();
+  return out;
 }
 
 }  // namespace
@@ -28,7 +44,8 @@ Replica::Impl::Impl(ReplicaConfig config_in, consensus::EngineParts parts_in, Po
       mempool(config.mempool, config.genesis),
       builder(batch_limits(config), mempool),
       catch_up(config.self, membership.size(), ports.transport),
-      relay(mempool, ports.transport) {}
+      relay(mempool, ports.transport),
+      watch(watch_limits(config)) {}
 
 void Replica::Impl::step(const ReplicaEvent& event) {
   now = event.now;
@@ -45,7 +62,7 @@ void Replica::Impl::on(const ReplicaStarted& started) {
   builder.executed(head.height);
   catch_up.executed(head.height, now);
   feed(consensus::Started{started.vote_log, head.height, head.payload_id, head.block_hash,
-                          started.checkpoint_digest, started.observer});
+                          started.checkpoint_digest, started.certificates, started.observer});
 }
 
 void Replica::Impl::on(const PeerMessageReceived& received) {
@@ -110,7 +127,9 @@ void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
   QUORATE_ASSERT(height == head.height.next());
   head = {height, block.block_hash, block.payload_id};
   state = block.state;
-  mempool.executed(block);
+  PrimaryWatch::Block watched{height, block.transactions.size(), payload_bytes(block),
+                              mempool.executed(block, now)};
+  watch.executed(std::move(watched), now);
   builder.executed(height);
   catch_up.executed(height, now);
   for (auto it = payloads.begin(); it != payloads.end();) {
@@ -132,7 +151,8 @@ void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
     ports.executor.store_seals(height, served->second.seals);
     served_seals.erase(served);
   }
-  feed(consensus::Executed{height, block.payload_id, block.block_hash, block.checkpoint_digest});
+  feed(consensus::Executed{height, block.payload_id, block.block_hash, block.checkpoint_digest,
+                           block.transactions.empty()});
 }
 
 void Replica::Impl::on(const PayloadChecked& checked) {
@@ -190,7 +210,36 @@ void Replica::Impl::run_due() {
   run_engine();
   deliver_blocks();
   answer_proposal();
+  watch_primary();
   relay.poll(now);
+}
+
+// Nothing to watch without work: an idle chain wakes nobody.
+void Replica::Impl::watch_primary() {
+  if (halted || !told_pending || now < watch.next_look()) return;
+  const ReplicaStatus current = status();
+  const consensus::Status& engine = current.consensus;
+  PrimaryWatch::Look look;
+  look.view = engine.view;
+  look.view_timeout = engine.view_timeout;
+  look.judging = config.self && !engine.observer && !engine.starting && !engine.changing &&
+                 engine.primary != *config.self && !current.syncing &&
+                 engine.last_committed < engine.high_watermark &&
+                 engine.last_committed <= head.height.saturating_add(kExecutorLagMax);
+  look.executed = head.height;
+  look.oldest = mempool.oldest_ready();
+  look.pool = mempool.status();
+  watch.look(look, now);
+  if (watch.take_relay()) relay_oldest();
+  if (const auto suspicion = watch.take_suspicion(now)) feed(*suspicion);
+  run_engine();
+}
+
+// What no primary would take any more must not be held against this one.
+void Replica::Impl::relay_oldest() {
+  const auto oldest = mempool.oldest_ready();
+  if (!oldest || mempool.drop_if_hopeless(oldest->transaction->id, *state)) return;
+  relay.send_now(oldest->transaction);
 }
 
 void Replica::Impl::deliver_blocks() {
@@ -236,6 +285,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   keep_earlier(earliest, mempool.next_expiry());
   keep_earlier(earliest, builder.next_deadline());
   keep_earlier(earliest, relay.next_deadline());
+  if (!halted && told_pending) keep_earlier(earliest, watch.next_look());
   keep_earlier(earliest, catch_up.next_deadline());
   return earliest;
 }
@@ -250,6 +300,7 @@ ReplicaStatus Replica::Impl::status() const {
   const std::uint64_t behind = out.target.value() - head.height.value();
   out.syncing = catch_up.active() || behind > config.genesis.consensus.proposals_in_flight;
   out.peers_connected = static_cast<std::uint32_t>(peers.size());
+  out.halted = halted.value_or("");
   out.not_ready_reason = not_ready_reason(out);
   out.ready = out.not_ready_reason.empty();
   return out;

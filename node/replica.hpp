@@ -26,7 +26,9 @@ struct ReplicaStarted {
   ledger::Head head;
   Digest checkpoint_digest;    // of the head
   ledger::StateViewPtr state;  // at the head
-  bool observer = false;       // follow, never vote
+  // The stored commit certificates of the newest heights, oldest first, at most 2L of them.
+  std::vector<Bytes> certificates = {};
+  bool observer = false;  // follow, never vote
   std::string observer_reason;
 };
 // A frame from a peer, verified off-thread by verify_peer_message.
@@ -92,6 +94,7 @@ struct ReplicaStatus {
   Height target;  // the highest height that signatures prove; head == target when synced
   bool syncing = false;
   std::uint32_t peers_connected = 0;
+  std::string halted;  // the contradiction that stopped this replica, if one did
   // Synced, allowed to vote, and a quorum (itself included) is connected.
   bool ready = false;
   std::string not_ready_reason;  // for people; empty when ready

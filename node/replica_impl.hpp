@@ -8,6 +8,7 @@
 
 #include "node/block_builder.hpp"
 #include "node/catch_up.hpp"
+#include "node/primary_watch.hpp"
 #include "node/relay.hpp"
 #include "node/replica.hpp"
 
@@ -40,6 +41,8 @@ struct Replica::Impl {
   void deliver_blocks();
   void answer_proposal();
   void tell_pending();
+  void watch_primary();
+  void relay_oldest();
   std::optional<Instant> next_deadline() const;
   ReplicaStatus status() const;
   std::string not_ready_reason(const ReplicaStatus& status) const;
@@ -61,7 +64,7 @@ struct Replica::Impl {
   void perform(consensus::Evidence& evidence);
   void perform(consensus::Halt& halt);
   void perform(consensus::Progress& progress);
-  void perform(consensus::RelayPending&) { relay.remind(); }
+  void perform(consensus::RelayPending&);
   // Hands committed payloads to the executor, in order, as far as they are decoded.
   void execute_committed();
   // The transactions of a committed payload; none while its check is still under way.
@@ -86,6 +89,7 @@ struct Replica::Impl {
   BlockBuilder builder;
   CatchUp catch_up;
   Relay relay;
+  PrimaryWatch watch;
 
   Instant now;
   WallMs wall;

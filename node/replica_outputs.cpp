@@ -167,7 +167,15 @@ void Replica::Impl::stop_voting(const std::string& reason) {
   notify(std::move(notice));
 }
 
+void Replica::Impl::perform(consensus::RelayPending&) {
+  relay_oldest();
+  relay.remind();
+}
+
 void Replica::Impl::perform(consensus::Progress& progress) {
+  using Phase = consensus::Progress::Phase;
+  if (progress.phase == Phase::pre_prepared) watch.pre_prepared(progress.height, now);
+  if (progress.phase == Phase::view_entered) watch.entered_view(now);
   Notice notice{};
   notice.kind = Notice::Kind::progress;
   notice.height = progress.height;

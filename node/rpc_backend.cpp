@@ -9,6 +9,7 @@
 #include "node/finality_watch.hpp"
 #include "node/metrics.hpp"
 #include "node/net/handshake.hpp"
+#include "node/runtime/os_clock.hpp"
 #include "node/status_cache.hpp"
 
 namespace quorate::node {
@@ -87,6 +88,29 @@ rpc::SubmitResult dry_run(const ledger::Chain& chain, const MempoolLimits& limit
                    "next nonce is " + std::to_string(basis.next_nonce), basis.next_nonce, nonce);
   }
   return {id, {}};
+}
+
+std::uint64_t milliseconds(Duration duration) {
+  const auto count = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+}
+
+void describe_view_change(rpc::ReplicaView& out, const consensus::Status& consensus,
+                          const ledger::Genesis& genesis) {
+  const Instant now = monotonic_now();
+  const auto name_of = [&](ReplicaId replica) {
+    return genesis.validators.at(replica.value()).name;
+  };
+  for (const auto& each : consensus.suspicions) {
+    out.suspects.push_back({each.replica, name_of(each.replica), consensus.view,
+                            consensus::to_string(each.reason), milliseconds(each.until - now)});
+  }
+  for (const auto& each : consensus.view_changes) {
+    out.view_changes.push_back({each.replica, name_of(each.replica), each.view});
+  }
+  for (const auto& each : consensus.timers) {
+    out.timers.push_back({each.name, milliseconds(each.due - now)});
+  }
 }
 
 }  // namespace
@@ -199,7 +223,8 @@ rpc::ChainStatus RpcBackend::chain_status() const {
 }
 
 rpc::ReplicaView RpcBackend::replica_view() const {
-  const consensus::Status consensus = impl_->status.get().replica.consensus;
+  const NodeStatus status = impl_->status.get();
+  const consensus::Status& consensus = status.replica.consensus;
   const auto membership = ledger::membership(genesis());
   rpc::ReplicaView out;
   out.node_name = impl_->identity.name;
@@ -207,7 +232,9 @@ rpc::ReplicaView RpcBackend::replica_view() const {
   out.epoch = consensus.epoch;
   out.view = consensus.view;
   out.promise_view = consensus.promise_view;
+  out.changing_view = consensus.changing;
   out.primary = consensus.primary;
+  out.primary_name = genesis().validators.at(consensus.primary.value()).name;
   out.validators = membership.size();
   out.faults_tolerated = membership.faults();
   out.quorum = membership.quorum();
@@ -215,6 +242,15 @@ rpc::ReplicaView RpcBackend::replica_view() const {
   out.sealed_to = consensus.sealed_to;
   out.low_watermark = consensus.low_watermark;
   out.high_watermark = consensus.high_watermark;
+  out.last_committed = consensus.last_committed;
+  out.known_height = status.replica.target;
+  out.progress_not_timed = consensus.untimed;
+  out.view_timeout_ms = milliseconds(consensus.view_timeout);
+  out.timeout_level = consensus.timeout_level;
+  out.pending_transactions = status.mempool.ready;
+  out.starting = consensus.starting;
+  out.halted = status.replica.halted;
+  describe_view_change(out, consensus, genesis());
   out.observer = consensus.observer;
   out.observer_reason = consensus.observer_reason;
   return out;

@@ -36,14 +36,44 @@ struct ChainStatus {
 };
 
 struct ReplicaView {  // consensus_getState
+  // Somebody who would leave the active view.
+  struct Suspicion {
+    ReplicaId replica;
+    std::string name;
+    View view;
+    std::string reason;
+    std::uint64_t expires_in_ms = 0;
+  };
+  // The highest view above the active one that a replica asked for.
+  struct ViewChangeSeen {
+    ReplicaId replica;
+    std::string name;
+    View view;
+  };
+  struct Timer {
+    std::string name;
+    std::uint64_t remaining_ms = 0;
+  };
   std::string node_name;
   std::optional<ReplicaId> replica;
   Epoch epoch;
   View view;
   View promise_view;
-  ReplicaId primary;
+  bool changing_view = false;  // promise_view is asked for and not open yet
+  ReplicaId primary;           // of `view`
+  std::string primary_name;
   std::uint32_t validators = 0, faults_tolerated = 0, quorum = 0;
-  Height last_executed, sealed_to, low_watermark, high_watermark;
+  Height last_executed, last_committed, sealed_to, low_watermark, high_watermark;
+  Height known_height;  // the highest height that signatures prove to be committed
+  std::vector<Suspicion> suspects;
+  std::vector<ViewChangeSeen> view_changes;
+  std::vector<Timer> timers;
+  std::string progress_not_timed;  // why the primary is not expected to make progress now
+  std::uint64_t view_timeout_ms = 0;
+  std::uint32_t timeout_level = 0;
+  std::size_t pending_transactions = 0;  // that could be proposed, or are
+  bool starting = false;
+  std::string halted;
   bool observer = false;
   std::string observer_reason;
 };

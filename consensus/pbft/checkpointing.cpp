@@ -91,12 +91,8 @@ void Checkpointing::on_vote(ReplicaId from, const CheckpointVote& vote) {
     count(height);
   } else if (known->second.claim != vote.claim &&
              state_.evidence.first(vote.replica, Offence::checkpoint, height)) {
-    Bytes proof = encode(state_.settings.membership.epoch, known->second);
-    const Bytes second = encode(state_.settings.membership.epoch, vote);
-    proof.insert(proof.end(), second.begin(), second.end());
-    state_.outbox.emit(Evidence{vote.replica,
-                                "two checkpoints for height " + std::to_string(height.value()),
-                                std::move(proof)});
+    state_.accuse(vote.replica, "two checkpoints for height " + std::to_string(height.value()),
+                  known->second, vote);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "consensus/pbft/message_verifier.hpp"
 
+#include "consensus/pbft/evidence.hpp"
+#include "consensus/pbft/type_name.hpp"
 #include "crypto/certificate/seal.hpp"
 
 namespace quorate::consensus::pbft {
@@ -9,24 +11,6 @@ namespace {
 // No message but a proposal or its body is longer than this besides a payload: a STATUS of a
 // hundred replicas has 256 slots of 27 bytes, a certificate a hundred signatures of 68.
 constexpr std::size_t kMessageOverheadMax = 64U << 10U;
-
-struct TypeName {
-  const char* operator()(const PrePrepare&) const { return "pre_prepare"; }
-  const char* operator()(const Vote& m) const {
-    return m.kind == VoteKind::prepare ? "prepare" : "commit";
-  }
-  const char* operator()(const Seal&) const { return "seal"; }
-  const char* operator()(const CheckpointVote&) const { return "checkpoint"; }
-  const char* operator()(const StatusReport&) const { return "status"; }
-  const char* operator()(const Fetch&) const { return "fetch"; }
-  const char* operator()(const Data&) const { return "data"; }
-  const char* operator()(const CommitCertificate&) const { return "commit_certificate"; }
-  const char* operator()(const CheckpointProof&) const { return "checkpoint_proof"; }
-  const char* operator()(const Suspect&) const { return "suspect"; }
-  const char* operator()(const ViewChangePtr&) const { return "view_change"; }
-  const char* operator()(const NewViewPtr&) const { return "new_view"; }
-  const char* operator()(const Committed&) const { return "committed"; }
-};
 
 }  // namespace
 
@@ -190,6 +174,20 @@ Result<VerifiedMessagePtr> PbftMessageVerifier::verify_committed(ByteView certif
   }
   Committed committed{std::move(checked), std::make_shared<const Bytes>(std::move(payload))};
   return VerifiedMessagePtr(new PbftMessage(std::move(committed)));
+}
+
+Result<ProvedOffence> PbftMessageVerifier::verify_evidence(ByteView proof) const {
+  QUORATE_TRY(const EvidenceParts parts, decode_evidence(proof));
+  QUORATE_CHECK(check_epoch(parts.epoch));
+  for (const Witness& witness : parts.witnesses) {
+    QUORATE_CHECK(std::visit([this](const auto& w) { return check(w); }, witness));
+  }
+  return offence_of(membership_, parts.witnesses[0], parts.witnesses[1]);
+}
+
+std::size_t PbftMessageVerifier::message_bytes_max() const {
+  return std::max(limits_.payload_bytes_max + kMessageOverheadMax,
+                  view_message_bytes_max(limits_, membership_.quorum()));
 }
 
 Digest PbftMessageVerifier::payload_digest(ByteView payload) const {

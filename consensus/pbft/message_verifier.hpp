@@ -37,6 +37,8 @@ class PbftMessageVerifier final : public MessageVerifier {
   Result<CommittedPayload> verify_commit_certificate(ByteView certificate) const override;
   Result<VerifiedMessagePtr> verify_committed(ByteView certificate, Bytes payload) const override;
   Digest payload_digest(ByteView payload) const override;
+  Result<ProvedOffence> verify_evidence(ByteView proof) const override;
+  std::size_t message_bytes_max() const override;
 
  private:
   Result<CommitCertificate> checked_certificate(ByteView bytes) const;

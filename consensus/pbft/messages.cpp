@@ -136,10 +136,7 @@ void Encoder::operator()(const StatusReport& m) {
   out.u8(m.witnesses ? 1 : 0);
   if (!m.witnesses) return;
   out.u32(static_cast<std::uint32_t>(m.witnesses->size()));
-  for (const Witness& witness : *m.witnesses) {
-    out.u8(static_cast<std::uint8_t>(std::visit(WireTypeOf{}, witness)));
-    std::visit(*this, witness);
-  }
+  for (const Witness& witness : *m.witnesses) encode_witness(out, witness);
 }
 
 void Encoder::operator()(const CommitCertificate& m) {
@@ -206,20 +203,6 @@ std::vector<ReplicaSet> decode_sets(Reader& in, std::uint32_t max, std::uint32_t
   const std::uint32_t count = in.count(0, max, (members + 7) / 8);
   for (std::uint32_t i = 0; i < count; ++i) out.push_back(ReplicaSet::decode(in, members));
   return out;
-}
-
-Witness decode_witness(Reader& in) {
-  const auto type = static_cast<WireType>(in.u8());
-  switch (type) {
-    case WireType::pre_prepare: return decode_core(in);
-    case WireType::prepare:
-    case WireType::commit: return decode_vote(in, static_cast<VoteKind>(type));
-    case WireType::seal: return decode_seal(in);
-    case WireType::checkpoint: return decode_checkpoint_vote(in);
-    case WireType::view_change: return decode_view_change_stub(in);
-    case WireType::new_view: return decode_new_view_stub(in);
-    default: in.reject("a witness that is not a signed message"); return Core{};
-  }
 }
 
 StatusReport decode_status(Reader& in, std::uint32_t members) {
@@ -345,6 +328,25 @@ CheckpointProof decode_checkpoint_proof(Reader& in, std::uint32_t members) {
   out.claim = decode_claim(in);
   out.votes = crypto::decode_signatures(in, members);
   return out;
+}
+
+void encode_witness(Writer& out, const Witness& witness) {
+  out.u8(static_cast<std::uint8_t>(std::visit(WireTypeOf{}, witness)));
+  std::visit(Encoder{out}, witness);
+}
+
+Witness decode_witness(Reader& in) {
+  const auto type = static_cast<WireType>(in.u8());
+  switch (type) {
+    case WireType::pre_prepare: return decode_core(in);
+    case WireType::prepare:
+    case WireType::commit: return decode_vote(in, static_cast<VoteKind>(type));
+    case WireType::seal: return decode_seal(in);
+    case WireType::checkpoint: return decode_checkpoint_vote(in);
+    case WireType::view_change: return decode_view_change_stub(in);
+    case WireType::new_view: return decode_new_view_stub(in);
+    default: in.reject("a witness that is not a signed message"); return Core{};
+  }
 }
 
 // ---- messages ----

@@ -255,6 +255,9 @@ void encode(crypto::Writer& out, const ViewChangeStub& stub);
 ViewChangeStub decode_view_change_stub(crypto::Reader& in);
 void encode(crypto::Writer& out, const NewViewStub& stub);
 NewViewStub decode_new_view_stub(crypto::Reader& in);
+// A type u8 as on the wire, then the fields of the message.
+void encode_witness(crypto::Writer& out, const Witness& witness);
+Witness decode_witness(crypto::Reader& in);
 // No VIEW-CHANGE or NEW-VIEW of such an epoch is longer.
 std::size_t view_message_bytes_max(const DecodeLimits& limits, std::uint32_t quorum);
 

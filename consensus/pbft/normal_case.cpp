@@ -39,13 +39,10 @@ void NormalCase::on_pre_prepare(const PrePrepare& message) {
 void NormalCase::report_equivocation(Slot& slot, const PrePrepare& second) {
   const Ballot& ballot = slot.core->ballot;
   slot.equivocation = true;
-  crypto::Writer proof;
-  encode(proof, *slot.core);
-  encode(proof, second.core);
-  state_.outbox.emit(Evidence{state_.settings.primary(ballot.view),
-                              "two proposals for height " + std::to_string(ballot.height.value()) +
-                                  " in view " + std::to_string(ballot.view.value()),
-                              std::move(proof).take()});
+  state_.accuse(state_.settings.primary(ballot.view),
+                "two proposals for height " + std::to_string(ballot.height.value()) + " in view " +
+                    std::to_string(ballot.view.value()),
+                *slot.core, second.core);
   if (ballot.view != state_.view()) return;
   state_.equivocation_proved = ballot.view;
   const StoredBody* first = state_.log.body(ballot.id);
@@ -67,13 +64,10 @@ void NormalCase::on_vote(const Vote& message) {
                      {key.view, key.height, known->second.id},
                      message.replica,
                      known->second.signature};
-    Bytes proof = encode(state_.settings.membership.epoch, first);
-    const Bytes second = encode(state_.settings.membership.epoch, message);
-    proof.insert(proof.end(), second.begin(), second.end());
-    state_.outbox.emit(Evidence{message.replica,
-                                "two votes for height " + std::to_string(key.height.value()) +
-                                    " in view " + std::to_string(key.view.value()),
-                                std::move(proof)});
+    state_.accuse(message.replica,
+                  "two votes for height " + std::to_string(key.height.value()) + " in view " +
+                      std::to_string(key.view.value()),
+                  first, message);
   }
 }
 
@@ -153,6 +147,7 @@ void NormalCase::accept(SlotKey key, Slot& slot) {
   }
   if (!acceptable(key, slot)) return;
   const Body body = state_.log.body(id)->body;
+  if (!slot.reproposed) note_lateness(body.header);
   log_and_prepare(key, slot, body.header,
                   QUORATE_MUTANT(payload_not_logged) ? nullptr : body.payload);
 }
@@ -191,6 +186,14 @@ bool NormalCase::due(const SlotKey& key, const ProposalHeader& header) {
   return false;
 }
 
+void NormalCase::note_lateness(const ProposalHeader& header) {
+  const auto behind =
+      std::chrono::duration_cast<std::chrono::milliseconds>(state_.settings.proposal_ahead_max);
+  const bool late =
+      header.time.saturating_add(static_cast<std::uint64_t>(behind.count())) < state_.wall;
+  late_in_a_row_ = late ? late_in_a_row_ + 1 : 0;
+}
+
 bool NormalCase::valid(SlotKey key, Slot& slot, const Digest& id) {
   StoredBody* stored = state_.log.body(id);
   switch (stored->validity) {
@@ -212,7 +215,7 @@ void NormalCase::log_and_prepare(SlotKey key, Slot& slot, const ProposalHeader& 
                                  Payload payload) {
   const Ballot& ballot = slot.core->ballot;
   slot.accepted = true;
-  slot.changed = state_.now;
+  slot.accepted_at = slot.changed = state_.now;
   state_.progress(Progress::Phase::pre_prepared, key.height);
   if (state_.is_primary() && !QUORATE_MUTANT(prepare_of_primary_counts)) {
     // Of its own NEW-VIEW: the core there is its vote.
@@ -283,6 +286,7 @@ void NormalCase::commit(SlotKey key, Slot& slot) {
   }
   certificate.commits = matching(slot.commits, *id);
   certificate.commits.resize(state_.settings.quorum());
+  if (slot.accepted) state_.commit_latency.add(state_.now - slot.accepted_at);
   commits_.add(std::move(certificate), nullptr);
 }
 
@@ -337,7 +341,7 @@ void NormalCase::propose(const ProposalHeader& header, Payload payload) {
   Slot& slot = state_.log.slot(key_of(ballot));
   slot.core = core;
   slot.accepted = true;
-  slot.changed = state_.now;
+  slot.accepted_at = slot.changed = state_.now;
   last_proposed_ = header.height;
   state_.progress(Progress::Phase::proposed, header.height);
   advance(key_of(ballot));

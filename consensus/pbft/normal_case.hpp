@@ -36,6 +36,9 @@ class NormalCase {
   void request_proposal();
   // The permission to vote changed (a watermark moved, the start is over): every slot again.
   void revisit();
+  // So many proposals in a row came late that no restart explains it: the primary's clock stands
+  // still, or it holds proposals back.
+  bool keeps_coming_late() const { return late_in_a_row_ > state_.settings.proposals_in_flight; }
   // Proposals whose time has come.
   void on_tick();
   std::optional<Instant> next_deadline() const;
@@ -48,6 +51,7 @@ class NormalCase {
   bool acceptable(SlotKey key, Slot& slot);
   bool fresh(const SlotKey& key, Slot& slot, const ProposalHeader& header);
   bool due(const SlotKey& key, const ProposalHeader& header);
+  void note_lateness(const ProposalHeader& header);
   bool valid(SlotKey key, Slot& slot, const Digest& id);
   void log_and_prepare(SlotKey key, Slot& slot, const ProposalHeader& header, Payload payload);
   void prepare(SlotKey key, Slot& slot);
@@ -65,6 +69,7 @@ class NormalCase {
   Height last_proposed_;  // in the active view
   Height view_low_;       // the active view took nothing over at or below it, and proposes nothing
   std::optional<SlotKey> request_;   // the one open RequestProposal
+  std::uint64_t late_in_a_row_ = 0;  // fresh proposals of the active view
   std::map<SlotKey, Instant> held_;  // proposals ahead of this replica's clock, until when
 };
 

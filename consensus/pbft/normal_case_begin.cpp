@@ -10,6 +10,7 @@ namespace quorate::consensus::pbft {
 
 void NormalCase::enter_view() {
   held_.clear();
+  late_in_a_row_ = 0;
   last_proposed_ = Height(0);
   state_.log.enter_view(state_.view(), needed_bodies());
   install_proposals();
@@ -57,6 +58,7 @@ void NormalCase::restore() {
     Slot& slot = state_.log.slot(key);
     slot.core = record.core;
     slot.accepted = true;
+    slot.accepted_at = state_.now;
     if (record.prepare) {
       slot.prepares.emplace(record.prepare->replica,
                             Slot::Signed{record.core.ballot.id, record.prepare->signature});

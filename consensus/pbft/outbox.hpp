@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "consensus/engine.hpp"
-#include "consensus/pbft/messages.hpp"
+#include "consensus/pbft/type_name.hpp"
 #include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pbft {
@@ -52,11 +52,11 @@ class Outbox {
   void send_durably(std::optional<ReplicaId> to, const Message& message) {
     std::optional<PersistToken> after;
     if (last_issued_ > last_durable_ && !leaves_early(message)) after = last_issued_;
-    emit(Send{to, encode(epoch_, message), after});
+    emit(Send{to, encode(epoch_, message), after, type_name(message)});
   }
   // For what binds nobody: STATUS, FETCH, DATA and certificates.
   void send(std::optional<ReplicaId> to, const Message& message) {
-    emit(Send{to, encode(epoch_, message), std::nullopt});
+    emit(Send{to, encode(epoch_, message), std::nullopt, type_name(message)});
   }
 
   // The vote log is FIFO: everything up to `token` is durable. Returns what waited for it, in

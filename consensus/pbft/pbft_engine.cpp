@@ -147,6 +147,7 @@ void PbftEngine::on_durable(const DurableAction& action) {
 
 void PbftEngine::on(const Executed& executed) {
   commits_.on_executed(executed.height, executed.id);
+  view_changing_.on_executed(executed.height, executed.empty);
   sealing_.on_executed(executed.height, executed.block_hash);
   checkpointing_.on_executed(executed.height, executed.checkpoint_digest);
 }
@@ -263,9 +264,10 @@ Status PbftEngine::status() const {
   out.high_watermark = state_.high();
   out.highest_evidence = catch_up_.evidence();
   out.starting = state_.starting && state_.settings.self && !state_.observer;
-  for (const ReplicaId replica : view_changing_.suspects()) out.suspects.push_back(replica);
-  out.view_timeout = view_changing_.timeout();
-  out.view_expiry = view_changing_.patience_ends();
+  out.last_committed = state_.last_committed;
+  view_changing_.describe(out);
+  if (const auto due = retransmission_.next_deadline()) out.timers.push_back({"status", *due});
+  if (const auto due = catch_up_.next_deadline()) out.timers.push_back({"sync", *due});
   out.observer = state_.observer;
   out.observer_reason = state_.observer_reason;
   return out;

@@ -5,7 +5,9 @@
 
 #include <string>
 
+#include "consensus/pbft/commit_latency.hpp"
 #include "consensus/pbft/durable_state.hpp"
+#include "consensus/pbft/evidence.hpp"
 #include "consensus/pbft/evidence_filter.hpp"
 #include "consensus/pbft/message_log.hpp"
 #include "consensus/pbft/outbox.hpp"
@@ -26,6 +28,7 @@ struct ReplicaState {
   Outbox outbox;
   MessageLog log;
   EvidenceFilter evidence;
+  CommitLatency commit_latency;
   // Holds active_view, promise_view, P and everything this replica signed. Changed by record().
   DurableState durable;
 
@@ -76,6 +79,11 @@ struct ReplicaState {
   }
   void reject(ReplicaId from, std::string reason) {
     outbox.emit(Rejected{from, std::move(reason)});
+  }
+  // Two verified messages of `culprit` that no correct replica signs both.
+  void accuse(ReplicaId culprit, std::string what, const Witness& first, const Witness& second) {
+    outbox.emit(Evidence{culprit, std::move(what),
+                         encode_evidence(settings.membership.epoch, first, second)});
   }
   // A contradiction or a damaged record: this replica neither votes nor executes any further.
   void halt(std::string reason) {

@@ -68,12 +68,8 @@ void Sealing::on_seal(const Seal& seal) {
   } else if (known->second.block_hash != seal.block_hash &&
              state_.evidence.first(seal.replica, Offence::seal, seal.height)) {
     const Seal first{seal.height, known->second.block_hash, seal.replica, known->second.signature};
-    Bytes proof = encode(state_.settings.membership.epoch, first);
-    const Bytes second = encode(state_.settings.membership.epoch, seal);
-    proof.insert(proof.end(), second.begin(), second.end());
-    state_.outbox.emit(Evidence{seal.replica,
-                                "two seals for height " + std::to_string(seal.height.value()),
-                                std::move(proof)});
+    state_.accuse(seal.replica, "two seals for height " + std::to_string(seal.height.value()),
+                  first, seal);
   }
 }
 

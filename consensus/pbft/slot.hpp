@@ -24,7 +24,8 @@ struct Slot {
   bool prepared = false;      // the prepared certificate was logged with the COMMIT
   bool refused = false;       // never to be voted for
   bool equivocation = false;  // reported already
-  Instant changed;            // when this replica last voted here
+  Instant accepted_at;
+  Instant changed;  // when this replica last voted here
 };
 
 // The signatures in `votes` for `id`, by replica, leaving out `except`.

@@ -10,20 +10,10 @@ namespace {
 
 constexpr Duration kSuspectInterval = std::chrono::seconds(1);
 constexpr Duration kSuspectLives = std::chrono::seconds(10);
-constexpr Duration kSendAgain = std::chrono::seconds(1);
-constexpr Duration kCalm = std::chrono::seconds(60);
-constexpr std::uint32_t kLevelMax = 16;
-
-const char* name_of(std::optional<SuspicionReason> reason) {
-  if (!reason) return "others";
-  switch (*reason) {
-    case SuspicionReason::progress: return "progress";
-    case SuspicionReason::censorship: return "censorship";
-    case SuspicionReason::throughput: return "throughput";
-    case SuspicionReason::equivocation: return "equivocation";
-  }
-  return "others";
-}
+// The host repeats its reason every second while it holds.
+constexpr Duration kHostReasonLives = std::chrono::seconds(3);
+constexpr Duration kResendMax = std::chrono::seconds(1);
+constexpr std::size_t kResendSmall = 64U << 10U;
 
 }  // namespace
 
@@ -31,18 +21,9 @@ bool ViewChanging::enabled() const {
   return state_.settings.self && state_.settings.members() > 1 && !state_.halted;
 }
 
-Duration ViewChanging::timeout() const {
-  Duration out = state_.settings.view_timeout;
-  for (std::uint32_t i = 0; i < state_.durable.timer_level; ++i) {
-    if (out >= state_.settings.view_timeout_max) break;
-    out *= 2;
-  }
-  return std::min(out, state_.settings.view_timeout_max);
-}
-
 void ViewChanging::restore() {
+  timer_.restore();
   executed_mark_ = state_.last_executed;
-  calm_at_ = state_.now + kCalm;
   if (changing() && state_.durable.view_change) note(state_.durable.view_change);
 }
 
@@ -51,7 +32,7 @@ void ViewChanging::restore() {
 void ViewChanging::on_suspect(const Suspect& message) {
   if (message.view != state_.view()) return;
   suspicions_.insert_or_assign(message.replica,
-                               Suspicion{message.view, state_.now + kSuspectLives});
+                               Suspicion{message.reason, state_.now + kSuspectLives});
 }
 
 void ViewChanging::on_view_change(const ViewChangePtr& message) { note(message); }
@@ -60,12 +41,14 @@ void ViewChanging::on_view_change(const ViewChangePtr& message) { note(message);
 void ViewChanging::note(const ViewChangePtr& message) {
   if (message->view <= state_.view()) return;
   const auto [known, added] = highest_.try_emplace(message->replica, message);
-  if (!added && known->second->view < message->view) known->second = message;
+  if (added || message->view < known->second->view) return;
+  if (message->view == known->second->view) return accuse_view_change(*known->second, *message);
+  known->second = message;
 }
 
 void ViewChanging::on_suspicion(const PrimarySuspected& suspicion) {
   if (suspicion.view != state_.view()) return;
-  host_reason_ = {suspicion.reason, state_.now + kSuspectLives};
+  host_reason_ = {suspicion.reason, state_.now + kHostReasonLives};
 }
 
 // ---- what keeps a view alive ----
@@ -78,44 +61,43 @@ bool ViewChanging::work() const {
          opened->proposals.back().ballot.height > state_.last_committed;
 }
 
-// Whether progress can be expected of the primary. The own executor, a full window and a lag behind
-// the others are not its fault; but a gap that no peer can fill is.
-bool ViewChanging::timed() const {
-  const bool lags = catch_up_.behind() && !catch_up_.fruitless();
-  return state_.may_sign() && !changing() && work() && !lags &&
-         state_.last_committed == state_.last_executed && state_.last_committed < state_.high();
+// Why no progress can be expected of the primary: empty when it can. The own executor, a full
+// window and a lag behind the others are not its fault; but a gap that no peer can fill is.
+const char* ViewChanging::untimed() const {
+  if (!state_.may_sign()) return "this replica does not vote";
+  if (changing()) return "the view is changing";
+  if (!work()) return "no work waits";
+  if (catch_up_.behind() && !catch_up_.fruitless()) return "this replica is behind";
+  if (state_.last_committed != state_.last_executed) return "the ledger executes";
+  if (state_.last_committed >= state_.high()) return "the window is full until a checkpoint";
+  return "";
 }
 
 void ViewChanging::watch_progress() {
-  if (!timed()) {
-    progress_due_.reset();
-    relay_due_.reset();
-    return;
-  }
-  if (!progress_due_ || watched_ != state_.last_committed) {
-    watched_ = state_.last_committed;
-    progress_due_ = state_.now + timeout();
-    relay_due_ = state_.now + timeout() / 2;
-  }
-  if (relay_due_ && state_.now >= *relay_due_) {
-    relay_due_.reset();
-    if (state_.eligible) state_.outbox.emit(RelayPending{});
-  }
-  if (state_.now >= *progress_due_) calm_at_ = state_.now + kCalm;
+  const bool here = state_.may_sign() && !changing();
+  timer_.watch(here && work(), *untimed() != '\0');
+  if (timer_.take_relay() && state_.eligible) state_.outbox.emit(RelayPending{});
+  if (timer_.expired()) timer_.on_expiry();
 }
 
 std::optional<SuspicionReason> ViewChanging::own_reason() const {
   if (!state_.may_sign() || changing()) return std::nullopt;
   if (state_.equivocation_proved == state_.view()) return SuspicionReason::equivocation;
   if (host_reason_ && state_.now < host_reason_->second) return host_reason_->first;
-  if (progress_due_ && state_.now >= *progress_due_ && !QUORATE_MUTANT(dead_primary_trusted)) {
-    return SuspicionReason::progress;
-  }
+  if (timer_.expired() && !QUORATE_MUTANT(dead_primary_trusted)) return SuspicionReason::progress;
+  if (normal_case_.keeps_coming_late()) return SuspicionReason::late_proposals;
   return std::nullopt;
 }
 
 void ViewChanging::suspect() {
   const auto reason = own_reason();
+  if (reason != voiced_) {
+    voiced_ = reason;
+    if (reason) {
+      state_.outbox.emit(Progress{Progress::Phase::suspected, state_.last_executed, state_.view(),
+                                  to_string(*reason)});
+    }
+  }
   if (!reason || state_.now < suspect_at_) return;
   suspect_at_ = state_.now + kSuspectInterval;
   Suspect message{state_.view(), *reason, state_.self(), {}};
@@ -130,7 +112,7 @@ std::set<ReplicaId> ViewChanging::suspects() const {
   std::set<ReplicaId> out;
   if (own_reason()) out.insert(state_.self());
   for (const auto& [replica, suspicion] : suspicions_) {
-    if (suspicion.view == state_.view() && state_.now < suspicion.until) out.insert(replica);
+    if (state_.now < suspicion.until) out.insert(replica);
   }
   return out;
 }
@@ -138,7 +120,8 @@ std::set<ReplicaId> ViewChanging::suspects() const {
 void ViewChanging::leave_if_enough() {
   if (changing()) return;
   const View next = state_.view().saturating_add(1);
-  const char* cause = name_of(own_reason());
+  const auto reason = own_reason();
+  const char* cause = reason ? to_string(*reason) : "others";
   // The proof is enough by itself: everybody else gets it too.
   if (state_.equivocation_proved == state_.view()) return send_view_change(next, cause);
   std::set<ReplicaId> against = suspects();
@@ -162,8 +145,8 @@ void ViewChanging::join() {
 void ViewChanging::send_view_change(View view, const char* cause) {
   if (!state_.may_sign() || view <= std::max(state_.durable.promise_view, state_.view())) return;
   if (QUORATE_MUTANT(commit_pins_view) && !state_.durable.commits.empty()) return;
-  std::uint32_t level = state_.durable.timer_level;
-  if (state_.last_executed <= executed_mark_) level = std::min(level + 1, kLevelMax);
+  const bool fruitless = state_.last_executed <= executed_mark_;
+  const std::uint32_t level = fruitless ? timer_.raised_level() : state_.durable.timer_level;
   executed_mark_ = state_.last_executed;
   auto message = std::make_shared<ViewChange>();
   message->view = view;
@@ -185,7 +168,8 @@ void ViewChanging::send_view_change(View view, const char* cause) {
   note(message);
   sent_at_ = state_.now;
   countdown_.reset();
-  progress_due_.reset();
+  timer_.restart();
+  voiced_.reset();
   normal_case_.cancel_request();
   state_.log.keep_views(state_.view(), view);
   state_.outbox.emit(Progress{Progress::Phase::view_left, state_.last_executed, view, cause});
@@ -204,33 +188,29 @@ void ViewChanging::count_down() {
   const std::uint32_t needed =
       QUORATE_MUTANT(countdown_without_quorum) ? 1 : state_.settings.quorum();
   if (wanted < static_cast<std::ptrdiff_t>(needed)) return;
-  if (!countdown_) countdown_ = state_.now + timeout();
+  if (!countdown_) countdown_ = state_.now + timer_.timeout();
   if (state_.now < *countdown_) return;
   countdown_.reset();
-  calm_at_ = state_.now + kCalm;
   send_view_change(state_.durable.promise_view.saturating_add(1), "not_opened");
 }
 
+// A long one not as often: whoever lacks it says so in its STATUS, too.
+Duration ViewChanging::resend_interval() const {
+  const ViewChangePtr& own = state_.durable.view_change;
+  if (own && pbft::memory_bytes(*own) > kResendSmall) return kResendMax;
+  return std::min(timer_.timeout() / 4, kResendMax);
+}
+
 void ViewChanging::send_again() {
-  if (!changing() || !state_.may_sign() || state_.now < sent_at_ + kSendAgain) return;
+  if (!changing() || !state_.may_sign() || state_.now < sent_at_ + resend_interval()) return;
   sent_at_ = state_.now;
   if (QUORATE_MUTANT(view_change_sent_once)) return;
   state_.outbox.send_durably(std::nullopt, state_.durable.view_change);
 }
 
-void ViewChanging::calm_down() {
-  if (state_.durable.timer_level > 0) --state_.durable.timer_level;
-}
-
-void ViewChanging::calm_with_time() {
-  if (changing() || state_.now < calm_at_) return;
-  calm_at_ = state_.now + kCalm;
-  calm_down();
-}
-
 void ViewChanging::advance() {
   if (!enabled()) return;
-  calm_with_time();
+  if (!changing()) timer_.calm_with_time();
   watch_progress();
   suspect();
   join();  // before the next rule, which would send a VIEW-CHANGE for a view between as well
@@ -248,16 +228,16 @@ std::optional<Instant> ViewChanging::next_deadline() const {
   };
   if (changing()) {
     consider(countdown_);
-    if (state_.may_sign()) consider(sent_at_ + kSendAgain);
+    if (state_.may_sign()) consider(sent_at_ + resend_interval());
     return earliest;
   }
-  consider(relay_due_);
+  consider(timer_.relay_due());
   if (own_reason()) {
     consider(suspect_at_);
   } else {
-    consider(progress_due_);
+    consider(timer_.due());
   }
-  if (state_.durable.timer_level > 0) consider(calm_at_);
+  consider(timer_.calm_due());
   return earliest;
 }
 
@@ -269,6 +249,33 @@ ReplicaSet ViewChanging::view_changes() const {
     if (message->view >= state_.durable.promise_view) out.insert(replica);
   }
   return out;
+}
+
+void ViewChanging::describe(Status& out) const {
+  out.changing = changing();
+  out.view_timeout = timer_.timeout();
+  out.timeout_level = state_.durable.timer_level;
+  out.untimed = untimed();
+  if (const auto reason = own_reason()) {
+    out.suspicions.push_back({state_.self(), *reason, state_.now + kSuspectLives});
+  }
+  for (const auto& [replica, suspicion] : suspicions_) {
+    if (state_.now >= suspicion.until) continue;
+    out.suspicions.push_back({replica, suspicion.reason, suspicion.until});
+  }
+  for (const auto& [replica, message] : highest_) {
+    out.view_changes.push_back({replica, message->view});
+  }
+  const auto add = [&out](const char* name, const std::optional<Instant>& due) {
+    if (due) out.timers.push_back({name, *due});
+  };
+  if (!changing()) {
+    add("progress", timer_.due());
+    add("calm", timer_.calm_due());
+    return;
+  }
+  add("new_view", countdown_);
+  if (state_.may_sign()) add("resend", sent_at_ + resend_interval());
 }
 
 std::size_t ViewChanging::memory_bytes() const {

@@ -16,6 +16,7 @@
 #include "consensus/pbft/commit_queue.hpp"
 #include "consensus/pbft/normal_case.hpp"
 #include "consensus/pbft/replica_state.hpp"
+#include "consensus/pbft/view_timer.hpp"
 
 namespace quorate::consensus::pbft {
 
@@ -27,7 +28,8 @@ class ViewChanging {
         commits_(commits),
         normal_case_(normal_case),
         checkpointing_(checkpointing),
-        catch_up_(catch_up) {}
+        catch_up_(catch_up),
+        timer_(state) {}
 
   void restore();
   void on_suspect(const Suspect& message);
@@ -35,8 +37,11 @@ class ViewChanging {
   void on_new_view(ReplicaId from, const NewViewPtr& message);
   // The host has a reason against the primary.
   void on_suspicion(const PrimarySuspected& suspicion);
-  // A stable checkpoint calms the timer.
-  void on_checkpoint() { calm_down(); }
+  // A stable checkpoint inside a view calms the timer.
+  void on_checkpoint() {
+    if (!changing()) timer_.calm_down();
+  }
+  void on_executed(Height height, bool empty) { timer_.on_executed(height, empty); }
   // After every step: timers, and whatever the messages allow by now.
   void advance();
   std::optional<Instant> next_deadline() const;
@@ -45,38 +50,38 @@ class ViewChanging {
   bool changing() const { return state_.durable.promise_view > state_.view(); }
   // When the own VIEW-CHANGE was last sent to everybody.
   Instant sent_at() const { return sent_at_; }
-  Duration timeout() const;
-  // When the patience with the active view, or with the opening of the promised one, ends.
-  std::optional<Instant> patience_ends() const { return changing() ? countdown_ : progress_due_; }
   // For STATUS.
   ReplicaSet view_changes() const;
   std::set<ReplicaId> suspects() const;
+  // For status pages.
+  void describe(Status& out) const;
   std::size_t memory_bytes() const;
 
  private:
   struct Suspicion {
-    View view;
+    SuspicionReason reason;
     Instant until;
   };
   bool enabled() const;
   // view_change.cpp
   bool work() const;
-  bool timed() const;
+  const char* untimed() const;
   void watch_progress();
   std::optional<SuspicionReason> own_reason() const;
   void suspect();
   void leave_if_enough();
   void join();
   void count_down();
+  Duration resend_interval() const;
   void send_again();
-  void calm_down();
-  void calm_with_time();
   void note(const ViewChangePtr& message);
   void send_view_change(View view, const char* cause);
   // view_entry.cpp
   void open_view();
+  void compare(const NewViewPtr& message);
   bool contradicts(ReplicaId from, const NewView& message);
   void enter(const NewViewPtr& message);
+  void accuse_view_change(const ViewChange& first, const ViewChange& second);
 
   ReplicaState& state_;
   CommitQueue& commits_;
@@ -84,17 +89,17 @@ class ViewChanging {
   Checkpointing& checkpointing_;
   CatchUp& catch_up_;
 
-  std::map<ReplicaId, Suspicion> suspicions_;                       // of others, of the active view
-  std::map<ReplicaId, ViewChangePtr> highest_;                      // above the active view
+  ViewTimer timer_;
+
+  std::map<ReplicaId, Suspicion> suspicions_;   // of others, of the active view
+  std::map<ReplicaId, ViewChangePtr> highest_;  // above the active view
+  std::map<ReplicaId, View> accused_;  // whose two VIEW-CHANGEs for which view are reported
   std::optional<std::pair<SuspicionReason, Instant>> host_reason_;  // until when it holds
-  std::optional<Instant> progress_due_;  // a height must be committed by then
-  std::optional<Instant> relay_due_;
-  Height watched_;
+  std::optional<SuspicionReason> voiced_;                           // what was last suspected for
   Instant suspect_at_;
   std::optional<Instant> countdown_;
   Instant sent_at_;
   Height executed_mark_;  // when the present view was promised or entered
-  Instant calm_at_;
 };
 
 }  // namespace quorate::consensus::pbft

@@ -36,6 +36,7 @@ void ViewChanging::open_view() {
 // The verifier recomputed it already, from the VIEW-CHANGEs inside; what counts here is only
 // whether this replica may still go there.
 void ViewChanging::on_new_view(ReplicaId from, const NewViewPtr& message) {
+  compare(message);
   if (message->view <= state_.view() || message->view < state_.durable.promise_view) return;
   // Only open_view() opens a view of this replica's own.
   if (state_.settings.is_self(state_.settings.primary(message->view))) return;
@@ -44,6 +45,42 @@ void ViewChanging::on_new_view(ReplicaId from, const NewViewPtr& message) {
   normal_case_.cancel_request();
   enter(message);
   normal_case_.revisit();
+}
+
+// Whoever made another NEW-VIEW for this view, or signed another VIEW-CHANGE than the one inside,
+// is caught. A primary with two is left at once, and everybody gets both.
+void ViewChanging::compare(const NewViewPtr& message) {
+  for (const ViewChangePtr& inside : message->view_changes) {
+    const auto known = highest_.find(inside->replica);
+    if (known != highest_.end() && known->second->view == inside->view) {
+      accuse_view_change(*known->second, *inside);
+    }
+  }
+  const NewViewPtr& opened = state_.durable.new_view;
+  if (!opened || message->view != opened->view || state_.equivocation_proved == opened->view) {
+    return;
+  }
+  const NewViewStub first = stub_of(*opened);
+  const NewViewStub second = stub_of(*message);
+  if (first.content == second.content) return;
+  state_.equivocation_proved = opened->view;
+  state_.accuse(state_.settings.primary(opened->view),
+                "two NEW-VIEWs for view " + std::to_string(opened->view.value()), first, second);
+  state_.outbox.send(std::nullopt, opened);
+  state_.outbox.send(std::nullopt, message);
+}
+
+// Signed twice is proof by itself; the same content may come often.
+void ViewChanging::accuse_view_change(const ViewChange& first, const ViewChange& second) {
+  if (first.signature == second.signature) return;
+  const ViewChangeStub one = stub_of(first);
+  const ViewChangeStub other = stub_of(second);
+  const auto known = accused_.find(first.replica);
+  const bool reported = known != accused_.end() && known->second == first.view;
+  if (one.content == other.content || reported) return;
+  accused_.insert_or_assign(first.replica, first.view);
+  state_.accuse(first.replica, "two VIEW-CHANGEs for view " + std::to_string(first.view.value()),
+                one, other);
 }
 
 // A committed height must appear in every later view with its proposal. If it was committed in this
@@ -81,12 +118,11 @@ void ViewChanging::enter(const NewViewPtr& message) {
   });
   suspicions_.clear();
   host_reason_.reset();
+  voiced_.reset();
   countdown_.reset();
-  progress_due_.reset();
-  relay_due_.reset();
+  timer_.restart();
   suspect_at_ = state_.now;
   executed_mark_ = state_.last_executed;
-  calm_at_ = state_.now + std::chrono::seconds(60);
   const auto plan =
       compute_new_view(state_.settings.membership, message->view, message->view_changes);
   if (plan && plan->stable != nullptr && !QUORATE_MUTANT(new_view_checkpoint_not_adopted)) {

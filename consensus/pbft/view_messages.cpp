@@ -49,7 +49,7 @@ Suspect decode_suspect(Reader& in) {
   Suspect out{};
   out.view = in.integer_of<View>();
   const std::uint8_t reason = in.u8();
-  if (reason < 1 || reason > 4) in.reject("an unknown reason in a SUSPECT");
+  if (reason < 1 || reason > 5) in.reject("an unknown reason in a SUSPECT");
   out.reason = static_cast<SuspicionReason>(reason);
   out.replica = in.integer_of<ReplicaId>();
   out.signature = in.fixed<Signature>();

@@ -39,8 +39,11 @@ std::vector<Method> node_methods() {
       {"consensus_getState",
        "This replica's place in the protocol.",
        {},
-       "view, primary, quorum, last executed and sealed heights, watermarks, and whether the "
-       "replica only observes, with the reason",
+       "view, primary and quorum; heights executed, committed, sealed and known, lag and "
+       "watermarks; suspects (who would leave the view, and why), view_changes (who asked for "
+       "which "
+       "higher view), timers with what is left of them, progress_not_timed (why the primary owes "
+       "nothing now); starting, halted and observer, with the reason",
        "{}",
        answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
          return to_json(context.backend.replica_view());

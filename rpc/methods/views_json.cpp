@@ -36,20 +36,69 @@ Json to_json(const ChainStatus& status) {
           {"not_ready_reason", text_or_null(status.not_ready_reason)}};
 }
 
+namespace {
+
+Json suspects_json(const ReplicaView& view) {
+  Json out = Json::array();
+  for (const ReplicaView::Suspicion& each : view.suspects) {
+    out.push_back({{"replica", each.replica.value()},
+                   {"name", each.name},
+                   {"view", integer_json(each.view.value())},
+                   {"reason", each.reason},
+                   {"expires_in_ms", integer_json(each.expires_in_ms)}});
+  }
+  return out;
+}
+
+Json view_changes_json(const ReplicaView& view) {
+  Json out = Json::array();
+  for (const ReplicaView::ViewChangeSeen& each : view.view_changes) {
+    out.push_back({{"replica", each.replica.value()},
+                   {"name", each.name},
+                   {"view", integer_json(each.view.value())}});
+  }
+  return out;
+}
+
+Json timers_json(const ReplicaView& view) {
+  Json out = Json::array();
+  for (const ReplicaView::Timer& each : view.timers) {
+    out.push_back({{"name", each.name}, {"remaining_ms", integer_json(each.remaining_ms)}});
+  }
+  return out;
+}
+
+}  // namespace
+
 Json to_json(const ReplicaView& view) {
+  const Height lag = view.known_height.saturating_sub(view.last_executed.value());
   Json out = {{"node_name", view.node_name},
               {"replica", nullptr},
               {"epoch", integer_json(view.epoch.value())},
               {"view", integer_json(view.view.value())},
               {"promise_view", integer_json(view.promise_view.value())},
+              {"changing_view", view.changing_view},
               {"primary", view.primary.value()},
+              {"primary_name", view.primary_name},
               {"validators", view.validators},
               {"faults_tolerated", view.faults_tolerated},
               {"quorum", view.quorum},
               {"last_executed", integer_json(view.last_executed.value())},
+              {"last_committed", integer_json(view.last_committed.value())},
               {"sealed_to", integer_json(view.sealed_to.value())},
               {"low_watermark", integer_json(view.low_watermark.value())},
               {"high_watermark", integer_json(view.high_watermark.value())},
+              {"known_height", integer_json(view.known_height.value())},
+              {"lag", integer_json(lag.value())},
+              {"suspects", suspects_json(view)},
+              {"view_changes", view_changes_json(view)},
+              {"timers", timers_json(view)},
+              {"progress_not_timed", text_or_null(view.progress_not_timed)},
+              {"view_timeout_ms", integer_json(view.view_timeout_ms)},
+              {"timeout_level", view.timeout_level},
+              {"pending_transactions", view.pending_transactions},
+              {"starting", view.starting},
+              {"halted", text_or_null(view.halted)},
               {"observer", view.observer},
               {"observer_reason", text_or_null(view.observer_reason)}};
   if (view.replica) out["replica"] = view.replica->value();

@@ -1,6 +1,7 @@
 // A replica that signs two contents is reported, but it cannot use that to flood the log.
 #include <catch2/catch.hpp>
 
+#include "consensus/pbft/evidence.hpp"
 #include "consensus/pbft/evidence_filter.hpp"
 #include "tests/unit/consensus/solo.hpp"
 
@@ -103,6 +104,115 @@ TEST_CASE("a stable checkpoint clears what the engine remembers of its reports")
   REQUIRE(solo.engine().status().low_watermark == Height(8));
   solo.outputs.clear();
   for (int i = 0; i < 2; ++i) solo.receive(3, solo.checkpoint(3, 16, other_digest(i)));
+  REQUIRE(solo.all<Evidence>().size() == 1);
+}
+
+// ---- proofs that stand alone ----
+
+TEST_CASE("every proof convinces somebody who knows only the chain, and names culprit and place") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto first = solo.pre_prepare(1, {1});
+  const auto second = solo.pre_prepare(1, {2});
+  solo.receive(3, solo.prepare(3, first));
+  solo.receive(3, solo.prepare(3, second));
+  solo.receive(3, solo.commit(3, first));
+  solo.receive(3, solo.commit(3, second));
+  solo.receive(3, solo.seal(3, 1, other_digest(1)));
+  solo.receive(3, solo.seal(3, 1, other_digest(2)));
+  solo.receive(3, solo.checkpoint(3, 8, other_digest(1)));
+  solo.receive(3, solo.checkpoint(3, 8, other_digest(2)));
+  solo.receive(3, solo.view_change(3, 2));
+  solo.receive(3, solo.view_change(3, 2, {solo.prepared(first, {1, 2})}));
+  solo.receive(0, first);
+  solo.receive(0, second);
+  std::vector<std::string> types;
+  for (const Evidence& evidence : solo.all<Evidence>()) {
+    const auto proved = solo.verifier().verify_evidence(evidence.proof);
+    REQUIRE(proved.has_value());
+    REQUIRE(proved->culprit == evidence.culprit);
+    REQUIRE(proved->contents[0].type == proved->contents[1].type);
+    REQUIRE(proved->contents[0].content != proved->contents[1].content);
+    types.push_back(proved->contents[0].type);
+    Bytes damaged = evidence.proof;
+    damaged.back() ^= 1;  // in the second signature
+    REQUIRE_FALSE(solo.verifier().verify_evidence(damaged));
+    damaged = evidence.proof;
+    damaged.push_back(0);
+    REQUIRE_FALSE(solo.verifier().verify_evidence(damaged));
+  }
+  REQUIRE(types == std::vector<std::string>{"prepare", "commit", "seal", "checkpoint",
+                                            "view_change", "pre_prepare"});
+}
+
+TEST_CASE("two messages that correct replicas may sign prove nothing") {
+  Solo solo(1);
+  const auto one = solo.pre_prepare(1, {1});
+  const auto two = solo.pre_prepare(1, {2});
+  using Pair = std::pair<pbft::Witness, pbft::Witness>;
+  const std::vector<Pair> innocent = {
+      {solo.prepare(3, one), solo.prepare(3, one)},                // said twice
+      {solo.prepare(3, one), solo.prepare(2, two)},                // by two replicas
+      {solo.prepare(3, one), solo.commit(3, two)},                 // of two types
+      {one.core, solo.pre_prepare(2, {2}).core},                   // for two heights
+      {one.core, solo.pre_prepare(1, {2}, std::nullopt, 1).core},  // in two views
+      {solo.seal(3, 1, other_digest(1)), solo.seal(3, 2, other_digest(2))},
+      {pbft::stub_of(*solo.view_change(3, 1)), pbft::stub_of(*solo.view_change(3, 2))}};
+  for (const Pair& pair : innocent) {
+    const Bytes proof = pbft::encode_evidence(Epoch(0), pair.first, pair.second);
+    REQUIRE_FALSE(solo.verifier().verify_evidence(proof));
+  }
+  const Bytes guilty = pbft::encode_evidence(Epoch(0), one.core, two.core);
+  REQUIRE(solo.verifier().verify_evidence(guilty));
+  REQUIRE_FALSE(solo.verifier().verify_evidence(
+      pbft::encode_evidence(Epoch(1), one.core, two.core)));  // of another epoch
+}
+
+TEST_CASE("two VIEW-CHANGEs for one view are reported once, also when one comes in a NEW-VIEW") {
+  for (const bool inside : {false, true}) {
+    Solo solo(3);
+    solo.start_voting();
+    const auto prepared = solo.prepared(solo.pre_prepare(1, {1}), {1, 2});
+    solo.receive(2, solo.view_change(2, 1));
+    solo.receive(2, solo.view_change(2, 1));
+    REQUIRE(solo.all<Evidence>().empty());
+    for (int i = 0; i < 3; ++i) {
+      const auto other = solo.view_change(2, 1, {prepared});
+      if (inside) {
+        solo.receive(1, solo.new_view(1, {solo.view_change(0, 1), solo.view_change(1, 1), other}));
+      } else {
+        solo.receive(2, other);
+      }
+    }
+    REQUIRE(solo.all<Evidence>().size() == 1);
+    REQUIRE(solo.all<Evidence>().front().culprit == ReplicaId(2));
+  }
+}
+
+TEST_CASE("a primary with two NEW-VIEWs for one view is reported, passed on and left at once") {
+  Solo solo(3);
+  solo.start_voting();
+  const auto first =
+      solo.new_view(1, {solo.view_change(0, 1), solo.view_change(1, 1), solo.view_change(2, 1)});
+  const auto prepared = solo.prepared(solo.pre_prepare(1, {1}), {1, 2});
+  const auto second = solo.new_view(
+      1, {solo.view_change(0, 1), solo.view_change(1, 1), solo.view_change(2, 1, {prepared})});
+  solo.receive(1, first);
+  solo.receive(1, first);
+  solo.persist_all();
+  REQUIRE(solo.all<Evidence>().empty());
+  solo.outputs.clear();
+  solo.receive(1, second);
+  REQUIRE(solo.all<Evidence>().size() == 1);
+  const auto proved = solo.verifier().verify_evidence(solo.all<Evidence>().front().proof);
+  REQUIRE(proved.has_value());
+  REQUIRE(proved->culprit == ReplicaId(1));
+  REQUIRE(proved->view == View(1));
+  REQUIRE_FALSE(proved->height);
+  REQUIRE(proved->contents[0].type == "new_view");
+  REQUIRE(solo.sent<pbft::NewViewPtr>().size() == 2);
+  REQUIRE(solo.engine().status().promise_view == View(2));
+  solo.receive(1, second);
   REQUIRE(solo.all<Evidence>().size() == 1);
 }
 

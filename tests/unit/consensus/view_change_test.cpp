@@ -48,13 +48,16 @@ TEST_CASE("one replica's suspicion does not bind it: it keeps voting") {
   for (int i = 0; i < 100; ++i) solo.advance_time(milliseconds(100));
   REQUIRE(solo.sent<pbft::Suspect>().size() == 11);  // once a second while it lasts
   REQUIRE(view_changes_sent(solo).empty());
-  REQUIRE(solo.engine().status().suspects == std::vector<ReplicaId>{ReplicaId(1)});
+  const auto suspicions = solo.engine().status().suspicions;
+  REQUIRE(suspicions.size() == 1);
+  REQUIRE(suspicions.front().replica == ReplicaId(1));
+  REQUIRE(suspicions.front().reason == SuspicionReason::progress);
   REQUIRE(votes_in(solo, solo.pre_prepare(1, {1}), 0));
   solo.order(2, {2});
   solo.order(1, {1});
   solo.outputs.clear();
   solo.advance_time(milliseconds(10));
-  REQUIRE(solo.engine().status().suspects.empty());  // progress takes it back
+  REQUIRE(solo.engine().status().suspicions.empty());  // progress takes it back
 }
 
 TEST_CASE("without work no time is measured") {

@@ -143,7 +143,7 @@ TEST_CASE("a proposal is forgotten once its height is executed") {
   REQUIRE_FALSE(bench.builder.poll(at_ms(1)));
   const auto built = bench.builder.poll(at_ms(5));
   REQUIRE(built);
-  bench.mempool.executed(executed_block(bench.state, Height(1), built->transactions));
+  bench.mempool.executed(executed_block(bench.state, Height(1), built->transactions), Instant{});
   bench.builder.executed(Height(1));
   CHECK(bench.builder.own_proposal(Height(1)) == nullptr);
   CHECK(bench.mempool.status().accounts == 0);

@@ -36,6 +36,10 @@ class FakeVerifier final : public consensus::MessageVerifier {
     return std::make_shared<const FakeMessage>(certificate[1]);
   }
   Digest payload_digest(ByteView payload) const override { return crypto::sha256(payload); }
+  Result<consensus::ProvedOffence> verify_evidence(ByteView) const override {
+    return fail(Errc::bad_signature, "no evidence");
+  }
+  std::size_t message_bytes_max() const override { return 1U << 20U; }
 
   static Digest id_of(std::uint8_t height) {
     Digest out;

@@ -34,7 +34,7 @@ struct Pool {
   void execute(Height height, const std::vector<Spec>& specs) {
     std::vector<TransactionPtr> content;
     for (const Spec& spec : specs) content.push_back(transaction(spec));
-    mempool.executed(executed_block(state, height, content));
+    mempool.executed(executed_block(state, height, content), Instant{});
   }
 
   std::shared_ptr<FakeState> state = std::make_shared<FakeState>();
@@ -131,7 +131,7 @@ TEST_CASE("a transaction whose sender can no longer pay leaves when its turn has
   REQUIRE_FALSE(pool.admit({1, 3, 5}));
   const auto first = pool.mempool.take(1, 1U << 20U);
   pool.state->accounts[address_of(1)].balance = 400;
-  pool.mempool.executed(executed_block(pool.state, Height(1), first));
+  pool.mempool.executed(executed_block(pool.state, Height(1), first), Instant{});
   pool.mempool.release(first);
   CHECK(pool.mempool.find(transaction({1, 2, 600})->id) == nullptr);
   CHECK(pool.mempool.status().transactions == 1);
@@ -270,7 +270,7 @@ TEST_CASE("sums stay right through random use") {
         if (taken.empty()) break;
         if (below(2) == 0) {  // executed in order, or given up
           height = height.next();
-          pool.mempool.executed(executed_block(pool.state, height, taken.front()));
+          pool.mempool.executed(executed_block(pool.state, height, taken.front()), Instant{});
         }
         pool.mempool.release(taken.front());
         taken.erase(taken.begin());

@@ -82,7 +82,7 @@ TEST_CASE("custody ends with execution") {
   Bench bench;
   bench.take_in(1, 1, at_ms(0));
   bench.relay.poll(at_ms(0));
-  bench.mempool.executed(executed_block(bench.state, Height(1), {transaction({1, 1})}));
+  bench.mempool.executed(executed_block(bench.state, Height(1), {transaction({1, 1})}), Instant{});
   bench.relay.poll(at_ms(1'000));
   CHECK(bench.transport.sent.size() == 1);
   CHECK(bench.relay.in_custody() == 0);

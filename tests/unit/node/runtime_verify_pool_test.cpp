@@ -68,6 +68,10 @@ class EchoMessages final : public consensus::MessageVerifier {
     return fail(Errc::bad_encoding, "not in this test");
   }
   Digest payload_digest(ByteView) const override { return {}; }
+  Result<consensus::ProvedOffence> verify_evidence(ByteView) const override {
+    return fail(Errc::bad_signature, "no evidence");
+  }
+  std::size_t message_bytes_max() const override { return 1U << 20U; }
 };
 
 struct Output {

@@ -176,6 +176,13 @@ ReplicaView FakeBackend::replica_view() const {
   out.last_executed = chain_->head().height;
   out.sealed_to = chain_->certified_height();
   out.high_watermark = Height(256);
+  out.last_committed = out.known_height = out.last_executed;
+  out.primary_name = "node0";
+  out.suspects = {{ReplicaId(2), "node2", View(0), "progress", 8'500}};
+  out.view_changes = {{ReplicaId(3), "node3", View(1)}};
+  out.timers = {{"progress", 640}, {"status", 120}};
+  out.view_timeout_ms = 1'000;
+  out.pending_transactions = 1;
   return out;
 }
 

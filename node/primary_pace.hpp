@@ -1,0 +1,83 @@
+// Whether the primary is slow although it answers: two judgements that need no clock of its own and
+// no word of its. Both look only at times when work waited that it could have proposed.
+//
+// Delay: how long transactions waited for their proposal, compared with how long the replicas then
+// took to agree on it, which is not in the primary's hands. Blocks that were full say nothing, for
+// behind a full block there is a queue.
+// Floor: under a backlog, the rate of committed transactions against the median of the last n
+// views, the best five seconds of this view being one of them. A rate that is low while proposals
+// wait to be agreed on or executed is nobody's fault.
+//
+// Pure, integers only; owned by the replica.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "crypto/base/instant.hpp"
+#include "crypto/base/strong_int.hpp"
+
+namespace quorate::node {
+
+// A block as it was executed here.
+struct PacedBlock {
+  Height height;
+  std::size_t transactions = 0;
+  bool full = false;
+  std::vector<Instant> ready_since;  // of its transactions that waited here
+};
+
+class PrimaryPace {
+ public:
+  explicit PrimaryPace(std::uint32_t views_remembered) : views_remembered_(views_remembered) {}
+
+  // A new primary begins: what it is measured by starts now.
+  void entered_view(Instant now);
+  // Its proposal was accepted here.
+  void pre_prepared(Height height, Instant now) { proposed_.emplace(height, now); }
+  void executed(PacedBlock block, Instant now);
+  // To be called every kTick while work waits. `backlog`: more than two payloads could be filled.
+  // `idle`: every accepted proposal is executed, so that all wait for the primary.
+  void tick(bool backlog, bool idle, Instant now);
+
+  bool too_late(Instant now) const;
+  bool too_little() const { return too_little_; }
+
+  static constexpr Duration kTick = std::chrono::milliseconds(500);
+  // The delay that is always allowed, besides four times what agreement takes.
+  static constexpr Duration kDelayFree = std::chrono::milliseconds(100);
+  static constexpr Duration kWindow = std::chrono::seconds(5);
+  static constexpr std::size_t kSamplesMin = 5;
+
+ private:
+  struct Sample {
+    Instant at;
+    Duration delay;
+    Duration agreement;
+  };
+  struct Tick {
+    Instant at;
+    std::uint64_t transactions = 0;
+    bool idle = false;
+  };
+  void judge_delay(Instant now);
+  void judge_rate();
+
+  const std::uint32_t views_remembered_;
+  Instant entered_at_;
+  std::map<Height, Instant> proposed_;  // accepted and not yet executed
+  bool queue_ = false;                  // the last block was full
+
+  std::deque<Sample> samples_;
+  std::optional<Instant> late_since_;
+
+  std::deque<Tick> ticks_;  // without a pause in the backlog, at most kWindow
+  std::uint64_t executed_in_tick_ = 0;
+  std::uint64_t best_rate_ = 0;       // of any window of this view, transactions a second
+  std::vector<std::uint64_t> rates_;  // of earlier views, oldest first
+  bool too_little_ = false;
+};
+
+}  // namespace quorate::node
