@@ -4,6 +4,7 @@
 #include <functional>
 #include <iostream>
 
+#include "rpc/command_line/self_description.hpp"
 #include "rpc/command_line/usage.hpp"
 #include "rpc/command_line/version.hpp"
 #include "testnet/commands/commands.hpp"
@@ -23,10 +24,22 @@ constexpr const char* kExamples =
     "  quorate-testnet why-stalled         when nothing commits any more\n"
     "  quorate-testnet logs node0 -f\n"
     "  quorate-testnet load                how fast is it here?\n"
-    "  quorate-testnet down --purge\n"
-    "\n"
-    "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 5 timed out, 73 will not overwrite,\n"
-    "74 I/O, 75 locked or port busy, 77 permission.\n";
+    "  quorate-testnet down --purge\n";
+
+rpc::ManualText manual_text() {
+  return {
+      "run a Quorate network on this machine",
+      "Makes the keys, the genesis and the configuration of a network of nodes, runs them as "
+      "processes of this machine, and breaks them on request: crashes, freezes, partitions, delay "
+      "and loss. It also measures what the network can do, and says why it stands still when it "
+      "does.\n\n"
+      "The chain funds ten development accounts, alice to judy, whose keys everybody knows. 'up' "
+      "makes the wallet's profile local for it, with the chain pinned.",
+      {{"FILES",
+        {{"testnet-data/",
+          "The network, where --data is not given: testnet.json, genesis.json and "
+          "one home folder per node with its log."}}}}};
+}
 
 // Everything CLI11 writes into while it parses; it holds pointers, so this does not move.
 class CommandLine {
@@ -57,7 +70,7 @@ class CommandLine {
   std::vector<std::string> groups_;
   PerturbOptions perturb_;
   LoadOptions load_;
-  std::string shell_;
+  std::optional<rpc::SelfDescription> self_description_;
   Command chosen_;
 };
 
@@ -74,6 +87,7 @@ CommandLine::CommandLine() {
   add_network_commands();
   add_fault_commands();
   add_load();
+  self_description_.emplace(app_, manual_text());
 }
 
 void CommandLine::add_globals() {
@@ -141,13 +155,6 @@ void CommandLine::add_network_commands() {
   add_nodes_command("start", "Start nodes and wait until they have caught up", run_start);
   add_nodes_command("pause", "Freeze nodes where they are (SIGSTOP)", run_pause);
   add_nodes_command("resume", "Let paused nodes go on (SIGCONT)", run_resume);
-  CLI::App& completion = add("completion", "Completions for a shell: bash, zsh or fish", [this] {
-    std::cout << rpc::completion_script(app_, shell_);
-    return 0;
-  });
-  completion.add_option("shell", shell_, "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember(rpc::completion_shells()));
 }
 
 void CommandLine::add_nodes_command(const char* name, const char* help,
@@ -245,6 +252,10 @@ int CommandLine::run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app_.exit(error);  // --help and --version
     return rpc::report_failure(rpc::usage_failure(app_, error), rpc::wants_json(argc, argv));
+  }
+  if (const auto text = self_description_->asked_for()) {
+    std::cout << *text;
+    return 0;
   }
   const auto outcome = chosen_();
   if (outcome) return *outcome;

@@ -85,6 +85,10 @@ class Stranger(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
                 self.assertTrue(done.stdout.endswith("all of it holds\n"))
 
+            done = stranger("order.py", "--rpc-url", net.url(1), "--chain-id", pinned)
+            print(done.stdout, flush=True)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
             other = "0x" + "00" * 32
             self.assert_refuses(client(net.url(1), other), "it is a node of another chain, or lies")
             self.assert_refuses(client("http://127.0.0.1:1", pinned), "http://127.0.0.1:1: ")
