@@ -68,16 +68,12 @@ std::string command_of(const Task& task, std::uint64_t number, bool full) {
   return out + (full ? " --full" : "") + " --trace";
 }
 
-std::uint64_t seed_of(const Task& task, std::uint64_t number) {
-  const char* id = task.scenario->id;
-  return number * 1'000 + std::strtoull(id + 1, nullptr, 10);
-}
-
 // True while there are more cases and nothing failed.
 bool play_case(const Task& task, std::uint64_t number, const Arguments& arguments, Result& result) {
   const std::string command = command_of(task, number, arguments.full);
   std::snprintf(current_case, sizeof(current_case), "%s", command.c_str());
-  Stage stage({task.replicas, seed_of(task, number), number, arguments.full, arguments.trace});
+  Stage stage(
+      {task.replicas, task.scenario->seed(number), number, arguments.full, arguments.trace});
   task.scenario->play(stage);
   if (stage.violation()) {
     result.failure = stage.violation()->invariant + ": " + stage.violation()->detail +

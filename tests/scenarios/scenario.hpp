@@ -3,6 +3,7 @@
 // that can be repeated alone.
 #pragma once
 
+#include <cstdlib>
 #include <vector>
 
 #include "tests/scenarios/stage.hpp"
@@ -18,6 +19,11 @@ struct Scenario {
   void (*play)(Stage& stage);
   // Every case number is a new random case, so that there is always more to try.
   bool endless = false;
+
+  // Of its random numbers in one case.
+  std::uint64_t seed(std::uint64_t number) const {
+    return number * 1'000 + std::strtoull(id + 1, nullptr, 10);
+  }
 };
 
 // By theme, in the files of the same names.
