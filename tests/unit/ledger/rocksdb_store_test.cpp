@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,6 +151,38 @@ TEST_CASE("a chain in RocksDB has the same blocks as one in memory") {
   store.reset();
   const auto again = opened(folder.path());
   CHECK((*Chain::open(*again, genesis))->state()->root() == in_memory->state()->root());
+}
+
+// Not a test of its own: the child of the next one. No file of this process may grow further.
+TEST_CASE("child that opens a database on a full disk", "[.]") {
+  const char* folder = std::getenv(kFolderVariable);
+  REQUIRE(folder != nullptr);
+  REQUIRE(std::signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+  const rlimit none{64, 64};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &none) == 0);
+  const auto store = RocksdbStore::open(folder);
+  REQUIRE_FALSE(store.has_value());
+  CHECK(store.error().code == Errc::io);
+}
+
+TEST_CASE("opening a database on a full disk is an error, not the end of the process") {
+  TemporaryFolder folder;
+  {
+    const auto store = opened(folder.path());
+    REQUIRE((*Chain::open(*store, small_genesis()))->execute({}).has_value());
+  }
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    setenv(kFolderVariable, folder.path().c_str(), 1);
+    execl("/proc/self/exe", "child", "child that opens a database on a full disk", nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(opened(folder.path()) != nullptr);
 }
 
 // Not a test of its own: the child of the next one. Executes blocks, one or three in a batch, and
