@@ -7,14 +7,15 @@
 namespace quorate::sim {
 namespace {
 
-constexpr Duration kStall = std::chrono::seconds(600);      // without a new block anywhere
-constexpr Duration kHealBound = std::chrono::seconds(600);  // until everything agrees again
+// Without a new block anywhere, and until everything agrees again: ten times the longest view
+// timeout, since up to f primaries in a row may be of no use.
+constexpr Duration kPatience = std::chrono::seconds(600);
 
 void fault_phase(Simulation& simulation) {
   World& world = simulation.world();
   while (simulation.height().value() < world.options.blocks && simulation.step()) {
-    if (world.timeline.now() - simulation.last_progress() > kStall) {
-      world.violate("stall", "no new block for a minute after height " +
+    if (world.timeline.now() - simulation.last_progress() > kPatience) {
+      world.violate("stall", "no new block for ten minutes after height " +
                                  std::to_string(simulation.height().value()));
     }
   }
@@ -26,17 +27,17 @@ void heal_phase(Simulation& simulation, FaultPlan& faults) {
   // In some runs the primary stays dead at first: the others must do without it.
   std::vector<ReplicaId> dead;
   const bool spare = world.options.canary == Canary::none;  // a canary is one fault already
-  if (world.options.faults && spare && world.faulty() < world.membership.faults() &&
+  if (world.options.faults && spare && faults.faulty_for_good() < world.membership.faults() &&
       simulation.prng().one_in(3)) {
     dead.push_back(simulation.primary());
     if (simulation.node(dead.front()).up()) simulation.crash(dead.front());
   }
   faults.heal();
   simulation.heal(dead);
-  if (!simulation.converge(kHealBound, dead) || dead.empty()) return;
+  if (!simulation.converge(kPatience, dead) || dead.empty()) return;
   world.coverage.add(Happened::healed_without_primary);
   simulation.start(dead.front());
-  simulation.converge(kHealBound);
+  simulation.converge(kPatience);
 }
 
 }  // namespace
@@ -45,22 +46,9 @@ Outcome run(const Options& options) {
   if (options.small_scope) return run_small_scope(options);
   Simulation simulation(options);
   FaultPlan faults(simulation, simulation.prng().fork());
-  if (options.byzantine) {
-    const std::uint64_t villains =
-        simulation.prng().between(1, simulation.world().membership.faults());
-    const std::uint64_t first = simulation.prng().below(options.replicas);
-    for (std::uint64_t i = 0; i < villains; ++i) {
-      const ReplicaId replica(static_cast<std::uint32_t>((first + i) % options.replicas));
-      simulation.make_byzantine(
-          replica,
-          simulation.prng().one_in(2)
-              ? make_mixture()
-              : make_strategy(static_cast<Misdeed>(simulation.prng().below(kMisdeedCount))));
-    }
-  }
+  if (options.faults) faults.begin();
   simulation.start_all();
   simulation.keep_busy();
-  if (options.faults) faults.begin();
   fault_phase(simulation);
   if (simulation.ok()) heal_phase(simulation, faults);
   // I11: nobody leaves a primary that works.
