@@ -144,6 +144,18 @@ void Checks::final_chain(ReplicaId replica, const ledger::Chain& chain) {
   }
 }
 
+void Checks::judge_culprits(bool forked) {
+  const std::set<ReplicaId> named = culprits();
+  for (const ReplicaId replica : named) {
+    if (!world_.correct(replica)) continue;
+    world_.violate("I12", "the wire log blames replica " + std::to_string(replica.value()) +
+                              ", which is correct");
+  }
+  if (!forked || named.size() > world_.membership.faults()) return;
+  world_.violate("I12", "there was a fork, and the wire log blames only " +
+                            std::to_string(named.size()) + " replicas for it");
+}
+
 void Checks::replay(const ledger::Chain& chain) {
   ledger::MemoryStore store;
   ledger::Genesis genesis = world_.genesis;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "node/replica.hpp"
@@ -39,6 +40,11 @@ class Checks {
   // At the end of the run.
   void final_chain(ReplicaId replica, const ledger::Chain& chain);
   void replay(const ledger::Chain& chain);
+
+  // At the end of a run. I12: whoever the wire log blames is not correct, and after a fork they are
+  // more than f.
+  void judge_culprits(bool forked);
+  std::set<ReplicaId> culprits() const { return wire_.log().culprits(); }
 
   ModelLedger& model() { return model_; }
   const ModelLedger& model() const { return model_; }

@@ -276,6 +276,8 @@ Outcome Simulation::finish() {
       sample = node.get();
     }
   }
+  const auto forks = world_.tolerated.find("I1");
+  checks_.judge_culprits(forks != world_.tolerated.end() && forks->second > 0);
   if (!world_.violation && sample != nullptr) checks_.replay(sample->ledger().chain());
   Outcome out;
   out.violation = world_.violation;

@@ -17,10 +17,11 @@ void WireCheck::on_send(ReplicaId sender, ByteView message, const Durable& durab
     return world_.violate("contract", "replica " + std::to_string(sender.value()) +
                                           " sends what does not decode: " + decoded.error().detail);
   }
+  read_ = log_.note(message, true);
   std::visit([&](const auto& concrete) { check(sender, concrete, durable); }, decoded->message);
 }
 
-void WireCheck::on_untrusted_send(ByteView) {}
+void WireCheck::on_untrusted_send(ByteView message) { log_.note(message, false); }
 
 void WireCheck::on_verified(ByteView message) {
   const MessageKind kind = peek(node::TrafficClass::consensus, message).kind;
@@ -62,14 +63,11 @@ void WireCheck::note_new_view(const pbft::NewView& message) {
   opened_views_.push_back(std::move(opened));
 }
 
-void WireCheck::once(std::uint8_t type, View view, Height height, ReplicaId replica,
-                     const Digest& content) {
-  const auto [at, added] = signed_.emplace(std::make_tuple(type, view, height, replica), content);
-  if (added || at->second == content || !world_.correct(replica)) return;
-  world_.violate("I2", "replica " + std::to_string(replica.value()) +
-                           " signed two contents of type " + std::to_string(type) + " at height " +
-                           std::to_string(height.value()) + ", view " +
-                           std::to_string(view.value()));
+const Digest& WireCheck::signed_digest(const Digest& digest) {
+  if (read_.empty() || read_.front().digest != digest) {
+    world_.violate("contract", "the simulator reads another signature than the product does");
+  }
+  return digest;
 }
 
 void WireCheck::demand(bool holds, ReplicaId sender, const char* what, Height height) {
@@ -132,12 +130,10 @@ void WireCheck::check(ReplicaId sender, const pbft::PrePrepare& message, const D
   const Ballot& ballot = message.core.ballot;
   const ReplicaId primary(
       static_cast<std::uint32_t>(ballot.view.value() % world_.membership.size()));
-  once(static_cast<std::uint8_t>(SignedType::pre_prepare), ballot.view, ballot.height, primary,
-       ballot.id);
   payloads_.emplace(ballot.id, message.body.payload);
   views_.on_core(message.core);
   if (primary != sender) return;
-  const Digest digest = pbft::core_signing_digest(world_.membership, ballot);
+  const Digest digest = signed_digest(pbft::core_signing_digest(world_.membership, ballot));
   demand(holds(durable, sender, digest), sender, "its own PRE-PREPARE", ballot.height);
   check_view(sender, ballot, digest, durable);
   demand(holds_payload(durable, ballot, message.body.payload.get()), sender, "the payload",
@@ -148,10 +144,9 @@ void WireCheck::check(ReplicaId sender, const pbft::PrePrepare& message, const D
 
 void WireCheck::check(ReplicaId sender, const pbft::Vote& message, const Durable& durable) {
   const Ballot& ballot = message.ballot;
-  once(static_cast<std::uint8_t>(message.kind), ballot.view, ballot.height, message.replica,
-       ballot.id);
   if (message.replica != sender) return;
-  const Digest digest = pbft::vote_signing_digest(world_.membership, message.kind, ballot);
+  const Digest digest =
+      signed_digest(pbft::vote_signing_digest(world_.membership, message.kind, ballot));
   demand(holds(durable, sender, digest), sender, "its own vote", ballot.height);
   check_view(sender, ballot, digest, durable);
   demand(window_open(durable, ballot.height), sender, "the checkpoint of its window",
@@ -197,10 +192,8 @@ void WireCheck::check_view(ReplicaId sender, const Ballot& ballot, const Digest&
 void WireCheck::check(ReplicaId sender, const pbft::ViewChangePtr& message,
                       const Durable& durable) {
   const pbft::ViewChangeStub stub = pbft::stub_of(*message);
-  once(static_cast<std::uint8_t>(SignedType::view_change), stub.view, Height(0), stub.replica,
-       stub.content);
   if (stub.replica != sender) return;
-  const Digest digest = pbft::view_change_signing_digest(world_.membership, stub);
+  const Digest digest = signed_digest(pbft::view_change_signing_digest(world_.membership, stub));
   demand(holds(durable, sender, digest), sender, "its own VIEW-CHANGE", Height(0));
   const auto number = world_.keys.find(world_.membership.key(sender), digest);
   if (number) promised_[sender].emplace(stub.view, *number);
@@ -214,14 +207,7 @@ void WireCheck::check(ReplicaId sender, const pbft::Suspect& message, const Dura
 void WireCheck::check(ReplicaId sender, const pbft::NewViewPtr& message, const Durable& durable) {
   const pbft::NewViewStub stub = pbft::stub_of(*message);
   const ReplicaId primary(static_cast<std::uint32_t>(stub.view.value() % world_.membership.size()));
-  once(static_cast<std::uint8_t>(SignedType::new_view), stub.view, Height(0), primary,
-       stub.content);
-  // What it proposes is signed as PRE-PREPAREs.
-  for (const pbft::Core& core : message->proposals) {
-    once(static_cast<std::uint8_t>(SignedType::pre_prepare), core.ballot.view, core.ballot.height,
-         primary, core.ballot.id);
-  }
-  const Digest digest = pbft::new_view_signing_digest(world_.membership, stub);
+  const Digest digest = signed_digest(pbft::new_view_signing_digest(world_.membership, stub));
   demand(holds(durable, primary, digest), sender, "the NEW-VIEW it sends", Height(0));
   note_new_view(*message);
 }
@@ -229,8 +215,15 @@ void WireCheck::check(ReplicaId sender, const pbft::NewViewPtr& message, const D
 void WireCheck::on_committed(Height height, const Digest& id, ByteView certificate) {
   const auto decoded = pbft::decode_certificate(certificate, world_.membership.size());
   if (!decoded) return world_.violate("contract", "a commit certificate does not decode");
-  const View view = decoded->second.view;
+  note_committed(height, decoded->second.view, id);
+}
+
+void WireCheck::note_committed(Height height, View view, const Digest& id) {
   const auto [known, added] = committed_.emplace(height, Committed{view, id});
+  if (known->second.id != id) {
+    return world_.violate(
+        "I1", "two proposals are committed at height " + std::to_string(height.value()));
+  }
   if (!added && known->second.view <= view) return;
   known->second.view = view;
   for (const OpenedView& opened : opened_views_) check_kept(opened, height, known->second);
@@ -247,11 +240,9 @@ void WireCheck::check_kept(const OpenedView& opened, Height height, const Commit
 }
 
 void WireCheck::check(ReplicaId sender, const pbft::Seal& message, const Durable& durable) {
-  once(static_cast<std::uint8_t>(SignedType::seal), View(0), message.height, message.replica,
-       message.block_hash);
   if (message.replica != sender) return;
-  const Digest digest =
-      crypto::seal_signing_digest(world_.membership, message.height, message.block_hash);
+  const Digest digest = signed_digest(
+      crypto::seal_signing_digest(world_.membership, message.height, message.block_hash));
   demand(holds(durable, sender, digest), sender, "its own SEAL", message.height);
   const auto header = durable.chain.header(message.height);
   demand(header && ledger::block_hash(*header) == message.block_hash, sender, "the sealed block",
@@ -261,11 +252,9 @@ void WireCheck::check(ReplicaId sender, const pbft::Seal& message, const Durable
 void WireCheck::check(ReplicaId sender, const pbft::CheckpointVote& message,
                       const Durable& durable) {
   const pbft::CheckpointClaim& claim = message.claim;
-  once(static_cast<std::uint8_t>(SignedType::checkpoint), View(0), claim.height, message.replica,
-       claim.digest);
   if (message.replica != sender) return;
-  demand(holds(durable, sender, pbft::checkpoint_signing_digest(world_.membership, claim)), sender,
-         "its own CHECKPOINT", claim.height);
+  const Digest digest = signed_digest(pbft::checkpoint_signing_digest(world_.membership, claim));
+  demand(holds(durable, sender, digest), sender, "its own CHECKPOINT", claim.height);
   const auto header = durable.chain.header(claim.height);
   demand(header && ledger::checkpoint_digest(*header) == claim.digest, sender,
          "the state of the checkpoint", claim.height);
@@ -277,8 +266,6 @@ void WireCheck::check(ReplicaId sender, const pbft::CommitCertificate& message,
                       const Durable& durable) {
   const Ballot ballot{message.view, message.height, pbft::certified_id(world_.membership, message)};
   for (const crypto::ReplicaSignature& commit : message.commits) {
-    once(static_cast<std::uint8_t>(SignedType::commit), ballot.view, ballot.height, commit.replica,
-         ballot.id);
     if (commit.replica != sender) continue;
     const Digest digest =
         pbft::vote_signing_digest(world_.membership, pbft::VoteKind::commit, ballot);
@@ -291,8 +278,6 @@ void WireCheck::check(ReplicaId sender, const pbft::CheckpointProof& message,
                       const Durable& durable) {
   const pbft::CheckpointClaim& claim = message.claim;
   for (const crypto::ReplicaSignature& vote : message.votes) {
-    once(static_cast<std::uint8_t>(SignedType::checkpoint), View(0), claim.height, vote.replica,
-         claim.digest);
     if (vote.replica != sender) continue;
     demand(ever_held(durable, sender, pbft::checkpoint_signing_digest(world_.membership, claim)),
            sender, "its CHECKPOINT in a proof", claim.height);

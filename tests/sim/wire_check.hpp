@@ -14,6 +14,7 @@
 #include "ledger/chain.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/sim/view_check.hpp"
+#include "tests/sim/wire_log.hpp"
 #include "tests/sim/world.hpp"
 
 namespace quorate::sim {
@@ -28,12 +29,18 @@ class WireCheck {
  public:
   // `agreed_checkpoint` gives the checkpoint digest of a height that some replica has executed.
   WireCheck(World& world, std::function<std::optional<Digest>(Height)> agreed_checkpoint)
-      : world_(world), views_(world), agreed_checkpoint_(std::move(agreed_checkpoint)) {}
+      : world_(world),
+        views_(world),
+        agreed_checkpoint_(std::move(agreed_checkpoint)),
+        log_(world, [this](Height height, View view, const Digest& id) {
+          note_committed(height, view, id);
+        }) {}
 
   void on_committed(Height height, const Digest& id, ByteView certificate);
   void on_send(ReplicaId sender, ByteView message, const Durable& durable);
   // Only what its signatures prove is noted.
   void on_untrusted_send(ByteView message);
+  const WireLog& log() const { return log_; }
   // Valid, also for a correct replica: a NEW-VIEW among these must keep what is committed.
   void on_verified(ByteView message);
 
@@ -63,12 +70,15 @@ class WireCheck {
   void check(ReplicaId sender, const consensus::pbft::NewViewPtr& message, const Durable& durable);
   void check_view(ReplicaId sender, const Ballot& ballot, const Digest& digest,
                   const Durable& durable);
+  void note_committed(Height height, View view, const Digest& id);
   void note_new_view(const consensus::pbft::NewView& message);
   void check(ReplicaId sender, const consensus::pbft::Suspect& message, const Durable& durable);
   template <class Other>
   void check(ReplicaId, const Other&, const Durable&) {}
 
-  void once(std::uint8_t type, View view, Height height, ReplicaId replica, const Digest& content);
+  // What is about to be checked was signed by its sender: its digest, which the simulator's own
+  // reader must have found too.
+  const Digest& signed_digest(const Digest& digest);
   bool holds(const Durable& durable, ReplicaId signer, const Digest& digest) const;
   bool ever_held(const Durable& durable, ReplicaId signer, const Digest& digest) const;
   bool holds_payload(const Durable& durable, const Ballot& ballot, const Bytes* payload) const;
@@ -80,7 +90,8 @@ class WireCheck {
   World& world_;
   ViewCheck views_;
   std::function<std::optional<Digest>(Height)> agreed_checkpoint_;
-  std::map<std::tuple<std::uint8_t, View, Height, ReplicaId>, Digest> signed_;
+  WireLog log_;
+  std::vector<WireSignature> read_;                          // of the message being checked
   std::map<Digest, std::shared_ptr<const Bytes>> payloads_;  // by proposal id
   std::map<View, std::set<Digest>> opened_;  // what the signatures of valid NEW-VIEWs cover
   std::map<ReplicaId, std::map<View, SignatureNumber>> promised_;
