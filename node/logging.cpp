@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "rpc/json/ledger_json.hpp"
 
@@ -138,25 +139,47 @@ std::string format_log_line(LogFormat format, std::uint64_t time_ms, LogLevel le
   return out + "}";
 }
 
+namespace {
+
+// Knows how many lines it has written, so that flush() can wait for them.
+class CountingSink final : public spdlog::sinks::stderr_sink_mt {
+ public:
+  void log(const spdlog::details::log_msg& line) override {
+    spdlog::sinks::stderr_sink_mt::log(line);
+    written_.fetch_add(1);
+  }
+  std::size_t written() const { return written_.load(); }
+
+ private:
+  std::atomic<std::size_t> written_{0};
+};
+
+}  // namespace
+
 struct NodeLog::Impl {
   LogLevels levels;
   LogFormat format = LogFormat::plain;
   std::shared_ptr<spdlog::details::thread_pool> pool =
       std::make_shared<spdlog::details::thread_pool>(kLinesWaitingMax, 1);
+  std::shared_ptr<CountingSink> sink = std::make_shared<CountingSink>();
   // Shared, because waiting lines keep their logger alive.
   std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
-      "node", std::make_shared<spdlog::sinks::stderr_sink_mt>(), pool,
-      spdlog::async_overflow_policy::overrun_oldest);
+      "node", sink, pool, spdlog::async_overflow_policy::overrun_oldest);
+  std::atomic<std::size_t> posted{0};
   std::atomic<std::size_t> lost_reported{0};
+
+  void post(const std::string& line) {
+    posted.fetch_add(1);  // before, so that flush() never takes another thread's line for this one
+    logger->log(spdlog::level::info, line);
+  }
 
   void report_lost() {
     const std::size_t lost = pool->overrun_counter();
     std::size_t reported = lost_reported.load();
     if (lost == reported || !lost_reported.compare_exchange_strong(reported, lost)) return;
-    logger->log(spdlog::level::info,
-                format_log_line(format, unix_time_ms(), LogLevel::warning, "log",
-                                "lines were lost because writing them is too slow",
-                                {{"lines", std::to_string(lost - reported)}}));
+    post(format_log_line(format, unix_time_ms(), LogLevel::warning, "log",
+                         "lines were lost because writing them is too slow",
+                         {{"lines", std::to_string(lost - reported)}}));
   }
 };
 
@@ -174,8 +197,16 @@ void NodeLog::write(LogLevel level, std::string_view component, std::string_view
                     std::initializer_list<LogField> fields) {
   if (threshold_of(level) < impl_->levels.of(component)) return;
   impl_->report_lost();
-  impl_->logger->log(spdlog::level::info, format_log_line(impl_->format, unix_time_ms(), level,
-                                                          component, message, fields));
+  impl_->post(format_log_line(impl_->format, unix_time_ms(), level, component, message, fields));
+}
+
+void NodeLog::flush() {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  const std::size_t wanted = impl_->posted.load();
+  while (impl_->sink->written() + impl_->pool->overrun_counter() < wanted &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 }  // namespace quorate::node

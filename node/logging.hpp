@@ -34,6 +34,8 @@ class NodeLog final : public Log {
   ~NodeLog() override;
   void write(LogLevel level, std::string_view component, std::string_view message,
              std::initializer_list<LogField> fields) override;
+  // Waits until what was written before is out, at most two seconds.
+  void flush() override;
 
  private:
   struct Impl;

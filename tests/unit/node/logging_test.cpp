@@ -1,6 +1,14 @@
 #include "node/logging.hpp"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "tests/support/temporary_folder.hpp"
 
 using namespace quorate::node;
 
@@ -24,4 +32,28 @@ TEST_CASE("a JSON log line escapes quotes, control characters and bytes that are
         "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"debug\",\"component\":\"p2p\","
         "\"message\":\"say \\\"hi\\\"\\u0001\","
         "\"peer\":\"\\ufffd\xc3\xa9\\ufffd\\ufffd\\ufffd\\\\\"}");
+}
+
+// What a node says before it ends itself must not die with the thread that writes it.
+TEST_CASE("after flush every line written before is out") {
+  const quorate::TemporaryFolder folder;
+  const auto file = (folder.path() / "log").string();
+  std::fflush(stderr);
+  const int kept = ::dup(STDERR_FILENO);
+  REQUIRE(kept >= 0);
+  REQUIRE(std::freopen(file.c_str(), "w", stderr) != nullptr);
+  std::string text;
+  {
+    NodeLog log({}, LogFormat::plain);
+    for (int i = 0; i < 2000; ++i) log.info("test", "line");
+    log.error("test", "the last one");
+    log.flush();
+    std::ifstream in(file);
+    text.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  std::fflush(stderr);
+  ::dup2(kept, STDERR_FILENO);
+  ::close(kept);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2001);
+  CHECK(text.find("ERROR test the last one") != std::string::npos);
 }
