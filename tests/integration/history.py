@@ -12,7 +12,7 @@ import threading
 import time
 
 import signing
-from harness import RpcError, wait_until
+from harness import SOAK_MINUTES, RpcError, wait_until
 
 DEV_ADDRESSES = {
     "alice": "qrt1qz3g4ymwhlaavcfr45a9x7egun0vpj9rus6rep49",
@@ -221,10 +221,25 @@ class Progress(threading.Thread):
     def rate(self, start, end):
         return (self.executed_at(end) - self.executed_at(start)) / (end - start)
 
+    def stop_after(self, when, within=5.0):
+        """The longest time without a commit that begins within so many seconds of `when`: its begin
+        and end."""
+        longest, since = (when, when), when
+        executed = self.executed_at(when)
+        for at, now in self.samples:
+            if at < when or now == executed:
+                continue
+            if since <= when + within and at - since > longest[1] - longest[0]:
+                longest = (since, at)
+            since, executed = at, now
+        return longest
+
     def back_after(self, when, rate, window=1.0):
-        """Seconds from `when` until a window begins that reaches `rate`; None when none does."""
+        """Seconds from `when` until the stop has ended and a window begins that reaches `rate`; None
+        when none does."""
+        resumed = self.stop_after(when)[1]
         for at, _ in self.samples:
-            if at >= when and at + window <= self.samples[-1][0] and self.rate(at, at + window) >= rate:
+            if at >= resumed and at + window <= self.samples[-1][0] and self.rate(at, at + window) >= rate:
                 return at - when
         return None
 
@@ -232,10 +247,12 @@ class Progress(threading.Thread):
 @contextlib.contextmanager
 def load(net, rate):
     """`quorate-testnet load` in the background; gives the path of its acknowledgements. At the end it
-    is told to stop, and must find its own checks satisfied."""
+    is told to stop, and must find its own checks satisfied. It signs everything beforehand, so its
+    length is bounded."""
+    seconds = 120 + 90 * SOAK_MINUTES
     acks = net.root / f"acknowledged-{time.monotonic_ns()}"
     process = net.background("quorate-testnet", "load", "--data", net.data, "--idle", 0, "--rate", rate,
-                             "--seconds", 3600, "--connections", 1, "--ack-file", acks)
+                             "--seconds", seconds, "--connections", 1, "--ack-file", acks)
     try:
         wait_until("the first acknowledgements", lambda: len(acknowledged_ids(acks)) > 20, 60)
         yield acks
