@@ -149,6 +149,14 @@ void RpcBackend::Impl::notice(const Notice& notice) {
       return;
     // Not block_sealed: at that time the certificate is still on its way to the store.
     case Notice::Kind::certificate_stored: return watch.certificates_changed();
+    case Notice::Kind::progress:
+      // Whoever is told of a block knows the view it was ordered in from here on.
+      if (notice.phase == consensus::Progress::Phase::view_entered ||
+          notice.phase == consensus::Progress::Phase::view_left) {
+        status.refresh();
+      }
+      return;
+    case Notice::Kind::halted: return status.refresh();
     default: return;
   }
 }

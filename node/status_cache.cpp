@@ -21,13 +21,16 @@ struct Slot {
 }  // namespace
 
 struct StatusCache::Impl {
+  explicit Impl(const NodeRuntime& the_runtime) : runtime(the_runtime) {}
+
+  const NodeRuntime& runtime;
   std::shared_ptr<Slot> slot = std::make_shared<Slot>();
   std::mutex mutex;
   std::condition_variable wake;
   bool stopping = false;
   std::thread thread;
 
-  void ask(const NodeRuntime& runtime) const {
+  void ask() const {
     runtime.inspect([to = slot](const Replica& replica) {
       NodeStatus status{replica.status(), replica.mempool().status()};
       {
@@ -40,16 +43,16 @@ struct StatusCache::Impl {
   }
 };
 
-StatusCache::StatusCache(const NodeRuntime& runtime) : impl_(std::make_unique<Impl>()) {
-  impl_->ask(runtime);
+StatusCache::StatusCache(const NodeRuntime& runtime) : impl_(std::make_unique<Impl>(runtime)) {
+  impl_->ask();
   {
     std::unique_lock lock(impl_->slot->mutex);
     impl_->slot->changed.wait(lock, [this] { return impl_->slot->filled; });
   }
-  impl_->thread = std::thread([this, &runtime] {
+  impl_->thread = std::thread([this] {
     std::unique_lock lock(impl_->mutex);
     while (!impl_->wake.wait_for(lock, kInterval, [this] { return impl_->stopping; })) {
-      impl_->ask(runtime);
+      impl_->ask();
     }
   });
 }
@@ -62,6 +65,8 @@ StatusCache::~StatusCache() {
   impl_->wake.notify_one();
   impl_->thread.join();
 }
+
+void StatusCache::refresh() const { impl_->ask(); }
 
 NodeStatus StatusCache::get() const {
   const std::lock_guard lock(impl_->slot->mutex);

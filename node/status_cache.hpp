@@ -1,5 +1,5 @@
 // A recent copy of what only the replica knows, for readers that must not wait for the consensus
-// thread. A thread asks for a new copy four times a second. Thread-safe.
+// thread. A thread asks for a new copy four times a second; refresh() asks at once. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -21,6 +21,8 @@ class StatusCache {
   explicit StatusCache(const NodeRuntime& runtime);
   ~StatusCache();
   NodeStatus get() const;
+  // Returns at once; the copy comes with the next step of the replica.
+  void refresh() const;
 
  private:
   struct Impl;

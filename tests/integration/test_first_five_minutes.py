@@ -57,19 +57,40 @@ class FirstFiveMinutes(unittest.TestCase):
             text=True, capture_output=True, timeout=20, check=True)
         self.assertEqual(json.loads(curl.stdout)["result"]["height"], 1)
 
+        # The primary dies, and a view change replaces it; then one more, and everything stops.
+        killed = net.testnet("kill", "node0")
+        self.assertIn("node0 (primary) killed; 3/4 alive, quorum 3", killed.stdout)
+        sent = net.wallet("send", "alice", "bob", "1")
+        print(sent.stdout)
+        self.assertRegex(sent.stdout, r"✔ final in block 2 \(view 1, 3 of 4 seals, receipt proved\)")
+        killed = net.testnet("kill", "node1")
+        self.assertIn("node1 (primary) killed; 2/4 alive, below quorum 3: halted by design. Try: "
+                      "quorate-testnet start node0 node1", killed.stdout)
+        stopped = net.wallet("send", "alice", "bob", "1", "--timeout", "5", check=False)
+        print(stopped.stderr)
+        self.assertEqual(stopped.returncode, 5)
+        self.assertIn("2 of 4 nodes answer, below the quorum of 3", stopped.stderr)
+        stalled = net.testnet("why-stalled", check=False)
+        self.assertIn("Next: quorate-testnet start node0", stalled.stdout)
+        started = net.testnet("start", "node0", "node1")
+        self.assertIn("4/4 alive, quorum 3", started.stdout)
+        net.wait_same_height()
+        self.assertEqual({net.block(node, 3)["hash"] for node in range(4)},
+                         {net.block(0, 3)["hash"]})
+
         # Safe to run again: the same network, nothing restarted.
         before = {node["name"]: node["pid"] for node in net.status()["nodes"]}
         again = net.up()
         self.assertIn("kept, genesis", again.stdout)
         self.assertEqual(before, {node["name"]: node["pid"] for node in net.status()["nodes"]})
-        self.assertEqual(net.height(0), 1)
+        self.assertEqual(net.height(0), 3)
 
         # And after a stop it resumes what was there.
         net.testnet("down")
         net.up()
-        self.assertEqual(net.height(0), 1)
+        self.assertEqual(net.height(0), 3)
         balance = net.wallet("balance", "bob")
-        self.assertIn("1000025", re.sub(r"[,_ ']", "", balance.stdout))
+        self.assertIn("1000027", re.sub(r"[,_ ']", "", balance.stdout))
 
     def test_up_with_everything_built_is_ready_within_three_seconds(self):
         began = time.monotonic()
