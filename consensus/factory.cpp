@@ -7,13 +7,17 @@ namespace quorate::consensus {
 
 namespace {
 
+// A vote log record holds one, and the network carries it as one frame.
+constexpr std::size_t kMessageBytesMax = std::size_t{128} << 20U;
+
 Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::Signer* signer) {
   const crypto::Membership& membership = config.membership;
   if (membership.size() == 0) {
     return fail(Errc::invalid_argument, "the membership is empty; name at least one validator");
   }
-  if (config.self && (signer == nullptr || !membership.contains(*config.self) ||
-                      signer->public_key() != membership.key(*config.self))) {
+  const bool wrong_key = config.self && membership.contains(*config.self) && signer != nullptr &&
+                         signer->public_key() != membership.key(*config.self);
+  if (config.self && (wrong_key || !membership.contains(*config.self))) {
     return fail(Errc::invalid_argument,
                 "the validator key is not the one the genesis lists for "
                 "replica " +
@@ -56,6 +60,15 @@ Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer
   EngineParts parts;
   parts.message_verifier = std::make_shared<const pbft::PbftMessageVerifier>(
       config.membership, config.payload_bytes_max, 2 * config.checkpoint_interval, verifier);
+  if (parts.message_verifier->message_bytes_max() > kMessageBytesMax) {
+    return fail(Errc::invalid_argument,
+                "with " + std::to_string(config.membership.size()) +
+                    " validators and checkpoint_interval " +
+                    std::to_string(config.checkpoint_interval) + " a NEW-VIEW may take " +
+                    std::to_string(parts.message_verifier->message_bytes_max()) +
+                    " bytes; lower checkpoint_interval until it is at most " +
+                    std::to_string(kMessageBytesMax));
+  }
   parts.engine = std::make_unique<pbft::PbftEngine>(std::move(settings), signer);
   return parts;
 }

@@ -15,7 +15,9 @@ namespace quorate::consensus {
 struct EngineConfig {
   std::string engine = "pbft";  // the genesis's consensus.engine
   crypto::Membership membership;
-  std::optional<ReplicaId> self;  // none: a follower without a key
+  // Its place among the replicas; without a signer it follows there and does not vote. None: it is
+  // nobody's peer.
+  std::optional<ReplicaId> self;
   // Parameters of the chain (ledger/types/genesis.hpp has their meaning and defaults).
   std::uint64_t checkpoint_interval = 128;
   std::uint32_t proposals_in_flight = 32;

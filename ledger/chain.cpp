@@ -323,10 +323,13 @@ Result<StoredBlock> Chain::block(Height height) const {
   QUORATE_TRY(out.payload, layout::read(impl_->store, Family::blocks, layout::payload_key(height),
                                         at("payload", height)));
   if (height == Height(0)) return out;
-  QUORATE_TRY(out.commit_certificate,
-              layout::read(impl_->store, Family::blocks, layout::commit_certificate_key(height),
-                           at("commit certificate", height)));
+  QUORATE_TRY(out.commit_certificate, commit_certificate(height));
   return out;
+}
+
+Result<Bytes> Chain::commit_certificate(Height height) const {
+  return layout::read(impl_->store, Family::blocks, layout::commit_certificate_key(height),
+                      at("commit certificate", height));
 }
 
 Result<Height> Chain::height_of(const Digest& hash) const {

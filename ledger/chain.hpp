@@ -108,6 +108,7 @@ class Chain {
   // Errors of all: not_found, io, corrupt.
   Result<StoredBlock> block(Height height) const;
   Result<Header> header(Height height) const;
+  Result<Bytes> commit_certificate(Height height) const;
   Result<Height> height_of(const Digest& block_hash) const;
   Result<Height> height_of_payload(const Digest& payload_id) const;
   Result<std::vector<Receipt>> receipts(Height height) const;

@@ -41,6 +41,8 @@ CommandResult<> run(const CommandContext& context, const RunOptions& options) {
   NodeIdentity identity = node_identity(prepared);
   QUORATE_TRY(const auto store,
               or_stop(ledger::RocksdbStore::open(prepared.home.database_folder())));
+  QUORATE_TRY(identity.evidence,
+              or_stop(EvidenceStore::open(prepared.home.evidence_file(), prepared.genesis)));
   identity.storage_bytes = [&store] { return store->size_bytes(); };
 
   // Before the runtime, whose threads call it to their end, also when a later part cannot start.

@@ -188,16 +188,6 @@ std::optional<Mempool::Oldest> Mempool::oldest_ready() const {
   return Oldest{order, transaction};
 }
 
-bool Mempool::drop_if_hopeless(const Digest& id, const ledger::StateView& state) {
-  const auto found = impl_->by_id.find(id);
-  if (found == impl_->by_id.end()) return false;
-  const auto account = state.account(found->second->sender);
-  const auto cost = cost_of(found->second->signed_transaction.transaction);
-  if (account && cost && *cost <= account->balance) return false;
-  impl_->drop(Digest(id));
-  return true;
-}
-
 Proposable Mempool::proposable() const { return impl_->proposable; }
 
 std::vector<TransactionPtr> Mempool::take(std::size_t transactions_max, std::size_t bytes_max) {

@@ -74,8 +74,6 @@ class Mempool {
   std::uint64_t next_nonce(const crypto::Address& address, const ledger::StateView& state) const;
   MempoolStatus status() const;
   std::optional<Oldest> oldest_ready() const;
-  // Drops it if its sender can no longer pay for it: no primary would take it. True if it did.
-  bool drop_if_hopeless(const Digest& id, const ledger::StateView& state);
 
   // ---- for the block builder and the replica ----
 

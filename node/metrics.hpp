@@ -6,12 +6,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "node/net/peer_manager.hpp"
 #include "node/ports.hpp"
+#include "node/replica.hpp"
 #include "node/runtime/statistics.hpp"
 
 namespace quorate::node {
@@ -28,6 +30,11 @@ struct MetricsSample {
   std::uint64_t mempool_transactions = 0, mempool_bytes = 0;
   std::uint64_t peers = 0;
   std::uint64_t storage_bytes = 0;
+  std::vector<MessageCount> messages;             // of consensus, by type
+  std::map<std::string, std::uint64_t> evidence;  // proofs kept, by what was signed twice
+  bool changing_view = false;
+  std::uint64_t suspects = 0;  // replicas against the view
+  std::uint64_t view_timeout_ms = 0;
   bool syncing = false;
   std::uint64_t lag_blocks = 0;
   NetTotals net;

@@ -62,6 +62,26 @@ void add_consensus(std::vector<MetricFamily>& out, const MetricsSample& sample) 
                       sample.missing_validators));
   out.push_back(gauge("consensus_stable_checkpoint_height",
                       "Height of the newest stable checkpoint.", sample.stable_checkpoint_height));
+  out.push_back(gauge("consensus_changing_view", "1 while a view is asked for and not open.",
+                      sample.changing_view ? 1 : 0));
+  out.push_back(
+      gauge("consensus_suspects", "Replicas that would leave the view.", sample.suspects));
+  MetricFamily timeout = family("consensus_view_timeout_seconds",
+                                "How long a view may go without progress.", MetricType::Gauge);
+  timeout.metric.emplace_back().gauge.value = static_cast<double>(sample.view_timeout_ms) / 1e3;
+  out.push_back(std::move(timeout));
+  MetricFamily messages =
+      family("consensus_messages_total", "Messages of the protocol, by type.", MetricType::Counter);
+  for (const MessageCount& count : sample.messages) {
+    add_count(messages, {{"type", std::string(count.type)}, {"direction", "in"}}, count.in);
+    add_count(messages, {{"type", std::string(count.type)}, {"direction", "out"}}, count.out);
+  }
+  out.push_back(std::move(messages));
+  MetricFamily evidence =
+      family("consensus_evidence_total", "Proofs kept against replicas, by what they signed twice.",
+             MetricType::Counter);
+  for (const auto& [type, count] : sample.evidence) add_count(evidence, {{"type", type}}, count);
+  out.push_back(std::move(evidence));
   out.push_back(
       gauge("sync_syncing", "1 while blocks are fetched from peers.", sample.syncing ? 1 : 0));
   out.push_back(gauge("sync_lag_blocks",

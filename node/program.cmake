@@ -10,9 +10,11 @@ target_link_libraries(quorate_node_log PUBLIC quorate_node_config PRIVATE spdlog
 
 add_library(quorate_node_api STATIC
   chain_reader.cpp
+  evidence_store.cpp
   finality_watch.cpp
   metrics.cpp
   metrics_families.cpp
+  replica_view.cpp
   rpc_backend.cpp
   status_cache.cpp)
 quorate_target(quorate_node_api)

@@ -16,6 +16,7 @@ constexpr Duration kAgainFirstRelayed = std::chrono::seconds(5);
 constexpr Duration kAgainMax = std::chrono::seconds(30);
 // One small frame of repetitions per interval, so that they never crowd out what is new.
 constexpr Duration kAgainInterval = std::chrono::milliseconds(200);
+constexpr Duration kRemindInterval = std::chrono::seconds(3);
 constexpr std::size_t kAgainTransactions = 512;
 constexpr std::size_t kEntryBytes = 96;
 
@@ -56,7 +57,11 @@ std::optional<Instant> Relay::next_deadline() const {
 
 void Relay::greet(ReplicaId peer) { send(peer, waiting(true)); }
 
-void Relay::remind() { send(std::nullopt, waiting(false)); }
+void Relay::remind(Instant now) {
+  if (remind_not_before_ && now < *remind_not_before_) return;
+  remind_not_before_ = now + kRemindInterval;
+  send(std::nullopt, waiting(false));
+}
 
 std::vector<ledger::TransactionPtr> Relay::waiting(bool own_only) const {
   std::vector<ledger::TransactionPtr> out;

@@ -33,8 +33,8 @@ class Relay {
   void greet(ReplicaId peer);
 
   // Tells everybody about waiting transactions at once, within one frame: the primary seems not to
-  // know them.
-  void remind();
+  // know them. Asked again within a few seconds it does nothing.
+  void remind(Instant now);
   // The same for one of them, in custody or not.
   void send_now(const ledger::TransactionPtr& transaction) { send(std::nullopt, {transaction}); }
 
@@ -58,6 +58,7 @@ class Relay {
   std::size_t fresh_bytes_ = 0;
   std::optional<Instant> gather_until_;
   std::optional<Instant> again_not_before_;
+  std::optional<Instant> remind_not_before_;
   std::multimap<Instant, Custody> custody_;  // by when to send again; equal times in order
 };
 

@@ -177,6 +177,7 @@ void Replica::Impl::on(const BlocksRead& read) {
 }
 
 void Replica::Impl::on_message(ReplicaId from, const ConsensusMessage& message) {
+  ++messages[message.message->type_name()].in;
   feed(consensus::MessageReceived{from, message.message});
 }
 
@@ -235,11 +236,8 @@ void Replica::Impl::watch_primary() {
   run_engine();
 }
 
-// What no primary would take any more must not be held against this one.
 void Replica::Impl::relay_oldest() {
-  const auto oldest = mempool.oldest_ready();
-  if (!oldest || mempool.drop_if_hopeless(oldest->transaction->id, *state)) return;
-  relay.send_now(oldest->transaction);
+  if (const auto oldest = mempool.oldest_ready()) relay.send_now(oldest->transaction);
 }
 
 void Replica::Impl::deliver_blocks() {
@@ -300,6 +298,7 @@ ReplicaStatus Replica::Impl::status() const {
   const std::uint64_t behind = out.target.value() - head.height.value();
   out.syncing = catch_up.active() || behind > config.genesis.consensus.proposals_in_flight;
   out.peers_connected = static_cast<std::uint32_t>(peers.size());
+  for (const auto& [type, count] : messages) out.messages.push_back({type, count.in, count.out});
   out.halted = halted.value_or("");
   out.not_ready_reason = not_ready_reason(out);
   out.ready = out.not_ready_reason.empty();
@@ -334,6 +333,17 @@ std::size_t Replica::Impl::memory_bytes() const {
     total += payload.transactions.size() * sizeof(ledger::VerifiedTransaction);
   }
   return total;
+}
+
+Result<std::vector<Bytes>> newest_certificates(const ledger::Chain& chain) {
+  const Height head = chain.head().height;
+  const std::uint64_t window = 2 * chain.genesis().consensus.checkpoint_interval;
+  std::vector<Bytes> out;
+  for (Height at = head.saturating_sub(window).next(); at <= head; at = at.next()) {
+    QUORATE_TRY(Bytes certificate, chain.commit_certificate(at));
+    out.push_back(std::move(certificate));
+  }
+  return out;
 }
 
 Replica::Replica(ReplicaConfig config, consensus::EngineParts parts, Ports ports)

@@ -24,11 +24,10 @@ namespace quorate::node {
 struct ReplicaStarted {
   std::vector<Bytes> vote_log;  // records since the newest snapshot, oldest first
   ledger::Head head;
-  Digest checkpoint_digest;    // of the head
-  ledger::StateViewPtr state;  // at the head
-  // The stored commit certificates of the newest heights, oldest first, at most 2L of them.
-  std::vector<Bytes> certificates = {};
-  bool observer = false;  // follow, never vote
+  Digest checkpoint_digest;              // of the head
+  ledger::StateViewPtr state;            // at the head
+  std::vector<Bytes> certificates = {};  // newest_certificates() of the chain
+  bool observer = false;                 // follow, never vote
   std::string observer_reason;
 };
 // A frame from a peer, verified off-thread by verify_peer_message.
@@ -81,11 +80,21 @@ struct ReplicaEvent {
 
 // ---- configuration and state ----
 
+// The commit certificates of the newest heights, as many as a later view may speak of.
+Result<std::vector<Bytes>> newest_certificates(const ledger::Chain& chain);
+
 struct ReplicaConfig {
   ledger::Genesis genesis;
   std::optional<ReplicaId> self;
   Duration batch_delay = std::chrono::milliseconds(0);
   MempoolLimits mempool;
+};
+
+// Of one type, since the start. A broadcast counts once for each peer.
+struct MessageCount {
+  std::string_view type;
+  std::uint64_t in = 0;
+  std::uint64_t out = 0;
 };
 
 struct ReplicaStatus {
@@ -94,6 +103,7 @@ struct ReplicaStatus {
   Height target;  // the highest height that signatures prove; head == target when synced
   bool syncing = false;
   std::uint32_t peers_connected = 0;
+  std::vector<MessageCount> messages;
   std::string halted;  // the contradiction that stopped this replica, if one did
   // Synced, allowed to vote, and a quorum (itself included) is connected.
   bool ready = false;

@@ -103,6 +103,7 @@ struct Replica::Impl {
   bool told_pending = false;
   std::string host_reason;  // why the host has this replica follow only; the engine is not told
   std::optional<std::string> halted;
+  std::map<std::string_view, MessageCount> messages;  // names have static lifetime
 
   // Durable-before-send: FIFO tokens that are not yet durable, and the messages that wait for them.
   std::deque<consensus::PersistToken> persisting;

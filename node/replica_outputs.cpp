@@ -37,6 +37,7 @@ void Replica::Impl::perform(consensus::Persist& persist) {
 }
 
 void Replica::Impl::perform(consensus::Send& send) {
+  messages[send.type].out += send.to ? 1 : peers.size();
   const bool durable = QUORATE_MUTANT(host_sends_before_durable) || !send.after ||
                        persisting.empty() || *send.after < persisting.front();
   if (durable) {
@@ -169,7 +170,7 @@ void Replica::Impl::stop_voting(const std::string& reason) {
 
 void Replica::Impl::perform(consensus::RelayPending&) {
   relay_oldest();
-  relay.remind();
+  relay.remind(now);
 }
 
 void Replica::Impl::perform(consensus::Progress& progress) {

@@ -9,6 +9,7 @@
 #include "node/finality_watch.hpp"
 #include "node/metrics.hpp"
 #include "node/net/handshake.hpp"
+#include "node/replica_view.hpp"
 #include "node/runtime/os_clock.hpp"
 #include "node/status_cache.hpp"
 
@@ -90,29 +91,6 @@ rpc::SubmitResult dry_run(const ledger::Chain& chain, const MempoolLimits& limit
   return {id, {}};
 }
 
-std::uint64_t milliseconds(Duration duration) {
-  const auto count = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-  return count < 0 ? 0 : static_cast<std::uint64_t>(count);
-}
-
-void describe_view_change(rpc::ReplicaView& out, const consensus::Status& consensus,
-                          const ledger::Genesis& genesis) {
-  const Instant now = monotonic_now();
-  const auto name_of = [&](ReplicaId replica) {
-    return genesis.validators.at(replica.value()).name;
-  };
-  for (const auto& each : consensus.suspicions) {
-    out.suspects.push_back({each.replica, name_of(each.replica), consensus.view,
-                            consensus::to_string(each.reason), milliseconds(each.until - now)});
-  }
-  for (const auto& each : consensus.view_changes) {
-    out.view_changes.push_back({each.replica, name_of(each.replica), each.view});
-  }
-  for (const auto& each : consensus.timers) {
-    out.timers.push_back({each.name, milliseconds(each.due - now)});
-  }
-}
-
 }  // namespace
 
 struct RpcBackend::Impl final : Observer {
@@ -134,6 +112,7 @@ struct RpcBackend::Impl final : Observer {
   StatusCache status;
 
   void notice(const Notice& notice) override;
+  void keep(const Bytes& proof);
   rpc::SubmitResult submit_result(const Submitted& submitted);
   MetricsSample sample() const;
 };
@@ -147,6 +126,7 @@ void RpcBackend::Impl::notice(const Notice& notice) {
     case Notice::Kind::block_executed:
       if (notice.block) watch.block_executed(notice.block);
       return;
+    case Notice::Kind::equivocation: return keep(notice.proof);
     // Not block_sealed: at that time the certificate is still on its way to the store.
     case Notice::Kind::certificate_stored: return watch.certificates_changed();
     case Notice::Kind::progress:
@@ -159,6 +139,14 @@ void RpcBackend::Impl::notice(const Notice& notice) {
     case Notice::Kind::halted: return status.refresh();
     default: return;
   }
+}
+
+// It is written on the thread of the watch; a disk that refuses it shows in the proof's `stored`.
+void RpcBackend::Impl::keep(const Bytes& proof) {
+  if (!identity.evidence) return;
+  watch.run_soon([store = identity.evidence, proof, now = wall_now()] {
+    [[maybe_unused]] const auto kept = store->add(now, proof);
+  });
 }
 
 // Runs on the thread of the watch. The same bytes may always be submitted again: executed but not
@@ -193,6 +181,17 @@ MetricsSample RpcBackend::Impl::sample() const {
   out.stable_checkpoint_height = now.replica.consensus.low_watermark.value();
   out.mempool_transactions = now.mempool.transactions;
   out.mempool_bytes = now.mempool.bytes;
+  out.messages = now.replica.messages;
+  out.changing_view = now.replica.consensus.changing;
+  out.suspects = now.replica.consensus.suspicions.size();
+  out.view_timeout_ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.replica.consensus.view_timeout)
+          .count());
+  if (identity.evidence) {
+    for (const auto& entry : identity.evidence->all()) {
+      ++out.evidence[entry.offence.contents[0].type];
+    }
+  }
   out.net = runtime.net_totals();
   out.runtime = runtime.statistics();
   out.storage_bytes = identity.storage_bytes ? identity.storage_bytes() : 0;
@@ -231,37 +230,15 @@ rpc::ChainStatus RpcBackend::chain_status() const {
 }
 
 rpc::ReplicaView RpcBackend::replica_view() const {
-  const NodeStatus status = impl_->status.get();
-  const consensus::Status& consensus = status.replica.consensus;
-  const auto membership = ledger::membership(genesis());
-  rpc::ReplicaView out;
+  rpc::ReplicaView out = view_of(impl_->status.get(), genesis());
   out.node_name = impl_->identity.name;
   if (impl_->identity.validator_key) out.replica = impl_->runtime.self();
-  out.epoch = consensus.epoch;
-  out.view = consensus.view;
-  out.promise_view = consensus.promise_view;
-  out.changing_view = consensus.changing;
-  out.primary = consensus.primary;
-  out.primary_name = genesis().validators.at(consensus.primary.value()).name;
-  out.validators = membership.size();
-  out.faults_tolerated = membership.faults();
-  out.quorum = membership.quorum();
-  out.last_executed = consensus.last_executed;
-  out.sealed_to = consensus.sealed_to;
-  out.low_watermark = consensus.low_watermark;
-  out.high_watermark = consensus.high_watermark;
-  out.last_committed = consensus.last_committed;
-  out.known_height = status.replica.target;
-  out.progress_not_timed = consensus.untimed;
-  out.view_timeout_ms = milliseconds(consensus.view_timeout);
-  out.timeout_level = consensus.timeout_level;
-  out.pending_transactions = status.mempool.ready;
-  out.starting = consensus.starting;
-  out.halted = status.replica.halted;
-  describe_view_change(out, consensus, genesis());
-  out.observer = consensus.observer;
-  out.observer_reason = consensus.observer_reason;
   return out;
+}
+
+std::vector<rpc::EvidenceView> RpcBackend::evidence() const {
+  if (!impl_->identity.evidence) return {};
+  return views_of(impl_->identity.evidence->all(), genesis());
 }
 
 std::vector<rpc::PeerView> RpcBackend::peers() const {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "node/evidence_store.hpp"
 #include "node/runtime/runtime.hpp"
 #include "rpc/backend.hpp"
 
@@ -22,6 +23,7 @@ struct NodeIdentity {
   PublicKey node_key;
   std::optional<PublicKey> validator_key;
   MempoolLimits mempool;
+  std::shared_ptr<EvidenceStore> evidence;       // null: proofs are only logged
   std::function<std::uint64_t()> storage_bytes;  // what the database takes on disk; any thread
 };
 
@@ -36,6 +38,7 @@ class RpcBackend final : public rpc::Backend {
   const Digest& chain_id() const override;
   rpc::ChainStatus chain_status() const override;
   rpc::ReplicaView replica_view() const override;
+  std::vector<rpc::EvidenceView> evidence() const override;
   std::vector<rpc::PeerView> peers() const override;
   rpc::NodeInfo node_info() const override;
   rpc::MempoolView mempool() const override;

@@ -78,6 +78,25 @@ struct ReplicaView {  // consensus_getState
   std::string observer_reason;
 };
 
+// A proof that one replica signed two contents where a correct one signs a single one.
+struct EvidenceView {
+  struct SignedContent {
+    Bytes content;         // what tells it from the other one: an id, a hash or a claim
+    Digest signed_digest;  // what the signature covers
+    Signature signature;
+  };
+  ReplicaId replica;
+  std::string name;
+  PublicKey validator_key;
+  std::string type;  // of the messages: "pre_prepare", "prepare", ...
+  std::optional<View> view;
+  std::optional<Height> height;
+  WallMs found_at;
+  std::vector<SignedContent> contents;  // two
+  Bytes proof;
+  bool stored = true;
+};
+
 struct PeerView {
   ReplicaId replica;
   std::string name;
@@ -186,6 +205,8 @@ class Backend {
   virtual const Digest& chain_id() const = 0;
   virtual ChainStatus chain_status() const = 0;
   virtual ReplicaView replica_view() const = 0;
+  // Oldest first.
+  virtual std::vector<EvidenceView> evidence() const = 0;
   virtual std::vector<PeerView> peers() const = 0;
   virtual NodeInfo node_info() const = 0;
   virtual MempoolView mempool() const = 0;

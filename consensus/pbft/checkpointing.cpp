@@ -128,6 +128,7 @@ bool Checkpointing::split(const Votes& votes) {
 void Checkpointing::on_proof(const CheckpointProof& proof) {
   if (newest_ && proof.claim.height <= newest_->claim.height) {
     if (proof.claim.height == newest_->claim.height && proof.claim != newest_->claim) {
+      accuse_signers(*newest_, proof);
       state_.halt("two checkpoints are certified at height " +
                   std::to_string(proof.claim.height.value()) +
                   ": more replicas are faulty than the protocol tolerates");
@@ -137,6 +138,19 @@ void Checkpointing::on_proof(const CheckpointProof& proof) {
   newest_ = proof;
   state_.stable_known = proof.claim.height;
   adopt();
+}
+
+// Whoever signed both claims.
+void Checkpointing::accuse_signers(const CheckpointProof& first, const CheckpointProof& second) {
+  for (const crypto::ReplicaSignature& one : first.votes) {
+    for (const crypto::ReplicaSignature& other : second.votes) {
+      if (one.replica != other.replica) continue;
+      state_.accuse(one.replica,
+                    "two checkpoints for height " + std::to_string(first.claim.height.value()),
+                    CheckpointVote{first.claim, one.replica, one.signature},
+                    CheckpointVote{second.claim, other.replica, other.signature});
+    }
+  }
 }
 
 void Checkpointing::adopt() {

@@ -40,6 +40,7 @@ class Checkpointing {
   void sign(const CheckpointClaim& claim);
   void count(Height height);
   bool split(const Votes& votes);
+  void accuse_signers(const CheckpointProof& first, const CheckpointProof& second);
   void adopt();
 
   ReplicaState& state_;

@@ -30,9 +30,15 @@ const Decided* CommitQueue::newest() const {
   return recent_.empty() ? nullptr : &recent_.rbegin()->second;
 }
 
-bool CommitQueue::contradicts(Height height, const Digest& id) {
+bool CommitQueue::contradicts(const CommitCertificate& certificate, const Digest& id) {
+  const Height height = certificate.height;
   const std::optional<Digest> decided = decided_id(height);
   if (!decided || *decided == id) return false;
+  if (const Decided* known = find(height)) {
+    state_.accuse_all(double_votes(VoteKind::commit, {known->certificate.view, height, *decided},
+                                   known->certificate.commits, {certificate.view, height, id},
+                                   certificate.commits));
+  }
   state_.halt("two proposals are committed at height " + std::to_string(height.value()) +
               ": more replicas are faulty than the protocol tolerates");
   return true;
@@ -42,7 +48,7 @@ void CommitQueue::add(CommitCertificate certificate, Payload payload) {
   const Height height = certificate.height;
   const Digest id = certified_id(state_.settings.membership, certificate);
   const bool late = height <= state_.last_committed && !QUORATE_MUTANT(decided_again);
-  if (contradicts(height, id) || late) return;
+  if (contradicts(certificate, id) || late) return;
   if (height > state_.last_committed.saturating_add(state_.settings.body_window())) return;
   Decided& decided =
       waiting_.try_emplace(height, Decided{id, std::move(certificate), nullptr}).first->second;

@@ -41,7 +41,7 @@ class CommitQueue {
   std::size_t memory_bytes() const;
 
  private:
-  bool contradicts(Height height, const Digest& id);
+  bool contradicts(const CommitCertificate& certificate, const Digest& id);
   void commit(Height height, Decided decided);
 
   ReplicaState& state_;

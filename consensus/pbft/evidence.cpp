@@ -89,6 +89,21 @@ Result<EvidenceParts> decode_evidence(ByteView proof) {
   return out;
 }
 
+std::vector<std::pair<Vote, Vote>> double_votes(
+    VoteKind kind, const Ballot& first, const std::vector<crypto::ReplicaSignature>& of_first,
+    const Ballot& second, const std::vector<crypto::ReplicaSignature>& of_second) {
+  std::vector<std::pair<Vote, Vote>> out;
+  if (first.view != second.view || first.height != second.height) return out;
+  for (const crypto::ReplicaSignature& one : of_first) {
+    for (const crypto::ReplicaSignature& other : of_second) {
+      if (one.replica != other.replica) continue;
+      out.emplace_back(Vote{kind, first, one.replica, one.signature},
+                       Vote{kind, second, other.replica, other.signature});
+    }
+  }
+  return out;
+}
+
 Result<ProvedOffence> offence_of(const crypto::Membership& membership, const Witness& first,
                                  const Witness& second) {
   Statement one = std::visit(Describe{membership}, first);

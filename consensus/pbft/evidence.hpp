@@ -19,6 +19,12 @@ struct EvidenceParts {
 };
 Result<EvidenceParts> decode_evidence(ByteView proof);
 
+// The votes of everybody who signed in both certificates: of one slot with two ids these are the
+// replicas that broke the protocol; of two views there are none to be had that way.
+std::vector<std::pair<Vote, Vote>> double_votes(
+    VoteKind kind, const Ballot& first, const std::vector<crypto::ReplicaSignature>& of_first,
+    const Ballot& second, const std::vector<crypto::ReplicaSignature>& of_second);
+
 // What the two prove, provided that their signatures hold. Error bad_signature when two correct
 // messages may look like this: other signers, another place, or the same content.
 Result<ProvedOffence> offence_of(const crypto::Membership& membership, const Witness& first,

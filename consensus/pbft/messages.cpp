@@ -119,6 +119,7 @@ void Encoder::operator()(const StatusReport& m) {
   out.integer_of(m.last_executed);
   out.integer_of(m.last_committed);
   out.integer_of(m.sealed_to);
+  out.raw(m.new_view);
   out.u8(m.starting ? 1 : 0);
   out.u32(static_cast<std::uint32_t>(m.slots.size()));
   for (const SlotReport& slot : m.slots) {
@@ -213,6 +214,7 @@ StatusReport decode_status(Reader& in, std::uint32_t members) {
   out.last_executed = in.integer_of<Height>();
   out.last_committed = in.integer_of<Height>();
   out.sealed_to = in.integer_of<Height>();
+  out.new_view = in.fixed<Digest>();
   out.starting = decode_flag(in);
   const std::uint32_t slots = in.count(0, kSlotReportsMax, 1 + 2 * ((members + 7) / 8));
   for (std::uint32_t i = 0; i < slots; ++i) out.slots.push_back(decode_slot_report(in, members));

@@ -188,9 +188,10 @@ struct StatusReport {
   Height last_executed;
   Height last_committed;
   Height sealed_to;
-  bool starting = false;                // asks for `witnesses` before its first vote
-  std::vector<SlotReport> slots;        // of heights last_committed + 1, + 2, ...
-  std::vector<ReplicaSet> seals;        // of heights sealed_to + 1, + 2, ...
+  Digest new_view;                // the content of the NEW-VIEW that opened `view`; zero in view 0
+  bool starting = false;          // asks for `witnesses` before its first vote
+  std::vector<SlotReport> slots;  // of heights last_committed + 1, + 2, ...
+  std::vector<ReplicaSet> seals;  // of heights sealed_to + 1, + 2, ...
   std::vector<ReplicaSet> checkpoints;  // of the checkpoints above the low watermark
   ReplicaSet view_changes;  // whose VIEW-CHANGE for promise_view or above is here, while it waits
   ReplicaSet suspects;      // who suspects the primary of `view`

@@ -64,6 +64,7 @@ void PbftEngine::on(const Started& started) {
   state_.durable.release_payloads(started.applied);
   state_.low = state_.durable.low_watermark();
   collected_to_ = state_.low;
+  remember_certificates(started.certificates);
   normal_case_.restore();
   checkpointing_.restore(started.checkpoint_digest);
   sealing_.restore(started.block_hash);
@@ -71,13 +72,15 @@ void PbftEngine::on(const Started& started) {
   hurried_ = state_.view();
   if (state_.durable.stable) catch_up_.raise(state_.low);
   // Its certificate is what replicas far behind are shown.
-  if (started.applied > Height(0)) state_.outbox.emit(LoadPayload{started.applied_id});
+  if (started.applied > Height(0) && commits_.find(started.applied) == nullptr) {
+    state_.outbox.emit(LoadPayload{started.applied_id});
+  }
   if (startup_.try_finish()) finish_start();
 }
 
 void PbftEngine::open_vote_log(const Started& started) {
   state_.log_open = true;
-  if (!state_.settings.self) {
+  if (!state_.settings.self || state_.signer == nullptr) {
     state_.observe("this node has no validator key");
   } else if (started.observer) {
     state_.observe("the host decided that this replica must not vote");
@@ -99,6 +102,16 @@ void PbftEngine::open_vote_log(const Started& started) {
     } else {
       state_.halt(durable.error().detail);
     }
+  }
+}
+
+// From the own ledger, where only verified ones are stored.
+void PbftEngine::remember_certificates(const std::vector<Bytes>& certificates) {
+  for (const Bytes& bytes : certificates) {
+    auto stored = decode_certificate(bytes, state_.settings.members());
+    if (!stored) continue;
+    const Digest id = certified_id(state_.settings.membership, stored->second);
+    commits_.remember(id, std::move(stored->second));
   }
 }
 

@@ -58,6 +58,7 @@ class PbftEngine final : public Engine {
 
   void on_durable(const DurableAction& action);
   void open_vote_log(const Started& started);
+  void remember_certificates(const std::vector<Bytes>& certificates);
   void finish_start();
   void settle();
   void collect_garbage();

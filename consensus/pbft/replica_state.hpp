@@ -51,7 +51,9 @@ struct ReplicaState {
   bool is_primary() const { return settings.self && settings.is_self(primary()); }
   Height high() const { return std::min(low.saturating_add(settings.window()), epoch_last); }
 
-  bool may_sign() const { return settings.self && !observer && !halted && !starting && log_open; }
+  bool may_sign() const {
+    return settings.self && signer != nullptr && !observer && !halted && !starting && log_open;
+  }
   // The voting permission of every PRE-PREPARE, PREPARE and COMMIT.
   bool may_vote(const SlotKey& key) const {
     return may_sign() && key.view == view() &&
@@ -84,6 +86,14 @@ struct ReplicaState {
   void accuse(ReplicaId culprit, std::string what, const Witness& first, const Witness& second) {
     outbox.emit(Evidence{culprit, std::move(what),
                          encode_evidence(settings.membership.epoch, first, second)});
+  }
+  void accuse_all(const std::vector<std::pair<Vote, Vote>>& pairs) {
+    for (const auto& [first, second] : pairs) {
+      accuse(first.replica,
+             "two votes for height " + std::to_string(first.ballot.height.value()) + " in view " +
+                 std::to_string(first.ballot.view.value()),
+             first, second);
+    }
   }
   // A contradiction or a damaged record: this replica neither votes nor executes any further.
   void halt(std::string reason) {

@@ -71,6 +71,7 @@ StatusReport Retransmission::report() const {
   out.last_executed = state_.last_executed;
   out.last_committed = state_.last_committed;
   out.sealed_to = parts_.sealing.sealed_to();
+  out.new_view = parts_.view_changing.opened();
   out.starting = state_.starting && !state_.observer;
   const auto& slots = state_.log.slots();
   if (!slots.empty()) {
@@ -192,16 +193,19 @@ void Retransmission::send_certificates(ReplicaId to, const StatusReport& report)
   }
 }
 
-// Whoever is in an earlier view gets the message that opened this one, whoever made it; whoever is
-// about to change views gets this replica's own VIEW-CHANGE.
+// Whoever is in an earlier view gets the message that opened this one, whoever made it, and so does
+// whoever was told another one, for two of a view prove that its primary lies. Whoever is about to
+// change views gets this replica's own VIEW-CHANGE.
 void Retransmission::send_view_messages(ReplicaId to, const StatusReport& report) {
   const NewViewPtr& opened = state_.durable.new_view;
-  if (opened && !QUORATE_MUTANT(new_view_not_shown) && report.view < opened->view &&
-      report.promise_view <= opened->view) {
+  const bool earlier = opened && report.view < opened->view && report.promise_view <= opened->view;
+  const bool other =
+      opened && report.view == opened->view && report.new_view != parts_.view_changing.opened();
+  if ((earlier && !QUORATE_MUTANT(new_view_not_shown)) || other) {
     Instant& last = new_view_sent_[to];
     const std::uint64_t cost = 1 + pbft::memory_bytes(*opened) / kBytesPerToken;
     if ((last == Instant{} || settled_down(last)) && send_own(to, opened, cost)) last = state_.now;
-    return;
+    if (earlier) return;
   }
   const ViewChangePtr& own = state_.durable.view_change;
   if (QUORATE_MUTANT(view_change_sent_once) || !state_.may_sign() ||

@@ -11,7 +11,7 @@ namespace quorate::consensus::pbft {
 
 struct Settings {
   crypto::Membership membership;
-  std::optional<ReplicaId> self;
+  std::optional<ReplicaId> self;            // with or without a key
   std::uint64_t checkpoint_interval = 128;  // K
   std::uint64_t proposals_in_flight = 32;   // W
   std::uint32_t payload_bytes_max = 1U << 20U;

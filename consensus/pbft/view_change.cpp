@@ -24,6 +24,7 @@ bool ViewChanging::enabled() const {
 void ViewChanging::restore() {
   timer_.restore();
   executed_mark_ = state_.last_executed;
+  if (state_.durable.new_view) opened_ = stub_of(*state_.durable.new_view).content;
   if (changing() && state_.durable.view_change) note(state_.durable.view_change);
 }
 

@@ -48,6 +48,8 @@ class ViewChanging {
 
   // A higher view than the active one is promised, so no vote is given until it opens.
   bool changing() const { return state_.durable.promise_view > state_.view(); }
+  // The content of the NEW-VIEW that opened the active view.
+  const Digest& opened() const { return opened_; }
   // When the own VIEW-CHANGE was last sent to everybody.
   Instant sent_at() const { return sent_at_; }
   // For STATUS.
@@ -81,6 +83,7 @@ class ViewChanging {
   void compare(const NewViewPtr& message);
   bool contradicts(ReplicaId from, const NewView& message);
   void enter(const NewViewPtr& message);
+  void accuse_prepared(const std::vector<ViewChangePtr>& view_changes);
   void accuse_view_change(const ViewChange& first, const ViewChange& second);
 
   ReplicaState& state_;
@@ -99,6 +102,7 @@ class ViewChanging {
   Instant suspect_at_;
   std::optional<Instant> countdown_;
   Instant sent_at_;
+  Digest opened_;
   Height executed_mark_;  // when the present view was promised or entered
 };
 

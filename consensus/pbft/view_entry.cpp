@@ -22,7 +22,10 @@ void ViewChanging::open_view() {
   if (message->view_changes.size() < needed) return;
   const crypto::Membership& membership = state_.settings.membership;
   const auto plan = compute_new_view(membership, view, message->view_changes);
-  if (!plan) return state_.halt(plan.error().detail);
+  if (!plan) {
+    accuse_prepared(message->view_changes);
+    return state_.halt(plan.error().detail);
+  }
   for (const Ballot& ballot : plan->ballots) {
     message->proposals.push_back({ballot, state_.sign(core_signing_digest(membership, ballot))});
   }
@@ -60,14 +63,34 @@ void ViewChanging::compare(const NewViewPtr& message) {
   if (!opened || message->view != opened->view || state_.equivocation_proved == opened->view) {
     return;
   }
-  const NewViewStub first = stub_of(*opened);
   const NewViewStub second = stub_of(*message);
-  if (first.content == second.content) return;
+  if (opened_ == second.content) return;
+  const NewViewStub first = stub_of(*opened);
   state_.equivocation_proved = opened->view;
   state_.accuse(state_.settings.primary(opened->view),
                 "two NEW-VIEWs for view " + std::to_string(opened->view.value()), first, second);
   state_.outbox.send(std::nullopt, opened);
   state_.outbox.send(std::nullopt, message);
+}
+
+// Two proposals were prepared in one view: its primary signed both, and so did whoever prepared
+// both.
+void ViewChanging::accuse_prepared(const std::vector<ViewChangePtr>& view_changes) {
+  std::map<SlotKey, const PreparedCertificate*> seen;
+  for (const ViewChangePtr& message : view_changes) {
+    for (const PreparedCertificate& certificate : message->prepared) {
+      const Ballot& ballot = certificate.core.ballot;
+      const PreparedCertificate& first =
+          *seen.try_emplace(key_of(ballot), &certificate).first->second;
+      if (first.core.ballot.id == ballot.id) continue;
+      state_.accuse(state_.settings.primary(ballot.view),
+                    "two proposals for height " + std::to_string(ballot.height.value()) +
+                        " in view " + std::to_string(ballot.view.value()),
+                    first.core, certificate.core);
+      state_.accuse_all(double_votes(VoteKind::prepare, first.core.ballot, first.prepares, ballot,
+                                     certificate.prepares));
+    }
+  }
 }
 
 // Signed twice is proof by itself; the same content may come often.
@@ -116,6 +139,7 @@ void ViewChanging::enter(const NewViewPtr& message) {
   std::erase_if(highest_, [this](const auto& entry) {
     return entry.second->view <= state_.view() && !QUORATE_MUTANT(old_view_changes_count);
   });
+  opened_ = stub_of(*message).content;
   suspicions_.clear();
   host_reason_.reset();
   voiced_.reset();

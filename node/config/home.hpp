@@ -31,6 +31,7 @@ struct Home {
   }
   std::filesystem::path database_folder() const { return root / "data" / "db"; }
   std::filesystem::path votes_folder() const { return root / "data" / "votes"; }
+  std::filesystem::path evidence_file() const { return root / "data" / "evidence.bin"; }
   std::filesystem::path snapshots_folder() const { return root / "data" / "snapshots"; }
   std::filesystem::path socket_file() const { return root / "run" / "quorate.sock"; }
   std::filesystem::path lock_file() const { return root / "LOCK"; }

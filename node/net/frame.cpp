@@ -51,8 +51,8 @@ std::optional<TrafficClass> traffic_class(FrameType type) {
   return std::nullopt;
 }
 
-FrameLimits frame_limits_for(std::uint32_t payload_bytes_max) {
-  return {.consensus_max = payload_bytes_max + 4 * kMebibyte,
+FrameLimits frame_limits_for(std::uint32_t payload_bytes_max, std::size_t consensus_bytes_max) {
+  return {.consensus_max = std::max(payload_bytes_max + 4 * kMebibyte, consensus_bytes_max),
           .sync_max = payload_bytes_max + 16 * kMebibyte,
           .transactions_max = payload_bytes_max + kMebibyte};
 }

@@ -35,8 +35,9 @@ struct FrameLimits {
   std::size_t transactions_max = 0;
 };
 
-// Room for a proposal, or for a NEW-VIEW that carries a quorum of VIEW-CHANGEs.
-FrameLimits frame_limits_for(std::uint32_t payload_bytes_max);
+// `consensus_bytes_max` is what the engine's longest message takes: a NEW-VIEW that carries a
+// quorum of VIEW-CHANGEs, in a large network.
+FrameLimits frame_limits_for(std::uint32_t payload_bytes_max, std::size_t consensus_bytes_max = 0);
 
 inline constexpr std::size_t kFrameHeaderSize = 5;
 inline constexpr std::size_t kHelloBytesMax = 512;

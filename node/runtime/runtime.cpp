@@ -70,7 +70,7 @@ struct NodeRuntime::Impl {
   Result<void> open_vote_log();
   void start_workers();
   Result<void> start_peers();
-  void start_replica();
+  Result<void> start_replica();
   void on_invalid(ReplicaId from, TrafficClass traffic, const Error& error);
   void submit(std::vector<Bytes> encoded, Submissions::Done done);
   void stop();
@@ -104,17 +104,15 @@ Result<void> NodeRuntime::Impl::start(ledger::KvStore& store) {
   QUORATE_TRY(self, find_self(config));
   QUORATE_TRY(chain, ledger::Chain::open(store, config.genesis));
   const crypto::Signer* signer = config.validator_key ? &*config.validator_key : nullptr;
-  const auto voter = signer == nullptr ? std::nullopt : std::optional(self);
   QUORATE_TRY(engine,
-              consensus::make_engine(engine_config(config.genesis, voter), signer, signatures));
+              consensus::make_engine(engine_config(config.genesis, self), signer, signatures));
   // It remembers by itself, so it needs no second memory behind it.
   transactions = std::make_unique<TransactionCache>(chain->chain_id(), ed25519);
   misbehavior.emplace(config.genesis.validators.size());
   QUORATE_CHECK(open_vote_log());
   start_workers();
   QUORATE_CHECK(start_peers());
-  start_replica();
-  return {};
+  return start_replica();
 }
 
 Result<void> NodeRuntime::Impl::open_vote_log() {
@@ -158,6 +156,8 @@ void NodeRuntime::Impl::start_workers() {
                          engine.message_verifier.get(), &signatures, transactions.get()};
   pool_config.replicas = static_cast<std::uint32_t>(config.genesis.validators.size());
   pool_config.threads = config.verify_threads;
+  std::size_t& room = pool_config.lane_bytes_max[traffic_index(TrafficClass::consensus)];
+  room = std::max(room, 2 * engine.message_verifier->message_bytes_max());
   pool = std::make_unique<VerifyPool>(
       std::move(pool_config),
       VerifyCallbacks{
@@ -191,7 +191,8 @@ Result<void> NodeRuntime::Impl::start_peers() {
   net.chain_id = chain->chain_id();
   net.software = config.software;
   net.storage_version = config.storage_version;
-  net.frames = frame_limits_for(config.genesis.consensus.payload_bytes_max);
+  net.frames = frame_limits_for(config.genesis.consensus.payload_bytes_max,
+                                engine.message_verifier->message_bytes_max());
   net.timing = config.peer_timing;
   QUORATE_TRY(
       peers,
@@ -212,7 +213,7 @@ Result<void> NodeRuntime::Impl::start_peers() {
   return {};
 }
 
-void NodeRuntime::Impl::start_replica() {
+Result<void> NodeRuntime::Impl::start_replica() {
   ReplicaConfig replica_config;
   replica_config.genesis = config.genesis;
   if (config.validator_key) replica_config.self = self;
@@ -226,12 +227,14 @@ void NodeRuntime::Impl::start_replica() {
   const auto header = chain->header(started.head.height);
   QUORATE_ASSERT(header.has_value());  // Chain::open read it a moment ago
   started.checkpoint_digest = ledger::checkpoint_digest(*header);
+  QUORATE_TRY(started.certificates, newest_certificates(*chain));
   started.observer = !votes.observer_reason.empty();
   started.observer_reason = votes.observer_reason;
   consensus.start(
       std::make_unique<Replica>(std::move(replica_config), std::move(engine),
                                 Ports{*peers, *vote_log, *executor, *pool, submissions, observers}),
       std::move(started));
+  return {};
 }
 
 void NodeRuntime::Impl::on_invalid(ReplicaId from, TrafficClass traffic, const Error& error) {

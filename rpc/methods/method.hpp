@@ -66,6 +66,7 @@ std::vector<Method> chain_methods();
 std::vector<Method> subscription_methods();
 std::vector<Method> account_methods();
 std::vector<Method> tx_methods();
+std::vector<Method> consensus_methods();
 std::vector<Method> node_methods();
 
 }  // namespace quorate::rpc

@@ -1,4 +1,4 @@
-// mempool_*, consensus_*, net_*, node_* and rpc.discover: the node about itself.
+// mempool_*, net_*, node_* and rpc.discover: the node about itself.
 #include "rpc/methods/method.hpp"
 #include "rpc/methods/openrpc.hpp"
 #include "rpc/methods/views_json.hpp"
@@ -35,18 +35,6 @@ std::vector<Method> node_methods() {
        "{}",
        answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
          return to_json(context.backend.mempool());
-       })},
-      {"consensus_getState",
-       "This replica's place in the protocol.",
-       {},
-       "view, primary and quorum; heights executed, committed, sealed and known, lag and "
-       "watermarks; suspects (who would leave the view, and why), view_changes (who asked for "
-       "which "
-       "higher view), timers with what is left of them, progress_not_timed (why the primary owes "
-       "nothing now); starting, halted and observer, with the reason",
-       "{}",
-       answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
-         return to_json(context.backend.replica_view());
        })},
       {"net_getPeers",
        "The other validators and the connections to them.",

@@ -6,7 +6,7 @@ const std::vector<Method>& method_table() {
   static const std::vector<Method> kTable = [] {
     std::vector<Method> all;
     for (auto part : {chain_methods(), subscription_methods(), account_methods(), tx_methods(),
-                      node_methods()}) {
+                      consensus_methods(), node_methods()}) {
       std::move(part.begin(), part.end(), std::back_inserter(all));
     }
     return all;

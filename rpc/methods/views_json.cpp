@@ -105,6 +105,29 @@ Json to_json(const ReplicaView& view) {
   return out;
 }
 
+Json to_json(const EvidenceView& evidence) {
+  Json contents = Json::array();
+  for (const EvidenceView::SignedContent& each : evidence.contents) {
+    contents.push_back({{"content", to_0x(each.content)},
+                        {"signed_digest", to_0x(each.signed_digest)},
+                        {"signature", to_0x(each.signature)}});
+  }
+  Json out = {{"replica", evidence.replica.value()},
+              {"name", evidence.name},
+              {"validator_key", to_0x(evidence.validator_key)},
+              {"type", evidence.type},
+              {"view", nullptr},
+              {"height", nullptr},
+              {"found_at", rfc3339(evidence.found_at)},
+              {"found_at_ms", integer_json(evidence.found_at.value())},
+              {"contents", std::move(contents)},
+              {"proof", to_0x(evidence.proof)},
+              {"stored", evidence.stored}};
+  if (evidence.view) out["view"] = integer_json(evidence.view->value());
+  if (evidence.height) out["height"] = integer_json(evidence.height->value());
+  return out;
+}
+
 Json to_json(const PeerView& peer) {
   return {{"replica", peer.replica.value()},
           {"name", peer.name},

@@ -10,6 +10,7 @@ std::string_view to_string(TransactionStatus status);
 
 Json to_json(const ChainStatus& status);
 Json to_json(const ReplicaView& view);
+Json to_json(const EvidenceView& evidence);
 Json to_json(const PeerView& peer);
 Json to_json(const NodeInfo& info);
 Json to_json(const MempoolView& mempool);

@@ -96,6 +96,7 @@ void SimNode::start() {
   started.head = chain.head();
   started.checkpoint_digest = ledger::checkpoint_digest(*header);
   started.state = chain.state();
+  started.certificates = node::newest_certificates(chain).value();
   started.observer = !votes.observer_reason.empty();
   started.observer_reason = votes.observer_reason;
   deliver(std::move(started));

@@ -1,5 +1,6 @@
 // A replica that signs two contents is reported, but it cannot use that to flood the log.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "consensus/pbft/evidence.hpp"
 #include "consensus/pbft/evidence_filter.hpp"
@@ -214,6 +215,63 @@ TEST_CASE("a primary with two NEW-VIEWs for one view is reported, passed on and 
   REQUIRE(solo.engine().status().promise_view == View(2));
   solo.receive(1, second);
   REQUIRE(solo.all<Evidence>().size() == 1);
+}
+
+TEST_CASE("replicas in one view that were told two NEW-VIEWs show them to each other") {
+  Solo solo(3);
+  solo.start_voting();
+  const auto opened =
+      solo.new_view(1, {solo.view_change(0, 1), solo.view_change(1, 1), solo.view_change(2, 1)});
+  solo.receive(1, opened);
+  solo.persist_all();
+  solo.outputs.clear();
+  auto same = solo.status_report();
+  same.view = View(1);
+  same.new_view = pbft::stub_of(*opened).content;
+  solo.receive(2, same);
+  REQUIRE(solo.sent<pbft::NewViewPtr>().empty());
+  auto other = same;
+  other.new_view = other_digest(1);
+  solo.receive(2, other);
+  REQUIRE(solo.sent<pbft::NewViewPtr>().size() == 1);
+}
+
+TEST_CASE("a contradiction of certificates names at least f+1 culprits") {
+  const auto culprits = [](const Solo& solo) {
+    std::set<ReplicaId> out;
+    for (const Evidence& evidence : solo.all<Evidence>()) {
+      REQUIRE(solo.verifier().verify_evidence(evidence.proof));
+      out.insert(evidence.culprit);
+    }
+    return out;
+  };
+  SECTION("two commit certificates of one view") {
+    Solo solo(1);
+    solo.start_voting();
+    solo.receive(2, solo.certificate(solo.pre_prepare(1, {1}), {0, 1, 2}));
+    solo.receive(3, solo.certificate(solo.pre_prepare(1, {2}), {0, 2, 3}));
+    REQUIRE(solo.all<Halt>().size() == 1);
+    REQUIRE(culprits(solo) == std::set<ReplicaId>{ReplicaId(0), ReplicaId(2)});
+  }
+  SECTION("two stable checkpoints of one height") {
+    Solo solo(1);
+    solo.start_voting();
+    solo.receive(2, solo.proof(8, other_digest(1), {0, 1, 2}));
+    solo.receive(3, solo.proof(8, other_digest(2), {0, 2, 3}));
+    REQUIRE(solo.all<Halt>().size() == 1);
+    REQUIRE(culprits(solo) == std::set<ReplicaId>{ReplicaId(0), ReplicaId(2)});
+  }
+  SECTION("two prepared certificates of one view, in a new primary's hands") {
+    Solo solo(1);
+    solo.start_voting();
+    const auto one = solo.prepared(solo.pre_prepare(1, {1}), {1, 2});
+    const auto other = solo.prepared(solo.pre_prepare(1, {2}), {2, 3});
+    solo.receive(2, solo.view_change(2, 1, {one}));
+    solo.receive(3, solo.view_change(3, 1, {other}));
+    solo.persist_all();
+    REQUIRE(solo.all<Halt>().size() == 1);
+    REQUIRE(culprits(solo) == std::set<ReplicaId>{ReplicaId(0), ReplicaId(2)});
+  }
 }
 
 }  // namespace quorate::consensus::test

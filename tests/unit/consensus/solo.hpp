@@ -26,8 +26,9 @@ class Solo {
   }
 
   // A new life; the vote log and ledger are whatever `started` says.
-  void renew() {
-    auto parts = make_engine(config_, &signers_.at(self_), token_verifier_);
+  void renew(bool with_key = true) {
+    const TokenSigner* key = with_key ? &signers_.at(self_) : nullptr;
+    auto parts = make_engine(config_, key, token_verifier_);
     QUORATE_ASSERT(parts.has_value());
     engine_ = std::move(parts->engine);
     verifier_ = parts->message_verifier;

@@ -249,4 +249,28 @@ TEST_CASE("a primary that restarts goes on after its last proposal and sends the
   REQUIRE(resent == sent);
 }
 
+TEST_CASE("a member without a key says what it lacks and answers who starts, and signs nothing") {
+  Solo solo(2);
+  solo.renew(false);
+  solo.start();
+  solo.persist_all();
+  REQUIRE(solo.engine().status().observer);
+  const auto proposal = solo.pre_prepare(1, {1});
+  solo.receive(0, proposal);
+  solo.receive(1, solo.prepare(1, proposal));
+  solo.receive(3, solo.prepare(3, proposal));
+  solo.settle();
+  solo.advance_time(std::chrono::seconds(2));
+  REQUIRE_FALSE(solo.sent<pbft::StatusReport>().empty());
+  solo.outputs.clear();
+  auto question = solo.status_report();
+  question.starting = true;
+  solo.receive(1, question);
+  const auto answers = solo.sent<pbft::StatusReport>();
+  REQUIRE(answers.size() == 1);
+  REQUIRE(answers.front().witnesses->size() == 1);  // replica 1's PREPARE
+  REQUIRE(solo.votes_sent(pbft::VoteKind::prepare) == 0);
+  REQUIRE(solo.all<Persist>().empty());
+}
+
 }  // namespace quorate::consensus::test

@@ -1,6 +1,7 @@
 // Leaving and entering views, one engine played by hand: what binds a replica and what does not.
 #include <catch2/catch.hpp>
 
+#include "consensus/pbft/durable_state.hpp"
 #include "tests/unit/consensus/solo.hpp"
 
 namespace quorate::consensus::test {
@@ -305,6 +306,49 @@ TEST_CASE("a NEW-VIEW that replaces a committed proposal halts, unless it is mer
     REQUIRE(solo.all<Rejected>().size() == (late ? 1 : 0));
     REQUIRE(solo.engine().status().view == View(0));
   }
+}
+
+TEST_CASE("what the ledger holds is defended after a restart, too") {
+  // Height 1 was committed in view 0 or 1, and a NEW-VIEW for view 1 proposes something else there.
+  for (const std::uint64_t view : {0U, 1U}) {
+    Solo solo(3);
+    const auto committed = solo.pre_prepare(1, {1}, std::nullopt, view);
+    const auto next = solo.pre_prepare(2, {2}, std::nullopt, view);
+    Started started;
+    started.durable = {pbft::encode_snapshot({}, solo.membership())};
+    started.applied = Height(2);
+    started.applied_id = next.core.ballot.id;
+    started.block_hash = Solo::block_hash(Height(2));
+    started.checkpoint_digest = Solo::checkpoint_digest(Height(2));
+    for (const auto& proposal : {committed, next}) {
+      started.certificates.push_back(
+          pbft::encode_certificate(Epoch(0), solo.certificate(proposal, {0, 1, 2})));
+    }
+    solo.start_voting(started);
+    const auto other = solo.pre_prepare(1, {9});
+    solo.receive(1, solo.new_view(1, {solo.view_change(0, 1), solo.view_change(1, 1),
+                                      solo.view_change(2, 1, {solo.prepared(other, {1, 2})})}));
+    REQUIRE(solo.engine().status().view == View(0));
+    REQUIRE(solo.all<Halt>().size() == (view == 0 ? 1 : 0));
+    REQUIRE(solo.all<Rejected>().size() == (view == 0 ? 0 : 1));
+  }
+}
+
+TEST_CASE("executed heights of an earlier life are prepared again without asking the ledger") {
+  Solo solo(3);
+  const auto committed = solo.pre_prepare(1, {1});
+  Started started;
+  started.durable = {pbft::encode_snapshot({}, solo.membership())};
+  started.applied = Height(1);
+  started.applied_id = committed.core.ballot.id;
+  started.certificates = {
+      pbft::encode_certificate(Epoch(0), solo.certificate(committed, {0, 1, 2}))};
+  solo.start_voting(started);
+  solo.receive(1, solo.new_view(1, {solo.view_change(0, 1), solo.view_change(1, 1),
+                                    solo.view_change(2, 1, {solo.prepared(committed, {1, 2})})}));
+  solo.settle();
+  REQUIRE(solo.all<LoadPayload>().empty());
+  REQUIRE(solo.votes_sent(VoteKind::prepare) == 1);
 }
 
 TEST_CASE("a primary caught with two proposals is left at once, and the proof is passed on") {

@@ -294,3 +294,40 @@ TEST_CASE("sums stay right through random use") {
   CHECK(pool.mempool.status().bytes == 0);
   CHECK(pool.mempool.proposable().bytes == 0);
 }
+
+TEST_CASE("the oldest is the one that could have been proposed for longest, whenever it arrived") {
+  Pool pool;
+  REQUIRE_FALSE(pool.mempool.oldest_ready());
+  REQUIRE_FALSE(pool.admit({1, 2}));  // behind a gap
+  REQUIRE_FALSE(pool.mempool.oldest_ready());
+  REQUIRE_FALSE(pool.admit({2, 1}));
+  REQUIRE_FALSE(pool.admit({3, 1}));
+  const auto oldest = [&] { return pool.mempool.oldest_ready()->transaction; };
+  CHECK(oldest()->sender == address_of(2));
+  REQUIRE_FALSE(pool.admit({1, 1}));  // closes the gap: 1.2 is younger than the others all the same
+  CHECK(oldest()->sender == address_of(2));
+  const auto taken = pool.mempool.take(2, 1U << 20U);
+  CHECK(oldest()->sender == address_of(2));  // in flight is not done
+  pool.mempool.release(taken);
+  CHECK(oldest()->sender == address_of(2));  // and it keeps its place
+  pool.execute(Height(1), {{2, 1}});
+  CHECK(oldest()->sender == address_of(3));
+  pool.execute(Height(2), {{3, 1}});
+  CHECK(oldest()->signed_transaction.transaction.nonce == 1);
+  pool.execute(Height(3), {{1, 1}, {1, 2}});
+  CHECK_FALSE(pool.mempool.oldest_ready());
+}
+
+TEST_CASE("what leaves with a block says since when it could have been proposed") {
+  Pool pool;
+  REQUIRE_FALSE(pool.admit({1, 1}, at_ms(10)));
+  REQUIRE_FALSE(pool.admit({2, 2}, at_ms(20)));
+  REQUIRE_FALSE(pool.admit({2, 1}, at_ms(30)));
+  const auto left = pool.mempool.executed(
+      executed_block(pool.state, Height(1), {transaction({2, 1}), transaction({1, 1})}), at_ms(50));
+  CHECK(left.ready_since == std::vector<Instant>{at_ms(30), at_ms(10)});
+  CHECK(left.newest_order == 2);
+  const auto nothing = pool.mempool.executed(executed_block(pool.state, Height(2), {}), at_ms(60));
+  CHECK(nothing.ready_since.empty());
+  CHECK(nothing.newest_order == 0);
+}

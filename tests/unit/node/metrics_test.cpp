@@ -98,3 +98,26 @@ TEST_CASE("what was refused is counted") {
   CHECK(contains(text, "quorate_consensus_equivocations_total 1"));
   CHECK(contains(text, "quorate_mempool_rejected_total{reason=\"nonce_too_low\"} 2"));
 }
+
+TEST_CASE("suspicions, messages and evidence are counted by what they are") {
+  using Phase = consensus::Progress::Phase;
+  Metrics metrics({"0.1.0", "abc", "pbft"});
+  Notice suspected = progress(Phase::suspected, 1);
+  suspected.text = "censorship";
+  metrics.notice(suspected, {});
+  metrics.notice(suspected, {});
+  MetricsSample sample;
+  sample.messages = {{"new_view", 1, 3}};
+  sample.evidence = {{"seal", 2}};
+  sample.suspects = 2;
+  sample.changing_view = true;
+  sample.view_timeout_ms = 1'500;
+  const std::string text = metrics.text(sample);
+  CHECK(contains(text, "quorate_consensus_suspects_total{reason=\"censorship\"} 2"));
+  CHECK(contains(text,
+                 "quorate_consensus_messages_total{type=\"new_view\",direction=\"out\"} 3"));
+  CHECK(contains(text, "quorate_consensus_evidence_total{type=\"seal\"} 2"));
+  CHECK(contains(text, "quorate_consensus_suspects 2"));
+  CHECK(contains(text, "quorate_consensus_changing_view 1"));
+  CHECK(contains(text, "quorate_consensus_view_timeout_seconds 1.5"));
+}

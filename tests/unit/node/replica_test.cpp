@@ -336,3 +336,49 @@ TEST_CASE("the engine is ticked when its deadline is due") {
   bench.tick(50);
   CHECK(bench.engine->all<consensus::Ticked>().size() == 1);
 }
+
+TEST_CASE("a primary that leaves out the oldest transaction is reported to the engine") {
+  for (const bool own : {false, true}) {
+    Bench bench;
+    bench.engine->current.primary = ReplicaId(own ? 0 : 1);
+    bench.engine->current.view_timeout = std::chrono::seconds(1);
+    bench.engine->current.high_watermark = Height(256);
+    bench.submit({transaction({1, 1})});
+    std::uint64_t height = 0;
+    for (std::int64_t at = 100; at <= 6'000; at += 100) {
+      bench.tick(at);
+      if (at % 500 != 0) continue;
+      const auto block = executed_block(bench.state, Height(++height), {});  // it had room
+      bench.step(BlocksExecuted{{block}});
+    }
+    const auto suspected = bench.engine->all<consensus::PrimarySuspected>();
+    CHECK(suspected.empty() == own);
+    if (own) continue;
+    CHECK(suspected.front().reason == consensus::SuspicionReason::censorship);
+    CHECK(bench.ports.count(TrafficClass::transactions) >= 10);  // it was told again and again
+  }
+}
+
+TEST_CASE("a replica without work watches nobody and wakes nobody") {
+  Bench bench;
+  bench.engine->current.primary = ReplicaId(1);
+  CHECK_FALSE(bench.replica->next_deadline());
+  bench.submit({transaction({1, 2})});  // behind a nonce gap
+  const auto next = bench.replica->next_deadline();
+  REQUIRE(next);
+  CHECK(*next >= at_ms(1'000));  // custody, not the watch
+}
+
+TEST_CASE("messages are counted by type, a broadcast once for each peer") {
+  Bench bench;
+  bench.step(PeerConnected{ReplicaId(1)});
+  bench.step(PeerConnected{ReplicaId(2)});
+  bench.engine_says({consensus::Send{std::nullopt, {'a'}, std::nullopt, "prepare"},
+                     consensus::Send{ReplicaId(2), {'b'}, std::nullopt, "prepare"}});
+  const auto messages = bench.replica->status().messages;
+  REQUIRE(messages.size() == 2);
+  CHECK(messages[0].type == "fake");
+  CHECK(messages[0].in == 1);
+  CHECK(messages[1].type == "prepare");
+  CHECK(messages[1].out == 3);
+}

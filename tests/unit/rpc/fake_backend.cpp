@@ -186,6 +186,24 @@ ReplicaView FakeBackend::replica_view() const {
   return out;
 }
 
+std::vector<EvidenceView> FakeBackend::evidence() const {
+  EvidenceView out;
+  out.replica = ReplicaId(2);
+  out.name = "node2";
+  out.validator_key = validators_[2].public_key();
+  out.type = "prepare";
+  out.view = View(0);
+  out.height = Height(7);
+  out.found_at = WallMs(kGenesisMs + 9'000);
+  for (const char* payload : {"one", "other"}) {
+    const Digest id = crypto::hash("quorate/fake-id/1", {as_bytes(payload)});
+    const Digest digest = crypto::hash("quorate/fake-vote/1", {id});
+    out.contents.push_back({to_bytes(id), digest, validators_[2].sign(digest)});
+  }
+  out.proof = {0xee};
+  return {out};
+}
+
 std::vector<PeerView> FakeBackend::peers() const {
   PeerView up{ReplicaId(1), "node1", "127.0.0.1:30646", true, true, 1000, 2000, 1, ""};
   PeerView down{ReplicaId(2),        "node2", "127.0.0.1:30647", false, false, 0, 0, 0,

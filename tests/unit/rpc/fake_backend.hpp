@@ -48,6 +48,7 @@ class FakeBackend final : public Backend {
   const Digest& chain_id() const override { return chain_id_; }
   ChainStatus chain_status() const override;
   ReplicaView replica_view() const override;
+  std::vector<EvidenceView> evidence() const override;
   std::vector<PeerView> peers() const override;
   NodeInfo node_info() const override;
   MempoolView mempool() const override;
