@@ -148,7 +148,7 @@ TEST_CASE("a transaction that can no longer be paid leaves even while it is in f
   const auto first = pool.mempool.take(1, 1U << 20U);
   const auto second = pool.mempool.take(1, 1U << 20U);
   pool.state->accounts[address_of(1)].balance = 400;
-  pool.mempool.executed(executed_block(pool.state, Height(1), first));
+  pool.mempool.executed(executed_block(pool.state, Height(1), first), Instant{});
   pool.mempool.release(first);
   pool.mempool.release(second);
   CHECK(pool.mempool.status().transactions == 0);
