@@ -9,6 +9,7 @@
 #include "rpc/command_line/version.hpp"
 #include "testnet/commands/commands.hpp"
 #include "testnet/load/accounts.hpp"
+#include "testnet/simulate/command.hpp"
 
 namespace quorate::testnet {
 
@@ -24,6 +25,7 @@ constexpr const char* kExamples =
     "  quorate-testnet why-stalled         when nothing commits any more\n"
     "  quorate-testnet logs node0 -f\n"
     "  quorate-testnet load                how fast is it here?\n"
+    "  quorate-testnet simulate --nodes 31 --fault crash:primary@2s --svg run.svg\n"
     "  quorate-testnet down --purge\n";
 
 rpc::ManualText manual_text() {
@@ -59,6 +61,7 @@ class CommandLine {
   void add_fault_commands();
   void add_load();
   void add_load_limits(CLI::App& command);
+  void add_simulate();
 
   CLI::App app_{std::string("Runs a Quorate network on this machine.\n\n") + kExamples,
                 "quorate-testnet"};
@@ -70,6 +73,7 @@ class CommandLine {
   std::vector<std::string> groups_;
   PerturbOptions perturb_;
   LoadOptions load_;
+  SimulateOptions simulate_;
   std::optional<rpc::SelfDescription> self_description_;
   Command chosen_;
 };
@@ -87,6 +91,7 @@ CommandLine::CommandLine() {
   add_network_commands();
   add_fault_commands();
   add_load();
+  add_simulate();
   self_description_.emplace(app_, manual_text());
 }
 
@@ -244,6 +249,17 @@ void CommandLine::add_load_limits(CLI::App& command) {
   command.add_option_function<std::string>(
       "--ack-file", [this](const std::string& path) { load_.ack_file = path; },
       "Append the id of every transfer whose receipt was proved, synced to disk");
+}
+
+void CommandLine::add_simulate() {
+  add_simulate_options(add("simulate",
+                           "Run the real replicas in virtual time: any number of them, any "
+                           "network, any fault, and the same run again from what it prints",
+                           [this] {
+                             simulate_.common = common_;
+                             return run_simulate(simulate_);
+                           }),
+                       simulate_);
 }
 
 int CommandLine::run(int argc, char** argv) {

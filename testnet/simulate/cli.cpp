@@ -1,0 +1,73 @@
+#include <CLI/CLI.hpp>
+
+#include "testnet/simulate/command.hpp"
+
+namespace quorate::testnet {
+
+namespace {
+
+constexpr unsigned kCoresMax = 1024;
+constexpr std::uint32_t kRateMax = 1'000'000;
+constexpr std::uint64_t kCheckpointIntervalMax = 1U << 16U;
+
+void add_what(CLI::App& command, SimulateOptions& options) {
+  command.add_option("--nodes,--n", options.nodes, "How many replicas, 4 to 100")
+      ->capture_default_str();
+  command.add_option("--seconds", options.seconds, "Virtual time under load, as in 5s or 500ms")
+      ->capture_default_str();
+  command.add_option("--rate", options.rate, "Transactions per virtual second")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, kRateMax));
+  command.add_option("--fault", options.faults, kFaultHelp)->take_all();
+  command.add_option("--seed", options.seed, "Another seed, other jitter and losses")
+      ->capture_default_str();
+  command
+      .add_option("--drain", options.drain, "Virtual time to wait for what is not final at the end")
+      ->capture_default_str();
+  command
+      .add_option("--checkpoint-interval", options.checkpoint_interval,
+                  "Blocks between checkpoints")
+      ->capture_default_str()
+      ->check(CLI::Range(std::uint64_t{1}, kCheckpointIntervalMax));
+}
+
+void add_where(CLI::App& command, SimulateOptions& options) {
+  command
+      .add_option("--network", options.network,
+                  "lan (0.1 ms, 1 Gbit/s), wan (five data centres, up to 160 ms, 1 Gbit/s) or "
+                  "local (loopback)")
+      ->capture_default_str();
+  command.add_option("--delay", options.delay, "The same one-way delay on every link, as in 20ms");
+  command.add_option("--jitter", options.jitter, "Up to so much more delay for each message");
+  command.add_option("--bandwidth", options.bandwidth,
+                     "Bits per second out of each replica, as in 100M (0: no limit)");
+  command.add_option("--loss", options.loss, "Percent of all messages that are lost")
+      ->capture_default_str();
+  command.add_option("--cores", options.cores, "Cores of each machine")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, kCoresMax));
+  command.add_flag("--one-machine", options.one_machine,
+                   "All replicas and the clients share the cores of one machine");
+  command
+      .add_option("--costs", options.costs,
+                  "What CPU work costs: probe (measure this machine), reference, a file, or "
+                  "name=nanoseconds,...")
+      ->capture_default_str();
+}
+
+void add_output(CLI::App& command, SimulateOptions& options) {
+  command.add_option("--svg", options.svg, "Draw who sent what to whom, and when, into this file");
+  command.add_option("--svg-window", options.svg_window,
+                     "What to draw, as in 1.9s-3.2s (default: around what goes wrong first)");
+  command.add_option("--save-costs", options.save_costs, "Write the costs to this file");
+}
+
+}  // namespace
+
+void add_simulate_options(CLI::App& command, SimulateOptions& options) {
+  add_what(command, options);
+  add_where(command, options);
+  add_output(command, options);
+}
+
+}  // namespace quorate::testnet

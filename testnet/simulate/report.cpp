@@ -1,0 +1,213 @@
+#include "testnet/simulate/report.hpp"
+
+#include <cstdio>
+
+#include "crypto/certificate/quorum.hpp"
+#include "testnet/output.hpp"
+#include "testnet/simulate/costs.hpp"
+
+namespace quorate::testnet {
+
+namespace {
+
+using Json = nlohmann::json;
+using sim::timed::kMessageTypes;
+using sim::timed::MessageType;
+using Kind = StoryEntry::Kind;
+
+constexpr std::size_t kNamesMax = 6;
+
+double seconds(Duration duration) { return static_cast<double>(duration.count()) / 1e9; }
+
+std::string text(const char* format, double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof(buffer), format, value);
+  return buffer;
+}
+
+std::string names(const std::set<std::uint32_t>& replicas) {
+  if (replicas.size() > kNamesMax) return std::to_string(replicas.size()) + " replicas";
+  std::string out;
+  for (const std::uint32_t replica : replicas) {
+    out += (out.empty() ? "node" : ", node") + std::to_string(replica);
+  }
+  return out;
+}
+
+std::string story_text(const SimulationReport& report) {
+  std::vector<std::vector<std::string>> rows;
+  for (const StoryEntry& line : report.record.story()) {
+    std::string when = text("%.3f", seconds(line.first));
+    if (line.last - line.first >= std::chrono::milliseconds(1)) {
+      when += "-" + text("%.3f", seconds(line.last));
+    }
+    rows.push_back({when + " s", in_words(line, report.scene.replicas)});
+  }
+  return rows.empty() ? "  nothing went wrong and no view changed\n" : table(rows);
+}
+
+// Most bytes first.
+std::vector<std::size_t> types_by_bytes(const Recorder& record) {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < kMessageTypes; ++i) {
+    if (record.traffic().at(i).messages > 0) out.push_back(i);
+  }
+  std::stable_sort(out.begin(), out.end(), [&](std::size_t a, std::size_t b) {
+    return record.traffic().at(a).bytes > record.traffic().at(b).bytes;
+  });
+  return out;
+}
+
+std::string traffic_text(const SimulationReport& report) {
+  const double blocks = std::max<double>(1, static_cast<double>(report.record.blocks()));
+  std::vector<std::vector<std::string>> rows = {
+      {"message", "sent", "per block", "bytes per block"}};
+  Traffic all;
+  const auto row = [&rows, blocks](const std::string& name, const Traffic& traffic) {
+    rows.push_back({name, std::to_string(traffic.messages),
+                    text("%.1f", static_cast<double>(traffic.messages) / blocks),
+                    text("%.0f", static_cast<double>(traffic.bytes) / blocks)});
+  };
+  for (const std::size_t type : types_by_bytes(report.record)) {
+    const Traffic& traffic = report.record.traffic().at(type);
+    all.messages += traffic.messages;
+    all.bytes += traffic.bytes;
+    row(std::string(to_string(static_cast<MessageType>(type))), traffic);
+  }
+  row("all", all);
+  return table(rows);
+}
+
+bool all_agree(const SimulationReport& report) { return !report.end.violation.has_value(); }
+
+std::string end_text(const SimulationReport& report) {
+  std::set<std::uint32_t> at_head, behind, down;
+  for (std::uint32_t i = 0; i < report.end.nodes.size(); ++i) {
+    const auto& node = report.end.nodes[i];
+    (!node.up ? down : node.height == report.end.height ? at_head : behind).insert(i);
+  }
+  std::string out = "  end: " + std::to_string(at_head.size()) + " of " +
+                    std::to_string(report.end.nodes.size()) + " replicas at height " +
+                    std::to_string(report.end.height.value());
+  if (!behind.empty()) out += "; behind: " + names(behind);
+  if (!down.empty()) out += "; down: " + names(down);
+  return out + (all_agree(report) ? "; every block the same everywhere\n" : "\n");
+}
+
+}  // namespace
+
+std::string in_words(const StoryEntry& line, std::uint32_t nodes) {
+  const std::string view = std::to_string(line.view);
+  const std::string who = names(line.replicas);
+  switch (line.kind) {
+    case Kind::fault:
+      if (who.empty()) return line.text;
+      return who + (line.replicas.size() == 1 ? " " : ": each ") + line.text;
+    case Kind::suspected:
+      return who + (line.replicas.size() == 1 ? " suspects" : " suspect") +
+             " the primary of view " + view + ", node" + std::to_string(line.view % nodes);
+    case Kind::left: return "VIEW-CHANGE to view " + view + " by " + who;
+    case Kind::opened: return who + " opens view " + view + " with its NEW-VIEW";
+    case Kind::entered: return "view " + view + " entered by " + who;
+    case Kind::evidence: return who + " can prove that node" + view + " equivocates";
+    case Kind::synced:
+      return who + (line.replicas.size() == 1 ? " fetches" : " fetch") + " blocks it missed";
+    case Kind::halted: return who + " halts: " + line.text;
+    case Kind::resumed: return "blocks again, after a stop of " + line.text;
+  }
+  return {};
+}
+
+double SimulationReport::committed_per_second() const {
+  const Duration warm = scene.length / 5;
+  const auto count = std::count_if(
+      record.finals().begin(), record.finals().end(),
+      [&](const auto& entry) { return entry.when >= warm && entry.when <= scene.length; });
+  return static_cast<double>(count) / seconds(scene.length - warm);
+}
+
+Percentiles SimulationReport::latency_ms() const {
+  std::vector<double> out;
+  for (const auto& entry : record.finals()) {
+    if (entry.due >= scene.length / 5) out.push_back(seconds(entry.when - entry.due) * 1e3);
+  }
+  return percentiles(std::move(out));
+}
+
+std::string to_text(const SimulationReport& report) {
+  const auto& scene = report.scene;
+  const std::uint32_t n = scene.replicas;
+  const Percentiles latency = report.latency_ms();
+  std::string out = "  " + std::to_string(n) +
+                    " replicas (f=" + std::to_string(crypto::faults_tolerated(n)) + ", quorum " +
+                    std::to_string(crypto::quorum_size(n)) + "), " + report.options.network +
+                    ", seed " + std::to_string(scene.seed) + ", " + format_duration(scene.length) +
+                    " at " + std::to_string(scene.rate) + " tx/s\n\n";
+  out += story_text(report) + "\n";
+  out += "  committed " + std::to_string(report.record.finals().size()) + " of " +
+         std::to_string(report.end.offered) + " transactions, " +
+         text("%.0f", report.committed_per_second()) + " tx/s; " +
+         std::to_string(report.record.blocks()) + " blocks of " +
+         text("%.1f", static_cast<double>(report.record.finals().size()) /
+                          std::max<double>(1, static_cast<double>(report.record.blocks()))) +
+         "\n";
+  out += "  latency p50 " + text("%.2f", latency.p50) + " ms, p95 " + text("%.2f", latency.p95) +
+         ", p99 " + text("%.2f", latency.p99) + ", longest " + text("%.2f", latency.max) +
+         "; longest time without a block " + format_duration(report.record.longest_stop()) + "\n";
+  out += "  views: the highest is " + std::to_string(report.record.highest_view()) +
+         "; messages lost: " + std::to_string(report.record.lost_messages()) + "\n";
+  out += end_text(report) + "\n" + traffic_text(report);
+  return out;
+}
+
+Json to_json(const SimulationReport& report) {
+  Json traffic = Json::object();
+  for (const std::size_t type : types_by_bytes(report.record)) {
+    const Traffic& one = report.record.traffic().at(type);
+    traffic[std::string(to_string(static_cast<MessageType>(type)))] = {{"messages", one.messages},
+                                                                       {"bytes", one.bytes}};
+  }
+  Json story = Json::array();
+  for (const StoryEntry& line : report.record.story()) {
+    story.push_back({{"from_s", seconds(line.first)},
+                     {"to_s", seconds(line.last)},
+                     {"replicas", line.replicas},
+                     {"what", in_words(line, report.scene.replicas)}});
+  }
+  Json nodes = Json::array();
+  for (const auto& node : report.end.nodes) {
+    nodes.push_back({{"up", node.up},
+                     {"height", node.height.value()},
+                     {"view", node.view.value()},
+                     {"voting", node.voting},
+                     {"not_ready_reason", node.not_ready_reason}});
+  }
+  const Percentiles latency = report.latency_ms();
+  return {{"nodes", report.scene.replicas},
+          {"seed", report.scene.seed},
+          {"virtual_seconds", seconds(report.end.ended)},
+          {"offered", report.end.offered},
+          {"committed", report.record.finals().size()},
+          {"unfinished", report.end.unfinished},
+          {"committed_tps", report.committed_per_second()},
+          {"blocks", report.record.blocks()},
+          {"latency_ms",
+           {{"p50", latency.p50},
+            {"p95", latency.p95},
+            {"p99", latency.p99},
+            {"p99_9", latency.p999},
+            {"max", latency.max}}},
+          {"longest_stop_s", seconds(report.record.longest_stop())},
+          {"highest_view", report.record.highest_view()},
+          {"messages_lost", report.record.lost_messages()},
+          {"messages", std::move(traffic)},
+          {"story", std::move(story)},
+          {"replicas", std::move(nodes)},
+          {"agreement", all_agree(report)},
+          {"violation", report.end.violation ? Json(*report.end.violation) : Json(nullptr)},
+          {"events", report.end.events},
+          {"costs", to_json(report.scene.costs)},
+          {"replay", replay_command(report.options, report.scene.costs)}};
+}
+
+}  // namespace quorate::testnet
