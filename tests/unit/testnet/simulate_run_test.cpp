@@ -66,7 +66,7 @@ TEST_CASE("the same options give the same report and picture to the last byte") 
   CHECK(first.json.dump() == second.json.dump());
   CHECK(first.svg == second.svg);
   options.seed = 2;
-  CHECK(simulate(options).json["messages_lost"] != first.json["messages_lost"]);
+  CHECK(simulate(options).text != first.text);
 }
 
 TEST_CASE("a crashed primary is replaced, nothing is lost, and it catches up when it is back") {
@@ -77,7 +77,7 @@ TEST_CASE("a crashed primary is replaced, nothing is lost, and it catches up whe
   CHECK(tells(outcome, "blocks again"));
   CHECK(outcome.json["committed"] == 600);
   CHECK(outcome.json["replicas"][0]["height"] == outcome.json["blocks"]);
-  CHECK(outcome.json["longest_stop_s"].get<double>() > 0.9);
+  CHECK(outcome.json["longest_stop_s"].get<double>() > 0.4);
   CHECK(outcome.json["longest_stop_s"].get<double>() < 2);
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("an equivocating primary is found out and replaced at once") {
   const Outcome outcome = simulate(options_for({"equivocate:0@1s"}));
   CHECK(tells(outcome, "can prove that node0 equivocates"));
   CHECK(outcome.json["highest_view"] == 1);
-  CHECK(outcome.json["longest_stop_s"].get<double>() < 0.5);
+  CHECK(outcome.json["longest_stop_s"].get<double>() < 0.3);
   CHECK(outcome.json["agreement"] == true);
   CHECK(outcome.json["committed"] == 600);
 }
