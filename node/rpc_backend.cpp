@@ -1,14 +1,11 @@
 #include "node/rpc_backend.hpp"
 
-#include <deque>
-#include <mutex>
-#include <unordered_map>
-
 #include "ledger/storage_layout.hpp"
 #include "node/chain_reader.hpp"
 #include "node/finality_watch.hpp"
 #include "node/metrics.hpp"
 #include "node/net/handshake.hpp"
+#include "node/recent_transactions.hpp"
 #include "node/replica_view.hpp"
 #include "node/runtime/os_clock.hpp"
 #include "node/status_cache.hpp"
@@ -17,35 +14,6 @@ namespace quorate::node {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-// What was pooled here lately, so that a transaction which has left the mempool without being
-// executed can be told from one that was never here. Bounded, oldest forgotten first. Thread-safe.
-class RecentTransactions {
- public:
-  void remember(const ledger::VerifiedTransaction& transaction) {
-    const std::lock_guard lock(mutex_);
-    const auto& content = transaction.signed_transaction.transaction;
-    const SeenTransaction seen{transaction.id, Height(content.valid_until_height),
-                               transaction.sender, content.nonce};
-    if (!seen_.emplace(seen.id, seen).second) return;
-    order_.push_back(seen.id);
-    if (order_.size() <= kMax) return;
-    seen_.erase(order_.front());
-    order_.pop_front();
-  }
-  // With the id alone when nothing more is known.
-  SeenTransaction find(const Digest& id) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = seen_.find(id);
-    return found == seen_.end() ? SeenTransaction{id} : found->second;
-  }
-
- private:
-  static constexpr std::size_t kMax = 100'000;
-  mutable std::mutex mutex_;
-  std::unordered_map<Digest, SeenTransaction, FixedHash<Digest>> seen_;
-  std::deque<Digest> order_;
-};
 
 rpc::SubmitRefusal refusal_view(const Refusal& refusal) {
   return {refusal.reason, refusal.detail, refusal.expected, refusal.got};
