@@ -111,7 +111,7 @@ void s18_isolated_suspect(Stage& stage) {
   stage.run_for(milliseconds(500));
   const auto away = stage.cut({alone});
   stage.clients().submit(alone, stage.clients().make_next());
-  stage.await("it suspects", seconds(20), [&] { return !stage.status(alone).suspects.empty(); });
+  stage.await("it suspects", seconds(20), [&] { return !stage.status(alone).suspicions.empty(); });
   stage.run_for(seconds(10));
   const Height back_at = stage.height();
   bool votes = false;
