@@ -25,6 +25,8 @@ class ViewCheck {
   void on_view_change(ReplicaId sender, const consensus::pbft::ViewChange& message);
   // A signed proposal that a correct replica took for valid.
   void on_core(const consensus::pbft::Core& core);
+  // The primary of this view was caught otherwise: by two NEW-VIEWs.
+  void on_equivocation(View view) { equivocated_.insert(view); }
   // A NEW-VIEW that a correct replica sent or took for valid.
   void on_new_view(const consensus::pbft::NewView& message);
 

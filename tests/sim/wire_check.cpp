@@ -49,6 +49,7 @@ void WireCheck::note_new_view(const pbft::NewView& message) {
   const Digest digest = pbft::new_view_signing_digest(world_.membership, stub);
   if (!opened_[stub.view].insert(digest).second) return;
   views_.on_new_view(message);
+  if (opened_[stub.view].size() > 1) views_.on_equivocation(stub.view);
   if (!message.proposals.empty()) world_.coverage.add(Happened::view_kept_proposals);
   OpenedView opened{stub.view, Height(0), {}};
   for (const pbft::ViewChangePtr& entry : message.view_changes) {
@@ -208,7 +209,10 @@ void WireCheck::check(ReplicaId sender, const pbft::NewViewPtr& message, const D
   const pbft::NewViewStub stub = pbft::stub_of(*message);
   const ReplicaId primary(static_cast<std::uint32_t>(stub.view.value() % world_.membership.size()));
   const Digest digest = signed_digest(pbft::new_view_signing_digest(world_.membership, stub));
-  demand(holds(durable, primary, digest), sender, "the NEW-VIEW it sends", Height(0));
+  // Another's is passed on as it came: as proof, or to those who missed it.
+  if (primary == sender) {
+    demand(holds(durable, primary, digest), sender, "its own NEW-VIEW", Height(0));
+  }
   note_new_view(*message);
 }
 
