@@ -93,6 +93,7 @@ struct NodeRuntime::Impl {
   std::unique_ptr<LogWriter> vote_log;
   std::unique_ptr<VerifyPool> pool;
   std::unique_ptr<PeerManager> peers;
+  std::unique_ptr<Transport> wrapped;  // what config.wrap_transport made of `peers`
   // `peers` for the pool's threads, which may run before start_peers has returned. Null when it has
   // not, and from stop() on.
   std::atomic<PeerManager*> reachable_peers{nullptr};
@@ -230,10 +231,12 @@ Result<void> NodeRuntime::Impl::start_replica() {
   QUORATE_TRY(started.certificates, newest_certificates(*chain));
   started.observer = !votes.observer_reason.empty();
   started.observer_reason = votes.observer_reason;
-  consensus.start(
-      std::make_unique<Replica>(std::move(replica_config), std::move(engine),
-                                Ports{*peers, *vote_log, *executor, *pool, submissions, observers}),
-      std::move(started));
+  if (config.wrap_transport) wrapped = config.wrap_transport(*peers);
+  Transport& transport = wrapped ? *wrapped : *peers;
+  consensus.start(std::make_unique<Replica>(
+                      std::move(replica_config), std::move(engine),
+                      Ports{transport, *vote_log, *executor, *pool, submissions, observers}),
+                  std::move(started));
   return {};
 }
 

@@ -37,6 +37,8 @@ struct RuntimeConfig {
   MempoolLimits mempool = {};
   unsigned verify_threads = 2;
   PeerTiming peer_timing = {};
+  // Stands between the replica and its peers; for tests with nodes that lie. None: nothing does.
+  std::function<std::unique_ptr<Transport>(Transport&)> wrap_transport = {};
 };
 
 // A transaction after decoding and the check of its signature; no state was asked.

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <iostream>
+#include <set>
 
 #include "rpc/json/ledger_json.hpp"
 #include "testnet/cluster.hpp"
 #include "testnet/commands/commands.hpp"
 #include "testnet/output.hpp"
+#include "testnet/perturb/links.hpp"
 
 namespace quorate::testnet {
 
@@ -17,6 +19,35 @@ std::string_view to_text(RunState state) {
     case RunState::paused: return "paused";
   }
   return "?";
+}
+
+// Blocks that signatures prove and that it has not executed.
+std::uint64_t lag_of(const NodeStatus& status) {
+  return std::max(status.lag, status.target > status.height ? status.target - status.height : 0);
+}
+
+// "1", or "0>1" while it asks for view 1.
+std::string view_of(const NodeStatus& status) {
+  std::string text = std::to_string(status.view);
+  if (status.promise_view > status.view) text += ">" + std::to_string(status.promise_view);
+  return text;
+}
+
+// "progress 0.8 s, view 1.2 s"
+std::string timers_of(const NodeStatus& status) {
+  std::string text;
+  for (const auto& [name, left] : status.timers) {
+    text += (text.empty() ? "" : ", ") + name + " " + std::to_string(left) + " ms";
+  }
+  return text.empty() ? "none" : text;
+}
+
+rpc::Json links_json(const Cluster& cluster) {
+  const Links links(cluster.layout(), cluster.manifest());
+  if (!links.exist()) return nullptr;
+  const auto rules = links.rules();
+  return {{"process", to_text(links.process())},
+          {"rules", rules ? to_json(*rules)["rules"] : rpc::Json::array()}};
 }
 
 rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
@@ -37,6 +68,18 @@ rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuse
       entry["height"] = status.height;
       entry["certified_height"] = status.certified_height;
       entry["view"] = status.view;
+      entry["promise_view"] = status.promise_view;
+      entry["changing_view"] = status.changing_view;
+      entry["low_watermark"] = status.low_watermark;
+      entry["high_watermark"] = status.high_watermark;
+      entry["lag"] = lag_of(status);
+      entry["view_timeout_ms"] = status.view_timeout_ms;
+      entry["timers"] = status.timers;
+      entry["suspects"] = rpc::Json::array();
+      for (const auto& suspect : status.suspects) {
+        entry["suspects"].push_back({{"name", suspect.name}, {"reason", suspect.reason}});
+      }
+      entry["halted"] = status.halted;
       entry["peers_connected"] = status.peers_connected();
     }
     nodes.push_back(std::move(entry));
@@ -44,29 +87,71 @@ rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuse
   const auto& manifest = cluster.manifest();
   return {{"chain_name", manifest.chain_name}, {"chain_id", to_0x(manifest.chain_id)},
           {"engine", manifest.engine},         {"alive", alive},
-          {"quorum", cluster.quorum()},        {"nodes", std::move(nodes)}};
+          {"quorum", cluster.quorum()},        {"fault_links", links_json(cluster)},
+          {"nodes", std::move(nodes)}};
 }
 
-void print(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
+void print_table(const Cluster& cluster, const std::vector<NodeStatus>& statuses, bool verbose) {
   std::vector<std::vector<std::string>> rows = {
-      {"NODE", "PROCESS", "PID", "ROLE", "HEIGHT", "FINAL", "VIEW", "PEERS", "READY"}};
-  std::size_t alive = 0;
+      {"NODE", "PROCESS", "PID", "ROLE", "HEIGHT", "FINAL", "LAG", "VIEW", "PEERS"}};
+  if (verbose) {
+    for (const char* column : {"WATERMARKS", "TIMEOUT", "TIMERS"}) rows[0].emplace_back(column);
+  }
+  rows[0].emplace_back("READY");
   for (std::size_t i = 0; i < cluster.size(); ++i) {
     const auto& status = statuses[i];
-    alive += status.process == RunState::alive ? 1 : 0;
-    const auto number = [&](std::uint64_t value) {
-      return status.reachable ? std::to_string(value) : "-";
-    };
+    const auto known = [&](const std::string& text) { return status.reachable ? text : "-"; };
+    const auto number = [&](std::uint64_t value) { return known(std::to_string(value)); };
     rows.push_back({cluster.node(i).name, std::string(to_text(status.process)),
                     status.pid != 0 ? std::to_string(status.pid) : "-", Cluster::role(status, i),
-                    number(status.height), number(status.certified_height), number(status.view),
-                    number(status.peers_connected()),
-                    status.ready ? "yes" : "no: " + status.reason});
+                    number(status.height), number(status.certified_height), number(lag_of(status)),
+                    known(view_of(status)), number(status.peers_connected())});
+    if (verbose) {
+      rows.back().push_back(known(std::to_string(status.low_watermark) + ".." +
+                                  std::to_string(status.high_watermark)));
+      rows.back().push_back(known(std::to_string(status.view_timeout_ms) + " ms"));
+      rows.back().push_back(known(timers_of(status)));
+    }
+    rows.back().push_back(status.ready ? "yes" : "no: " + status.reason);
   }
   std::cout << table(rows);
+}
+
+// Who would leave the view and why, and who has stopped for good.
+void print_suspects(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
+  std::set<std::string> lines;
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    for (const auto& suspect : statuses[i].suspects) {
+      lines.insert(suspect.name + " suspects the primary: " + suspect.reason);
+    }
+    if (!statuses[i].halted.empty()) {
+      lines.insert(cluster.node(i).name + " has halted: " + statuses[i].halted);
+    }
+  }
+  for (const auto& line : lines) std::cout << "  " << line << "\n";
+}
+
+void print_links(const Cluster& cluster) {
+  const Links links(cluster.layout(), cluster.manifest());
+  if (!links.exist()) return;
+  const auto rules = links.rules();
+  if (links.process() != RunState::alive) {
+    std::cout << "  the fault links do not run: quorate-testnet up --faults\n";
+  } else if (!rules || rules->empty()) {
+    std::cout << "  connected through fault links that change nothing now\n";
+  } else {
+    std::cout << "  connected through fault links with rules in force: quorate-testnet perturb\n";
+  }
+}
+
+void print(const Cluster& cluster, const std::vector<NodeStatus>& statuses, bool verbose) {
+  print_table(cluster, statuses, verbose);
+  const auto alive = cluster.in_state(RunState::alive).size();
   std::cout << "  chain " << cluster.manifest().chain_name << ", " << alive << "/" << cluster.size()
             << " alive, quorum " << cluster.quorum()
             << (alive < cluster.quorum() ? ": below quorum, halted by design" : "") << "\n";
+  print_suspects(cluster, statuses);
+  print_links(cluster);
   if (alive < cluster.quorum()) return;
   const auto knows = std::find_if(statuses.begin(), statuses.end(), [](const NodeStatus& status) {
     return status.primary.has_value();
@@ -87,7 +172,7 @@ Result<int> run_status(const CommonOptions& common) {
   if (common.json) {
     std::cout << as_json(cluster, statuses).dump(2) << "\n";
   } else {
-    print(cluster, statuses);
+    print(cluster, statuses, common.verbose);
   }
   return 0;
 }

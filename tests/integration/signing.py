@@ -48,6 +48,22 @@ def _compress(point):
     return (y | ((x & 1) << 255)).to_bytes(32, "little")
 
 
+def _decompress(text):
+    y = int.from_bytes(text, "little") & ((1 << 255) - 1)
+    x = _recover_x(y)
+    if x & 1 != text[31] >> 7:
+        x = P - x
+    return (x, y, 1, x * y % P)
+
+
+def verify(public, signature, message):
+    """Whether an honest signer's signature holds; odd points and encodings are not looked into."""
+    s = int.from_bytes(signature[32:], "little")
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
+    right = _add(_decompress(signature[:32]), _multiply(k, _decompress(public)))
+    return s < L and _compress(_multiply(s, BASE)) == _compress(right)
+
+
 class Key:
     def __init__(self, seed):
         digest = hashlib.sha512(seed).digest()

@@ -4,7 +4,7 @@
 import time
 import unittest
 
-from harness import Net, scaled, wait_until
+from harness import SOAK_MINUTES, Net, scaled, wait_until
 from history import Teller, acknowledged_ids, check, load
 
 # The view timeout of a testnet is 1 s and doubles with each view left without a block.
@@ -57,6 +57,34 @@ class Partition(unittest.TestCase):
             wait_until("the old primary follows", lambda: net.view(primary) == view)
             teller.stop()
             self.assertEqual(net.views(), [view] * 4, "it came back without another view change")
+            check(net, tellers=[teller])
+
+    def test_a_primary_that_answers_slowly_is_replaced(self):
+        with Net(up_args=["--faults"]) as net:
+            teller = Teller(net, nodes=[1, 2, 3])
+            teller.start()
+            wait_until("payments", lambda: len(teller.acknowledged()) > 5)
+
+            def rate(seconds):
+                before = len(teller.acknowledged())
+                time.sleep(seconds)
+                return (len(teller.acknowledged()) - before) / seconds
+
+            before = rate(scaled(4, 20))
+            net.testnet("perturb", "--node", "0", "--delay", "200")
+            began = time.monotonic()
+            wait_until("the slow primary is replaced", lambda: net.view(1) > 0, 60)
+            took = time.monotonic() - began
+            after = rate(scaled(4, 20))
+            print(f"replaced after {took:.1f} s; {before:.0f} payments a second before, {after:.0f} after "
+                  f"({100 * after / before:.0f} %)")
+            self.assertNotEqual(net.primary(1), 0)
+            changes = net.metric(1, "quorate_consensus_view_changes_total")
+            self.assertGreaterEqual(changes, 1)
+            # Not the delay any more, whatever else the machine does: a payment took 400 ms with it.
+            self.assertGreater(after, 4 if not SOAK_MINUTES else 0.7 * before)
+            net.testnet("heal")
+            teller.stop()
             check(net, tellers=[teller])
 
     def test_a_lossy_slow_and_one_sided_network_commits_and_does_not_fork(self):

@@ -1,0 +1,187 @@
+"""Peers that nobody wants, each in threads of its own until stop(): what they send is not a protocol,
+or it is one in which nothing is true."""
+
+import contextlib
+import json
+import os
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+
+CONSENSUS, HELLO, REFUSAL, WELCOME = 1, 16, 17, 19
+PKCS8_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
+
+
+class Attack:
+    """Runs one() again and again in `threads` threads."""
+
+    def __init__(self, threads=1):
+        self.sent = 0
+        self.connections = 0
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+
+    def _run(self):
+        while not self._over.is_set():
+            with contextlib.suppress(OSError):  # thrown out: that is what should happen
+                self.one()
+            self._over.wait(0.01)
+
+    def connect(self, port):
+        connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.connections += 1
+        return connection
+
+    def one(self):
+        raise NotImplementedError
+
+
+class RandomBytes(Attack):
+    """Connects, sends noise, connects again."""
+
+    def __init__(self, ports, threads=2):
+        super().__init__(threads)
+        self.ports = ports
+
+    def one(self):
+        for port in self.ports:
+            with self.connect(port) as connection:
+                for _ in range(20):
+                    self.sent += connection.send(os.urandom(4096))
+
+
+class HalfOpen(Attack):
+    """Holds connections that begin a TLS handshake and never end it."""
+
+    def __init__(self, ports, held=60):
+        super().__init__(1)
+        self.ports, self.held = ports, held
+        self._open = []
+
+    def one(self):
+        for port in self.ports:
+            connection = self.connect(port)
+            connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+            self._open.append(connection)
+        while len(self._open) > self.held * len(self.ports):
+            self._open.pop(0).close()
+
+    def __exit__(self, *arguments):
+        super().__exit__(*arguments)
+        for connection in self._open:
+            connection.close()
+
+
+class Slowloris(Attack):
+    """A byte of a handshake now and then."""
+
+    def __init__(self, ports, threads=8):
+        super().__init__(threads)
+        self.ports = ports
+
+    def one(self):
+        for port in self.ports:
+            with self.connect(port) as connection:
+                for byte in b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32):
+                    if self._over.wait(0.2):
+                        return
+                    self.sent += connection.send(bytes([byte]))
+
+
+class FalseMember(Attack):
+    """A member of the genesis, with its own node key, whose votes are not signed: `rate` bytes a
+    second of PREPAREs with random signatures to every other node that it dials. It comes back
+    whenever it is thrown out."""
+
+    def __init__(self, net, replica, targets, rate=1_000_000):
+        super().__init__(len(targets))
+        self.net, self.replica, self.rate = net, replica, rate
+        self.targets = list(targets)
+        self.welcomes = 0
+        self.refusals = []
+        self.chain_id = bytes.fromhex(net.rpc(targets[0], "chain_getStatus")["chain_id"][2:])
+        home = net.data / f"node{replica}"
+        seed = json.loads((home / "keys" / "node_key.json").read_text())["secret_seed"]
+        key, certificate = net.root / "false.key", net.root / "false.crt"
+        der = PKCS8_ED25519 + bytes.fromhex(seed.removeprefix("0x"))
+        subprocess.run(["openssl", "pkey", "-inform", "DER", "-out", key], input=der, check=True)
+        subprocess.run(["openssl", "req", "-x509", "-new", "-key", key, "-out", certificate, "-days", "1",
+                        "-subj", f"/CN=node{replica}"], check=True, capture_output=True)
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.tls.check_hostname = False
+        self.tls.verify_mode = ssl.CERT_NONE
+        self.tls.minimum_version = ssl.TLSVersion.TLSv1_3
+        self.tls.load_cert_chain(certificate, key)
+
+    def _run(self):
+        target = self.targets.pop()
+        while not self._over.is_set():
+            with contextlib.suppress(OSError):
+                self.attack(target)
+            self._over.wait(0.2)
+
+    def frame(self, kind, body):
+        return struct.pack("<IB", len(body), kind) + body
+
+    def hello(self):
+        def text(value):
+            return struct.pack("<I", len(value)) + value
+        return (struct.pack("<II", 0x50545251, 1) + self.chain_id + struct.pack("<II", self.replica, 1)
+                + text(f"node{self.replica}".encode()) + text(b"false member"))
+
+    def vote(self, height):
+        ballot = struct.pack("<QQ", 0, height) + os.urandom(32)
+        return struct.pack("<BQ", 2, 0) + ballot + struct.pack("<I", self.replica) + os.urandom(64)
+
+    def attack(self, target):
+        plain = self.connect(self.net.p2p_base + target)
+        with self.tls.wrap_socket(plain) as connection:
+            connection.sendall(self.frame(HELLO, self.hello()))
+            if not self.welcomed(connection):
+                return
+            began, sent = time.monotonic(), 0
+            height = self.net.height(target)
+            while not self._over.is_set():
+                batch = b"".join(self.frame(CONSENSUS, self.vote(height + 1 + i % 8)) for i in range(80))
+                connection.sendall(batch)
+                sent += len(batch)
+                self.sent += len(batch)
+                ahead = sent / self.rate - (time.monotonic() - began)
+                if ahead > 0:
+                    time.sleep(ahead)
+
+    def welcomed(self, connection):
+        """Both sides say hello; then a welcome or a refusal comes."""
+        text = b""
+        connection.settimeout(5)
+        while True:
+            part = connection.recv(4096)
+            if not part:
+                return False
+            text += part
+            while len(text) >= 5:
+                size, kind = struct.unpack("<IB", text[:5])
+                if len(text) < 5 + size:
+                    break
+                if kind == REFUSAL:
+                    self.refusals.append(text[5:5 + size].decode(errors="replace"))
+                    return False
+                if kind == HELLO:
+                    connection.sendall(self.frame(WELCOME, b""))
+                if kind == WELCOME:
+                    self.welcomes += 1
+                    return True
+                text = text[5 + size:]
