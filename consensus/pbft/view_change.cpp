@@ -40,6 +40,7 @@ void ViewChanging::on_view_change(const ViewChangePtr& message) { note(message);
 
 // Only the highest of each replica: whoever asked for a view no longer wants an earlier one.
 void ViewChanging::note(const ViewChangePtr& message) {
+  compare_with_own(*message);
   if (message->view <= state_.view()) return;
   const auto [known, added] = highest_.try_emplace(message->replica, message);
   if (added || message->view < known->second->view) return;

@@ -84,6 +84,7 @@ class ViewChanging {
   bool contradicts(ReplicaId from, const NewView& message);
   void enter(const NewViewPtr& message);
   void accuse_prepared(const std::vector<ViewChangePtr>& view_changes);
+  void compare_with_own(const ViewChange& message);
   void accuse_view_change(const ViewChange& first, const ViewChange& second);
 
   ReplicaState& state_;

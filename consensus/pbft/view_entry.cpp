@@ -93,6 +93,25 @@ void ViewChanging::accuse_prepared(const std::vector<ViewChangePtr>& view_change
   }
 }
 
+// Others prepared one proposal where the primary gave this replica another: a primary that shows
+// each of its proposals to different replicas is caught here.
+void ViewChanging::compare_with_own(const ViewChange& message) {
+  for (const PreparedCertificate& certificate : message.prepared) {
+    const Ballot& ballot = certificate.core.ballot;
+    const ReplicaId primary = state_.settings.primary(ballot.view);
+    Slot* slot = state_.log.find(key_of(ballot));
+    if (slot == nullptr || !slot->core || slot->core->ballot.id == ballot.id ||
+        slot->equivocation || state_.settings.is_self(primary)) {
+      continue;
+    }
+    slot->equivocation = true;
+    state_.accuse(primary,
+                  "two proposals for height " + std::to_string(ballot.height.value()) +
+                      " in view " + std::to_string(ballot.view.value()),
+                  *slot->core, certificate.core);
+  }
+}
+
 // Signed twice is proof by itself; the same content may come often.
 void ViewChanging::accuse_view_change(const ViewChange& first, const ViewChange& second) {
   if (first.signature == second.signature) return;

@@ -38,6 +38,21 @@ TEST_CASE("conflicting votes are reported once per replica, kind and height") {
   REQUIRE(solo.all<Evidence>().back().culprit == ReplicaId(2));
 }
 
+TEST_CASE("a proposal that others prepared and another that came here convict their primary") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto mine = solo.pre_prepare(1, {1});
+  const auto theirs = solo.pre_prepare(1, {2});
+  solo.receive(0, mine);
+  solo.settle();
+  solo.receive(3, solo.view_change(3, 2, {solo.prepared(mine, {2, 3})}));
+  REQUIRE(solo.all<Evidence>().empty());
+  solo.receive(2, solo.view_change(2, 2, {solo.prepared(theirs, {2, 3})}));
+  solo.receive(2, solo.view_change(2, 3, {solo.prepared(theirs, {2, 3})}));
+  REQUIRE(solo.all<Evidence>().size() == 1);
+  REQUIRE(solo.all<Evidence>().front().culprit == ReplicaId(0));
+}
+
 TEST_CASE("conflicting seals and checkpoints are reported once per replica and height") {
   Solo solo(1);
   solo.start_voting();
