@@ -3,6 +3,7 @@ or it is one in which nothing is true."""
 
 import contextlib
 import json
+import multiprocessing
 import os
 import socket
 import ssl
@@ -15,37 +16,58 @@ CONSENSUS, HELLO, REFUSAL, WELCOME = 1, 16, 17, 19
 PKCS8_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 
 
+class Counter:
+    """A number that several processes and threads add to."""
+
+    def __init__(self):
+        self._value = multiprocessing.Value("q", 0)
+
+    def add(self, amount=1):
+        with self._value.get_lock():
+            self._value.value += amount
+
+    def __int__(self):
+        return self._value.value
+
+
 class Attack:
-    """Runs one() again and again in `threads` threads."""
+    """Runs one(i) again and again in `threads` threads of a process of its own, so that it does not
+    slow down the clients that measure."""
 
     def __init__(self, threads=1):
-        self.sent = 0
-        self.connections = 0
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
+        self.sent, self.connections = Counter(), Counter()
+        self._over = multiprocessing.Event()
+        self._threads = threads
+        self._process = multiprocessing.Process(target=self._main, daemon=True)
 
     def __enter__(self):
-        for thread in self._threads:
-            thread.start()
+        self._process.start()
         return self
 
     def __exit__(self, *_):
         self._over.set()
-        for thread in self._threads:
-            thread.join(timeout=30)
+        self._process.join(timeout=30)
+        if self._process.is_alive():
+            self._process.kill()
 
-    def _run(self):
+    def _main(self):
+        threads = [threading.Thread(target=self._run, args=(i,), daemon=True) for i in range(self._threads)]
+        for thread in threads:
+            thread.start()
+        self._over.wait()
+
+    def _run(self, number):
         while not self._over.is_set():
             with contextlib.suppress(OSError):  # thrown out: that is what should happen
-                self.one()
-            self._over.wait(0.01)
+                self.one(number)
+            time.sleep(0.05)
 
     def connect(self, port):
         connection = socket.create_connection(("127.0.0.1", port), timeout=5)
-        self.connections += 1
+        self.connections.add()
         return connection
 
-    def one(self):
+    def one(self, number):
         raise NotImplementedError
 
 
@@ -56,11 +78,11 @@ class RandomBytes(Attack):
         super().__init__(threads)
         self.ports = ports
 
-    def one(self):
+    def one(self, number):
         for port in self.ports:
             with self.connect(port) as connection:
                 for _ in range(20):
-                    self.sent += connection.send(os.urandom(4096))
+                    self.sent.add(connection.send(os.urandom(4096)))
 
 
 class HalfOpen(Attack):
@@ -71,18 +93,13 @@ class HalfOpen(Attack):
         self.ports, self.held = ports, held
         self._open = []
 
-    def one(self):
+    def one(self, number):
         for port in self.ports:
             connection = self.connect(port)
             connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
             self._open.append(connection)
         while len(self._open) > self.held * len(self.ports):
             self._open.pop(0).close()
-
-    def __exit__(self, *arguments):
-        super().__exit__(*arguments)
-        for connection in self._open:
-            connection.close()
 
 
 class Slowloris(Attack):
@@ -92,26 +109,25 @@ class Slowloris(Attack):
         super().__init__(threads)
         self.ports = ports
 
-    def one(self):
+    def one(self, number):
         for port in self.ports:
             with self.connect(port) as connection:
                 for byte in b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32):
                     if self._over.wait(0.2):
                         return
-                    self.sent += connection.send(bytes([byte]))
+                    self.sent.add(connection.send(bytes([byte])))
 
 
 class FalseMember(Attack):
     """A member of the genesis, with its own node key, whose votes are not signed: `rate` bytes a
-    second of PREPAREs with random signatures to every other node that it dials. It comes back
+    second of PREPAREs with random signatures, shared among the nodes that it dials. It comes back
     whenever it is thrown out."""
 
     def __init__(self, net, replica, targets, rate=1_000_000):
         super().__init__(len(targets))
-        self.net, self.replica, self.rate = net, replica, rate
+        self.net, self.replica, self.rate = net, replica, rate / len(targets)
         self.targets = list(targets)
-        self.welcomes = 0
-        self.refusals = []
+        self.welcomes, self.refusals = Counter(), Counter()
         self.chain_id = bytes.fromhex(net.rpc(targets[0], "chain_getStatus")["chain_id"][2:])
         home = net.data / f"node{replica}"
         seed = json.loads((home / "keys" / "node_key.json").read_text())["secret_seed"]
@@ -126,13 +142,6 @@ class FalseMember(Attack):
         self.tls.minimum_version = ssl.TLSVersion.TLSv1_3
         self.tls.load_cert_chain(certificate, key)
 
-    def _run(self):
-        target = self.targets.pop()
-        while not self._over.is_set():
-            with contextlib.suppress(OSError):
-                self.attack(target)
-            self._over.wait(0.2)
-
     def frame(self, kind, body):
         return struct.pack("<IB", len(body), kind) + body
 
@@ -146,7 +155,8 @@ class FalseMember(Attack):
         ballot = struct.pack("<QQ", 0, height) + os.urandom(32)
         return struct.pack("<BQ", 2, 0) + ballot + struct.pack("<I", self.replica) + os.urandom(64)
 
-    def attack(self, target):
+    def one(self, number):
+        target = self.targets[number]
         plain = self.connect(self.net.p2p_base + target)
         with self.tls.wrap_socket(plain) as connection:
             connection.sendall(self.frame(HELLO, self.hello()))
@@ -154,11 +164,11 @@ class FalseMember(Attack):
                 return
             began, sent = time.monotonic(), 0
             height = self.net.height(target)
+            batch = b"".join(self.frame(CONSENSUS, self.vote(height + 1 + i % 8)) for i in range(80))
             while not self._over.is_set():
-                batch = b"".join(self.frame(CONSENSUS, self.vote(height + 1 + i % 8)) for i in range(80))
                 connection.sendall(batch)
                 sent += len(batch)
-                self.sent += len(batch)
+                self.sent.add(len(batch))
                 ahead = sent / self.rate - (time.monotonic() - began)
                 if ahead > 0:
                     time.sleep(ahead)
@@ -177,11 +187,11 @@ class FalseMember(Attack):
                 if len(text) < 5 + size:
                     break
                 if kind == REFUSAL:
-                    self.refusals.append(text[5:5 + size].decode(errors="replace"))
+                    self.refusals.add()
                     return False
                 if kind == HELLO:
                     connection.sendall(self.frame(WELCOME, b""))
                 if kind == WELCOME:
-                    self.welcomes += 1
+                    self.welcomes.add()
                     return True
                 text = text[5 + size:]

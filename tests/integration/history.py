@@ -151,10 +151,23 @@ class Replay:
             assert self.balances[sender] >= 0, f"{txid} overdraws {sender}"
 
 
-def check(net, acknowledged=(), tellers=(), nodes=None, seconds=60):
+def at_rest(net, nodes, seconds):
+    """The height at which all stand when nothing that could be executed waits any more: clients may
+    have left much behind."""
+    def resting():
+        before = [net.height(node) for node in nodes]
+        waiting = sum(net.rpc(node, "mempool_getStatus")["ready"] for node in nodes)
+        time.sleep(0.5)
+        after = [net.height(node) for node in nodes]
+        return waiting == 0 and before == after and len(set(after)) == 1 and after[0] + 1
+
+    return wait_until("the network comes to rest", resting, seconds) - 1
+
+
+def check(net, acknowledged=(), tellers=(), nodes=None, seconds=120):
     """Everything above. Returns the replay, for what else a test wants to know."""
     nodes = list(range(net.nodes) if nodes is None else nodes)
-    height = net.wait_same_height(nodes, seconds)
+    height = at_rest(net, nodes, seconds)
     expected = block_hashes(net, nodes[0], height)
     for node in nodes[1:]:
         for at, (one, other) in enumerate(zip(expected, block_hashes(net, node, height)), 1):

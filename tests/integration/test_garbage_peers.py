@@ -35,23 +35,22 @@ class GarbagePeers(unittest.TestCase):
             view = net.view(1)
             with RandomBytes(ports) as noise, HalfOpen(ports), Slowloris(ports) as slow, \
                     FalseMember(net, 0, HONEST) as member:
-                wait_until("the false member is in", lambda: member.welcomes > 0)
+                wait_until("the false member is in", lambda: int(member.welcomes) > 0)
                 during = self.pay_for(teller, seconds)
                 # A node that starts during the attack finds its peers all the same.
                 net.testnet("kill", "node3")
                 net.testnet("start", "node3")
                 wait_until("node3 is ready", lambda: net.is_ready(3))
-            print(f"noise {noise.sent >> 20} MiB in {noise.connections} connections, {slow.connections} slow, "
-                  f"false votes {member.sent >> 10} KiB after {member.welcomes} welcomes; "
-                  f"last refusal: {(member.refusals or ['none'])[-1]}")
+            print(f"noise {int(noise.sent) >> 20} MiB in {int(noise.connections)} connections, "
+                  f"{int(slow.connections)} slow ones, false votes {int(member.sent) >> 10} KiB after "
+                  f"{int(member.welcomes)} welcomes and {int(member.refusals)} refusals")
             ratio = percentile(during, 0.99) / percentile(before, 0.99)
             print(f"payments: {len(before)} before, {len(during)} during; p50 "
                   f"{1000 * percentile(before, 0.5):.0f} -> {1000 * percentile(during, 0.5):.0f} ms, p99 "
                   f"{1000 * percentile(before, 0.99):.0f} -> {1000 * percentile(during, 0.99):.0f} ms "
                   f"(x {ratio:.2f})")
             teller.stop()
-            self.assertGreater(noise.connections, 20)
-            self.assertGreater(member.welcomes, 0)
+            self.assertGreater(int(noise.connections), 20)
             self.assertGreater(len(during), len(before) // 4, "honest clients are shut out")
             if SOAK_MINUTES:
                 self.assertLess(ratio, 2)
