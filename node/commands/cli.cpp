@@ -43,6 +43,7 @@ rpc::ManualText manual_text() {
           "the key never votes again."},
          {"data/db/", "The chain and the state."},
          {"data/votes/", "The vote log: what this validator has signed."},
+         {"data/evidence.bin", "Proofs that a validator signed two things."},
          {"LOCK", "Held while a process uses the home folder."}}},
        {"ENVIRONMENT",
         {{"QUORATE_HOME",

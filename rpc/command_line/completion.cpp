@@ -1,8 +1,8 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "crypto/base/assert.hpp"
 #include "rpc/command_line/usage.hpp"
+#include "rpc/command_line/visible.hpp"
 
 namespace quorate::rpc {
 namespace {
@@ -41,7 +41,7 @@ void collect(const CLI::App& app, const std::vector<std::string>& path,
     if (!known) inherited.push_back(std::move(flag));
   }
   Level level{path, {}, inherited};
-  const auto children = app.get_subcommands({});
+  const auto children = visible_commands(app);
   for (const CLI::App* child : children) {
     level.commands.push_back({child->get_name(), first_sentence(child->get_description())});
   }

@@ -1,10 +1,10 @@
 #include "rpc/command_line/man_page.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <sstream>
 
 #include "crypto/base/exit_code.hpp"
+#include "rpc/command_line/visible.hpp"
 
 namespace quorate::rpc {
 namespace {
@@ -68,7 +68,7 @@ std::string options_of(const CLI::App& app) {
 }
 
 void append_commands(const CLI::App& app, const std::string& path, std::string& out) {
-  for (const CLI::App* command : app.get_subcommands({})) {
+  for (const CLI::App* command : visible_commands(app)) {
     const std::string name = path + (path.empty() ? "" : " ") + command->get_name();
     std::string positionals;
     for (const CLI::Option* option : command->get_options()) {

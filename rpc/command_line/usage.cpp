@@ -1,9 +1,9 @@
 #include "rpc/command_line/usage.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "crypto/base/nearest.hpp"
+#include "rpc/command_line/visible.hpp"
 
 namespace quorate::rpc {
 
@@ -23,7 +23,7 @@ CommandFailure usage_failure(const CLI::App& app, const CLI::ParseError& error) 
     }
   }
   std::vector<std::string> commands;
-  for (const CLI::App* child : deepest->get_subcommands({})) commands.push_back(child->get_name());
+  for (const CLI::App* child : visible_commands(*deepest)) commands.push_back(child->get_name());
 
   for (std::string word : app.remaining(true)) {
     const bool is_flag = word.starts_with("-");

@@ -31,6 +31,7 @@ struct Program {
     send->add_option("--memo", "Said with it");
     CLI::App* config = app.add_subcommand("config", "The configuration");
     config->require_subcommand(1);
+    app.add_subcommand("inner", "For the program itself")->group("");
     config->add_subcommand("show", "Print it")->add_flag("--origin", origin, "Where from");
   }
   CommandFailure wrong(const std::string& line) {
@@ -89,6 +90,7 @@ TEST_CASE("a mistyped word is named with the one that was meant") {
   CHECK(Program().wrong("config show --jsn").message ==
         "unknown flag '--jsn'; did you mean '--json'?");
   CHECK(Program().wrong("frobnicate").message == "unknown command 'frobnicate'");
+  CHECK(Program().wrong("inne").message == "unknown command 'inne'");  // not for people
   CHECK(Program().wrong("send bob 25").message == "'25' is one word too many");
   const CommandFailure missing = Program().wrong("send");
   CHECK(missing.message == "to is required");
@@ -126,9 +128,9 @@ TEST_CASE(
                                   {{"FILES", {{"LOCK", "Held while it runs."}}}}});
   for (const char* part :
        {".TH QUORATE\\-THING 1", "quorate\\-thing \\- be an example", "\\fB\\-\\-json\\fR",
-        ".SS \\fBsend\\fR \\fIto\\fR\n", "\\fB\\-\\-memo\\fR",
-        ".SS \\fBconfig show\\fR", "First.\n.PP\n\\&.Second \\e third\n",
-        ".SH FILES\n.TP\n\\fBLOCK\\fR\n", ".SH EXIT STATUS"}) {
+        ".SS \\fBsend\\fR \\fIto\\fR\n", "\\fB\\-\\-memo\\fR", ".SS \\fBconfig show\\fR",
+        "First.\n.PP\n\\&.Second \\e third\n", ".SH FILES\n.TP\n\\fBLOCK\\fR\n",
+        ".SH EXIT STATUS"}) {
     INFO(part << "\n" << page);
     CHECK(page.find(part) != std::string::npos);
   }
