@@ -25,7 +25,7 @@ T median(std::vector<T> values) {
 void PrimaryPace::entered_view(Instant now) {
   if (best_rate_ > 0) rates_.push_back(best_rate_);
   if (rates_.size() > views_remembered_) rates_.erase(rates_.begin());
-  entered_at_ = now;
+  entered_at_ = idle_since_ = now;
   proposed_.clear();
   queue_ = false;
   samples_.clear();
@@ -37,16 +37,29 @@ void PrimaryPace::entered_view(Instant now) {
 
 // ---- delay ----
 
+void PrimaryPace::pre_prepared(Height height, Instant now) {
+  Proposal proposal{now, std::nullopt};
+  if (proposed_.empty()) proposal.idle_since = idle_since_;
+  proposed_.emplace(height, proposal);
+}
+
 void PrimaryPace::executed(PacedBlock block, Instant now) {
   executed_in_tick_ += block.transactions;
+  const bool queued = std::exchange(queue_, block.full) || block.full;
   const auto found = proposed_.find(block.height);
-  const bool queued = std::exchange(queue_, block.full);
-  if (found == proposed_.end()) return;  // taken over from an earlier view, or fetched
-  const Instant proposed = found->second;
-  proposed_.erase(proposed_.begin(), std::next(found));
-  if (queued || block.full || block.ready_since.empty()) return;
-  const Instant ready = std::max(median(std::move(block.ready_since)), entered_at_);
-  samples_.push_back({now, std::max(Duration(0), proposed - ready), now - proposed});
+  // Otherwise it was taken over from an earlier view, or fetched.
+  if (found != proposed_.end()) {
+    const Proposal proposal = found->second;
+    proposed_.erase(proposed_.begin(), std::next(found));
+    if (!block.ready_since.empty()) judge(std::move(block), proposal, queued, now);
+  }
+  if (proposed_.empty()) idle_since_ = now;
+}
+
+void PrimaryPace::judge(PacedBlock block, const Proposal& proposal, bool queued, Instant now) {
+  Instant owed = std::max(median(std::move(block.ready_since)), entered_at_);
+  if (queued) owed = proposal.idle_since ? std::max(owed, *proposal.idle_since) : proposal.at;
+  samples_.push_back({now, std::max(Duration(0), proposal.at - owed), now - proposal.at});
   while (samples_.size() > kSamplesMin && samples_.front().at + kWindow < now) {
     samples_.pop_front();
   }

@@ -2,8 +2,8 @@
 // no word of its. Both look only at times when work waited that it could have proposed.
 //
 // Delay: how long transactions waited for their proposal, compared with how long the replicas then
-// took to agree on it, which is not in the primary's hands. Blocks that were full say nothing, for
-// behind a full block there is a queue.
+// took to agree on it, which is not in the primary's hands. In a full block, or behind one, they
+// waited in a queue: there the primary owes a proposal only since everything before was executed.
 // Floor: under a backlog, the rate of committed transactions against the median of the last n
 // views, the best five seconds of this view being one of them. A rate that is low while proposals
 // wait to be agreed on or executed is nobody's fault.
@@ -36,7 +36,7 @@ class PrimaryPace {
   // A new primary begins: what it is measured by starts now.
   void entered_view(Instant now);
   // Its proposal was accepted here.
-  void pre_prepared(Height height, Instant now) { proposed_.emplace(height, now); }
+  void pre_prepared(Height height, Instant now);
   void executed(PacedBlock block, Instant now);
   // To be called every kTick while work waits. `backlog`: more than two payloads could be filled.
   // `idle`: every accepted proposal is executed, so that all wait for the primary.
@@ -52,6 +52,10 @@ class PrimaryPace {
   static constexpr std::size_t kSamplesMin = 5;
 
  private:
+  struct Proposal {
+    Instant at;
+    std::optional<Instant> idle_since;  // nothing else was on its way then, since this long
+  };
   struct Sample {
     Instant at;
     Duration delay;
@@ -62,13 +66,15 @@ class PrimaryPace {
     std::uint64_t transactions = 0;
     bool idle = false;
   };
+  void judge(PacedBlock block, const Proposal& proposal, bool queued, Instant now);
   void judge_delay(Instant now);
   void judge_rate();
 
   const std::uint32_t views_remembered_;
   Instant entered_at_;
-  std::map<Height, Instant> proposed_;  // accepted and not yet executed
-  bool queue_ = false;                  // the last block was full
+  std::map<Height, Proposal> proposed_;  // accepted and not yet executed
+  Instant idle_since_;                   // while there are none
+  bool queue_ = false;                   // the last block was full
 
   std::deque<Sample> samples_;
   std::optional<Instant> late_since_;
