@@ -4,9 +4,11 @@
 // Delay: how long transactions waited for their proposal, compared with how long the replicas then
 // took to agree on it, which is not in the primary's hands. In a full block, or behind one, they
 // waited in a queue: there the primary owes a proposal only since everything before was executed.
-// Floor: under a backlog, the rate of committed transactions against the median of the last n
-// views, the best five seconds of this view being one of them. A rate that is low while proposals
-// wait to be agreed on or executed is nobody's fault.
+// Floor: under a backlog, the rate of committed transactions against the median of the last n views.
+//
+// Neither counts unless for much of the time nothing was on its way: while proposals wait to be
+// agreed on or executed, the primary is not what is slow. Under overload it may not even know what
+// waits elsewhere.
 //
 // Pure, integers only; owned by the replica.
 #pragma once
@@ -33,14 +35,16 @@ class PrimaryPace {
  public:
   explicit PrimaryPace(std::uint32_t views_remembered) : views_remembered_(views_remembered) {}
 
+  // What a delay must exceed in any case: part of the view timeout, which is a measure of how much
+  // latency varies here.
+  void allow(Duration delay) { allowed_ = delay; }
   // A new primary begins: what it is measured by starts now.
   void entered_view(Instant now);
   // Its proposal was accepted here.
   void pre_prepared(Height height, Instant now);
   void executed(PacedBlock block, Instant now);
   // To be called every kTick while work waits. `backlog`: more than two payloads could be filled.
-  // `idle`: every accepted proposal is executed, so that all wait for the primary.
-  void tick(bool backlog, bool idle, Instant now);
+  void tick(bool backlog, Instant now);
 
   bool too_late(Instant now) const;
   bool too_little() const { return too_little_; }
@@ -58,19 +62,22 @@ class PrimaryPace {
   };
   struct Sample {
     Instant at;
-    Duration delay;
-    Duration agreement;
+    Duration delay{0};
+    Duration agreement{0};
+    Duration idle{0};  // nothing was on its way before it, though its transactions waited
   };
   struct Tick {
     Instant at;
     std::uint64_t transactions = 0;
-    bool idle = false;
+    Duration idle{0};
   };
   void judge(PacedBlock block, const Proposal& proposal, bool queued, Instant now);
   void judge_delay(Instant now);
   void judge_rate();
+  void count_idle(Instant until);
 
   const std::uint32_t views_remembered_;
+  Duration allowed_{0};
   Instant entered_at_;
   std::map<Height, Proposal> proposed_;  // accepted and not yet executed
   Instant idle_since_;                   // while there are none
@@ -81,8 +88,11 @@ class PrimaryPace {
 
   std::deque<Tick> ticks_;  // without a pause in the backlog, at most kWindow
   std::uint64_t executed_in_tick_ = 0;
-  std::uint64_t best_rate_ = 0;       // of any window of this view, transactions a second
-  std::vector<std::uint64_t> rates_;  // of earlier views, oldest first
+  Duration idle_in_tick_{0};
+  Instant idle_counted_to_;
+  std::uint64_t view_transactions_ = 0;  // of this view, under a backlog
+  Duration view_time_{0};
+  std::vector<std::uint64_t> rates_;  // of earlier views, transactions a second, oldest first
   bool too_little_ = false;
 };
 

@@ -65,6 +65,7 @@ void PrimaryWatch::look(const Look& look, Instant now) {
   const bool counts = looked_at_ && last_.judging && look.judging && last_.view == look.view;
   const Duration passed = counts ? std::min(now - *looked_at_, 2 * kLook) : Duration(0);
   last_ = look;
+  pace_.allow(look.view_timeout / 4);
   looked_at_ = now;
   if (!look.oldest) {
     custody_.reset();
@@ -82,7 +83,7 @@ void PrimaryWatch::look(const Look& look, Instant now) {
   const bool backlog =
       look.judging && (look.pool.ready > 2 * limits_.payload_transactions_max ||
                        (look.pool.ready > 0 && look.pool.bytes > 2 * limits_.payload_bytes_max));
-  pace_.tick(backlog, proposed_ <= look.executed, now);
+  pace_.tick(backlog, now);
 }
 
 bool PrimaryWatch::censored() const {

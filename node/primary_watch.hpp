@@ -38,7 +38,6 @@ class PrimaryWatch {
     // votes, the view is open, the window has room, it neither fetches blocks nor executes a
     // backlog.
     bool judging = false;
-    Height executed;
     std::optional<Mempool::Oldest> oldest;
     MempoolStatus pool;
   };

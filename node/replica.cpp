@@ -227,7 +227,6 @@ void Replica::Impl::watch_primary() {
                  engine.primary != *config.self && !current.syncing &&
                  engine.last_committed < engine.high_watermark &&
                  engine.last_committed <= head.height.saturating_add(kExecutorLagMax);
-  look.executed = head.height;
   look.oldest = mempool.oldest_ready();
   look.pool = mempool.status();
   watch.look(look, now);
