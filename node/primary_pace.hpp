@@ -4,7 +4,7 @@
 // Delay: how long transactions waited for their proposal, compared with how long the replicas then
 // took to agree on it, which is not in the primary's hands. In a full block, or behind one, they
 // waited in a queue: there the primary owes a proposal only since everything before was executed.
-// Floor: under a backlog, the rate of committed transactions against the median of the last n views.
+// Floor: under a backlog, the rate of committed transactions against the median of the last views.
 //
 // Neither counts unless for much of the time nothing was on its way: while proposals wait to be
 // agreed on or executed, the primary is not what is slow. Under overload it may not even know what
