@@ -49,6 +49,11 @@ void add_where(CLI::App& command, SimulateOptions& options) {
   command.add_flag("--one-machine", options.one_machine,
                    "All replicas and the clients share the cores of one machine");
   command
+      .add_option("--neighbours", options.neighbours,
+                  "Threads of other programs on each machine that always want a core")
+      ->capture_default_str()
+      ->check(CLI::Range(0U, kCoresMax));
+  command
       .add_option("--costs", options.costs,
                   "What CPU work costs: probe (measure this machine), reference, a file, or "
                   "name=nanoseconds,...")
@@ -59,6 +64,9 @@ void add_output(CLI::App& command, SimulateOptions& options) {
   command.add_option("--svg", options.svg, "Draw who sent what to whom, and when, into this file");
   command.add_option("--svg-window", options.svg_window,
                      "What to draw, as in 1.9s-3.2s (default: around what goes wrong first)");
+  command.add_flag("--compare-real", options.compare_real,
+                   "Instead: run the same load on a real testnet of four nodes on this machine and "
+                   "on four simulated ones, and report how far the simulation is off");
   command.add_option("--save-costs", options.save_costs, "Write the costs to this file");
 }
 

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "testnet/simulate/compare.hpp"
 #include "testnet/simulate/costs.hpp"
 #include "testnet/simulate/report.hpp"
 #include "testnet/simulate/svg.hpp"
@@ -43,6 +44,16 @@ Result<int> simulate(const SimulateOptions& options, const sim::timed::Scene& sc
   return kDisagreement;
 }
 
+Result<int> compare(const SimulateOptions& options, const sim::timed::Costs& costs) {
+  QUORATE_TRY(const auto points, compare_with_real(options, costs));
+  if (options.common.json) {
+    std::cout << to_json(points).dump(2) << "\n";
+  } else {
+    std::cout << to_text(points) << "\n  costs: " << to_text(costs) << "\n";
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result<int> run_simulate(const SimulateOptions& options) {
@@ -50,7 +61,7 @@ Result<int> run_simulate(const SimulateOptions& options) {
   QUORATE_CHECK(svg_window(options));
   QUORATE_TRY(scene.costs, costs_of(options));
   if (options.save_costs) QUORATE_CHECK(save_costs(*options.save_costs, scene.costs));
-  return simulate(options, scene);
+  return options.compare_real ? compare(options, scene.costs) : simulate(options, scene);
 }
 
 }  // namespace quorate::testnet

@@ -282,6 +282,7 @@ Result<Scene> make_scene(const SimulateOptions& options) {
   out.rate = options.rate;
   out.cores = options.cores;
   out.one_machine = options.one_machine;
+  out.neighbours = options.neighbours;
   out.checkpoint_interval = options.checkpoint_interval;
   QUORATE_TRY(out.length, parse_duration(options.seconds));
   if (out.length == Duration(0) || out.length > kLengthMax) {
@@ -333,6 +334,7 @@ std::string replay_command(const SimulateOptions& options, const sim::timed::Cos
   for (const std::string& fault : options.faults) add("fault", fault);
   add("cores", std::to_string(options.cores));
   if (options.one_machine) out += " --one-machine";
+  if (options.neighbours != 0) add("neighbours", std::to_string(options.neighbours));
   if (options.checkpoint_interval != usual.checkpoint_interval) {
     add("checkpoint-interval", std::to_string(options.checkpoint_interval));
   }

@@ -32,10 +32,12 @@ struct SimulateOptions {
   std::vector<std::string> faults;
   unsigned cores = 2;
   bool one_machine = false;
+  unsigned neighbours = 0;
   std::uint64_t checkpoint_interval = 128;
   std::string drain = "10s";
   std::string costs = "probe";  // probe, reference, a file, or name=nanoseconds,...
   std::optional<std::string> save_costs;
+  bool compare_real = false;
   std::optional<std::string> svg;
   std::optional<std::string> svg_window;  // 1.9s-3.2s
 };

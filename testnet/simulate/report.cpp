@@ -182,6 +182,8 @@ Json to_json(const SimulationReport& report) {
                      {"voting", node.voting},
                      {"not_ready_reason", node.not_ready_reason}});
   }
+  Json cpu = Json::array();
+  for (const Duration used : report.end.cpu) cpu.push_back(seconds(used));
   const Percentiles latency = report.latency_ms();
   return {{"nodes", report.scene.replicas},
           {"seed", report.scene.seed},
@@ -205,6 +207,7 @@ Json to_json(const SimulationReport& report) {
           {"replicas", std::move(nodes)},
           {"agreement", all_agree(report)},
           {"violation", report.end.violation ? Json(*report.end.violation) : Json(nullptr)},
+          {"cpu_s", cpu},
           {"events", report.end.events},
           {"costs", to_json(report.scene.costs)},
           {"replay", replay_command(report.options, report.scene.costs)}};

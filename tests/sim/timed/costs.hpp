@@ -18,6 +18,7 @@ struct Costs {
   std::int64_t hash = 280;              // SHA-256 of 256 bytes
   std::int64_t hop = 35'000;            // waiting: one way over loopback, thread to thread
   std::int64_t sync = 200'000;          // waiting: one fdatasync
+  std::int64_t wake = 4'000;            // a thread that slept begins to work
   std::int64_t sync_cpu = 45'000;       // writing and syncing one group
   std::int64_t frame_out = 5'000;       // one frame to one peer: encrypt and write
   std::int64_t frame_in = 5'000;        // one frame from one peer: read and decrypt
@@ -43,12 +44,13 @@ struct CostField {
   std::string_view meaning;
 };
 // Every field, in the order in which it is written.
-inline constexpr std::array<CostField, 21> kCostFields = {{
+inline constexpr std::array<CostField, 22> kCostFields = {{
     {"verify", &Costs::verify, "one Ed25519 verification"},
     {"sign", &Costs::sign, "one Ed25519 signature"},
     {"hash", &Costs::hash, "SHA-256 of 256 bytes"},
     {"hop", &Costs::hop, "waiting: one way over loopback"},
     {"sync", &Costs::sync, "waiting: one fdatasync"},
+    {"wake", &Costs::wake, "a thread that slept begins to work"},
     {"sync_cpu", &Costs::sync_cpu, "writing and syncing one group of records"},
     {"frame_out", &Costs::frame_out, "encrypting and writing one frame to one peer"},
     {"frame_in", &Costs::frame_in, "reading and decrypting one frame"},

@@ -7,6 +7,8 @@ constexpr Duration kGather = std::chrono::milliseconds(5);
 constexpr Duration kReconnect = std::chrono::milliseconds(50);
 constexpr Duration kLook = std::chrono::milliseconds(250);
 constexpr Duration kPatience = std::chrono::seconds(2);
+constexpr unsigned kConnections = 2;
+constexpr std::size_t kRequestMax = 500;
 constexpr std::size_t kAgainMax = 512;  // of one look
 constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
@@ -16,6 +18,7 @@ Load::Load(Shared& shared, std::vector<std::unique_ptr<TimedNode>>& nodes, Machi
     : shared_(shared),
       nodes_(nodes),
       machine_(client_machine),
+      connections_(shared.scene.replicas),
       waiting_(shared.scene.replicas),
       sealed_to_(shared.scene.replicas) {
   if (machine_ == nullptr) return;
@@ -89,6 +92,31 @@ void Load::work(std::size_t transactions, std::function<void()> then) {
 }
 
 void Load::request(std::uint32_t home, const Numbers& numbers) {
+  auto& queue = connections_[home].queue;
+  queue.insert(queue.end(), numbers.begin(), numbers.end());
+  use_connections(home);
+}
+
+void Load::use_connections(std::uint32_t home) {
+  Connections& to = connections_[home];
+  while (nodes_[home]->up() && to.busy < kConnections && !to.queue.empty()) {
+    Numbers numbers;
+    while (!to.queue.empty() && numbers.size() < kRequestMax) {
+      numbers.push_back(to.queue.front());
+      to.queue.pop_front();
+    }
+    ++to.busy;
+    ask(home, numbers);
+  }
+}
+
+void Load::answered(ReplicaId replica) {
+  Connections& to = connections_[replica.value()];
+  if (to.busy > 0) --to.busy;
+  use_connections(replica.value());
+}
+
+void Load::ask(std::uint32_t home, const Numbers& numbers) {
   work(numbers.size(), [this, home, numbers] {
     shared_.timeline.after(nanoseconds(shared_.scene.costs.hop), [this, home, numbers] {
       if (!nodes_[home]->up()) return;  // crashed() sends it again
@@ -121,6 +149,7 @@ void Load::send_again(const Numbers& numbers) {
 
 void Load::crashed(ReplicaId replica) {
   waiting_[replica.value()].clear();
+  connections_[replica.value()] = Connections{};
   shared_.timeline.after(kReconnect, [this, home = replica.value()] {
     Numbers lost;
     for (const std::size_t number : open_) {

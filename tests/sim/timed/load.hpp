@@ -23,6 +23,8 @@ class Load {
   void executed(ReplicaId replica, const ledger::ExecutedBlock& block);
   void sealed(ReplicaId replica, Height height);
   void crashed(ReplicaId replica);
+  // The replica has answered a request.
+  void answered(ReplicaId replica);
 
   std::size_t offered() const { return entries_.size(); }
   std::size_t open() const { return open_.size(); }
@@ -47,6 +49,8 @@ class Load {
   Entry make(std::size_t number);
   void send_again(const Numbers& numbers);
   void request(std::uint32_t home, const Numbers& numbers);
+  void use_connections(std::uint32_t home);
+  void ask(std::uint32_t home, const Numbers& numbers);
   void settle(std::uint32_t node);
   void finish(const Numbers& numbers);
   std::optional<std::uint32_t> next_up(std::uint32_t node) const;
@@ -58,6 +62,11 @@ class Load {
   Machine* machine_;
   Machine::ThreadId thread_ = 0;
   std::deque<Work> jobs_;
+  struct Connections {
+    std::deque<std::size_t> queue;
+    unsigned busy = 0;
+  };
+  std::vector<Connections> connections_;  // by replica
   std::vector<Entry> entries_;
   std::set<std::size_t> open_;
   std::vector<std::map<Height, Numbers>> waiting_;  // by replica: executed there, not sealed

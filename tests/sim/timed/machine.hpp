@@ -25,12 +25,14 @@ class Machine {
   // Called when a core is free for the thread; nothing = it sleeps until wake().
   using Next = std::function<std::optional<Work>()>;
 
-  Machine(Timeline& timeline, unsigned cores) : timeline_(timeline), cores_free_(cores) {}
+  // A thread that slept pays `wake` more for its next piece of work. `neighbours` threads of other
+  // programs take their share all the time.
+  Machine(Timeline& timeline, unsigned cores, Duration wake, unsigned neighbours);
 
   ThreadId add(Next next);
   // The thread may have something to do.
   void wake(ThreadId thread);
-  // CPU time given to all threads so far.
+  // CPU time given so far to all threads but the neighbours.
   Duration used() const { return used_; }
 
  private:
@@ -41,7 +43,9 @@ class Machine {
     Duration used{0};
     std::optional<Work> work;  // unfinished
     bool woken = false;        // while it ran
+    bool slept = true;         // before it was ready
   };
+  Duration fair_start() const;
   void make_ready(ThreadId thread);
   void dispatch();
   void run(ThreadId thread);
@@ -49,6 +53,8 @@ class Machine {
 
   Timeline& timeline_;
   unsigned cores_free_;
+  const Duration wake_;
+  const unsigned neighbours_;  // the first threads
   std::vector<Thread> threads_;
   std::set<std::pair<Duration, ThreadId>> ready_;
   Duration floor_{0};  // the CPU time of the thread that was picked last

@@ -41,6 +41,7 @@ struct Scene {
   std::uint32_t accounts = 512;
   unsigned cores = 2;        // of each machine
   bool one_machine = false;  // all replicas and the clients share one
+  unsigned neighbours = 0;   // threads of other programs on each machine that always want a core
   std::uint64_t checkpoint_interval = 128;
   Duration batch_delay = std::chrono::milliseconds(2);
   Links links;

@@ -20,7 +20,8 @@ class Run {
         malicious_(scene.replicas) {
     const std::size_t machines = scene.one_machine ? 1 : scene.replicas;
     for (std::size_t i = 0; i < machines; ++i) {
-      machines_.push_back(std::make_unique<Machine>(shared_.timeline, scene.cores));
+      machines_.push_back(std::make_unique<Machine>(
+          shared_.timeline, scene.cores, nanoseconds(scene.costs.wake), scene.neighbours));
     }
     for (std::uint32_t i = 0; i < scene.replicas; ++i) {
       Machine& machine = *machines_[scene.one_machine ? 0 : i];
@@ -48,7 +49,7 @@ class Run {
               load_->executed(replica, block);
             },
             [this](ReplicaId replica, Height height) { load_->sealed(replica, height); },
-            [](ReplicaId, node::Ticket, std::size_t) {}};
+            [this](ReplicaId replica, node::Ticket, std::size_t) { load_->answered(replica); }};
   }
 
   // The load is over, every fault has ended, and either everything is final or nobody waits longer.
