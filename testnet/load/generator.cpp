@@ -88,6 +88,7 @@ struct AccountState {
   std::uint64_t balance = 0;
   std::uint64_t nonce = 0;
   std::uint64_t next_nonce = 0;
+  bool operator==(const AccountState&) const = default;
 };
 
 Result<AccountState> read_account(rpc::RpcClient& client, const crypto::Address& address) {
@@ -99,6 +100,28 @@ Result<AccountState> read_account(rpc::RpcClient& client, const crypto::Address&
   QUORATE_TRY(state.nonce, fields.integer("nonce"));
   QUORATE_TRY(state.next_nonce, fields.integer("next_nonce"));
   return state;
+}
+
+// All accounts at one moment: what an interrupted run left behind may still be executed while they
+// are read, so they are read until two readings agree. Error timeout when that never happens.
+Result<std::vector<AccountState>> read_at_rest(rpc::RpcClient& client,
+                                               const std::vector<LoadAccount>& accounts,
+                                               std::chrono::seconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  std::vector<AccountState> before;
+  while (true) {
+    std::vector<AccountState> now;
+    for (const auto& account : accounts) {
+      QUORATE_TRY(const auto state, read_account(client, account.address));
+      now.push_back(state);
+    }
+    if (now == before) return now;
+    if (std::chrono::steady_clock::now() > deadline) {
+      return fail(Errc::timeout, "transfers of the load accounts go on being executed");
+    }
+    before = std::move(now);
+    std::this_thread::sleep_for(milliseconds(50));
+  }
 }
 
 }  // namespace
@@ -377,8 +400,9 @@ Result<CheckResult> Generator::check() {
   QUORATE_TRY(auto client, impl_->any_client());
   std::uint64_t supply = 0;
   std::uint64_t nonces = 0;
-  for (const auto& account : impl_->accounts) {
-    QUORATE_TRY(const auto state, read_account(client, account.address));
+  QUORATE_TRY(const auto states,
+              read_at_rest(client, impl_->accounts, impl_->options.drain_timeout));
+  for (const auto& state : states) {
     supply += state.balance;
     nonces += state.nonce;
   }

@@ -60,7 +60,7 @@ class FullDisk(unittest.TestCase):
             net.wallet("send", "alice", "bob", "1")
             net.testnet("kill", name)
             votes = net.data / name / "data" / "votes"
-            with small_volume(votes, 4 << 20), load(net, 200) as acks:
+            with small_volume(votes, 4 << 20), load(net, 100) as acks:
                 net.testnet("start", name)
                 ballast = votes / "ballast"
                 pid = net.pid(VICTIM)
@@ -84,14 +84,14 @@ class FullDisk(unittest.TestCase):
                 wait_until("it has ended again", lambda: not self.runs(net.pid(VICTIM)))
 
                 ballast.unlink()
-                net.testnet("start", name)
+                net.testnet("start", name, "--timeout", 90)
                 wait_until("it is ready", lambda: net.is_ready(VICTIM))
                 self.assertFalse(net.consensus(VICTIM)["observer"], net.consensus(VICTIM))
                 # Its votes count again: with another node gone they are needed.
                 net.testnet("kill", "node2")
                 known = len(acknowledged_ids(acks))
                 wait_until("commits with its votes", lambda: len(acknowledged_ids(acks)) > known + 50, 60)
-                net.testnet("start", "node2")
+                net.testnet("start", "node2", "--timeout", 90)
                 self.no_equivocation(net)
             # What it voted lay on the small volume: without it the node must not vote any more.
             check(net, acknowledged_ids(acks))
