@@ -74,8 +74,10 @@ void PrimaryPace::executed(PacedBlock block, Instant now) {
 void PrimaryPace::judge(PacedBlock block, const Proposal& proposal, bool queued, Instant now) {
   const Instant ready = std::max(median(std::move(block.ready_since)), entered_at_);
   const Instant idle_since = std::max(ready, proposal.idle_since.value_or(proposal.at));
-  samples_.push_back({now, between(queued ? idle_since : ready, proposal.at),
-                      between(proposal.at, now), between(idle_since, proposal.at)});
+  // With a queue it counts half: what the primary is short of then may well be the processor.
+  const Duration idle = between(idle_since, proposal.at);
+  const Duration delay = queued ? idle / 2 : between(ready, proposal.at);
+  samples_.push_back({now, delay, between(proposal.at, now), idle});
   while (samples_.size() > kSamplesMin && samples_.front().at + kWindow < now) {
     samples_.pop_front();
   }
