@@ -258,11 +258,10 @@ class Progress(threading.Thread):
 
 
 @contextlib.contextmanager
-def load(net, rate):
+def load(net, rate, seconds=120 + 90 * SOAK_MINUTES):
     """`quorate-testnet load` in the background; gives the path of its acknowledgements. At the end it
     is told to stop, and must find its own checks satisfied. It signs everything beforehand, so its
     length is bounded."""
-    seconds = 120 + 90 * SOAK_MINUTES
     acks = net.root / f"acknowledged-{time.monotonic_ns()}"
     process = net.background("quorate-testnet", "load", "--data", net.data, "--idle", 0, "--rate", rate,
                              "--seconds", seconds, "--connections", 1, "--ack-file", acks)

@@ -48,7 +48,7 @@ class KillLoop(unittest.TestCase):
         recoveries = []
         with Net(up_args=["--load-accounts", "256"]) as net:
             rate = 0.7 * self.saturation(net) if SOAK_MINUTES else 150
-            with load(net, int(rate)) as acks:
+            with load(net, int(rate), seconds=400) as acks:
                 for _ in range(scaled(1, 5)):
                     recoveries.append(self.kill_primary(net, rate))
             check(net, acknowledged_ids(acks))
