@@ -2,6 +2,7 @@
 
 #include "consensus/pbft/evidence.hpp"
 #include "consensus/pbft/type_name.hpp"
+#include "crypto/base/mutant.hpp"
 #include "crypto/certificate/seal.hpp"
 
 namespace quorate::consensus::pbft {
@@ -76,6 +77,7 @@ Result<void> PbftMessageVerifier::check_quorum(
                                          " signatures where the quorum is " +
                                          std::to_string(membership_.quorum()));
   }
+  if (QUORATE_MUTANT(certificate_signatures_unchecked)) return {};
   return verify_quorum(membership_, digest, signatures, verifier_);
 }
 
@@ -89,7 +91,8 @@ Result<void> PbftMessageVerifier::check(const PrePrepare& m) const {
   if (m.body.header.height != ballot.height || m.body.header.orig_view > ballot.view) {
     return fail(Errc::bad_signature, "a PRE-PREPARE whose body belongs to another slot");
   }
-  if (proposal_id(membership_, m.body.header) != ballot.id) {
+  if (proposal_id(membership_, m.body.header) != ballot.id &&
+      !QUORATE_MUTANT(proposal_id_not_compared)) {
     return fail(Errc::bad_signature, "a PRE-PREPARE whose id is not the one of its body");
   }
   QUORATE_CHECK(check(m.core));
@@ -97,11 +100,13 @@ Result<void> PbftMessageVerifier::check(const PrePrepare& m) const {
 }
 
 Result<void> PbftMessageVerifier::check(const Vote& m) const {
+  if (QUORATE_MUTANT(vote_signature_unchecked) && membership_.contains(m.replica)) return {};
   return check_signature(m.replica, vote_signing_digest(membership_, m.kind, m.ballot), m.signature,
                          m.kind == VoteKind::prepare ? "PREPARE" : "COMMIT");
 }
 
 Result<void> PbftMessageVerifier::check(const Seal& m) const {
+  if (QUORATE_MUTANT(seal_signature_unchecked) && membership_.contains(m.replica)) return {};
   return check_signature(m.replica, seal_signing_digest(membership_, m.height, m.block_hash),
                          m.signature, "SEAL");
 }
@@ -112,6 +117,7 @@ Result<void> PbftMessageVerifier::check(const CheckpointVote& m) const {
 }
 
 Result<void> PbftMessageVerifier::check(const Core& m) const {
+  if (QUORATE_MUTANT(proposal_signature_unchecked)) return {};
   const ReplicaId primary(static_cast<std::uint32_t>(m.ballot.view.value() % membership_.size()));
   return check_signature(primary, core_signing_digest(membership_, m.ballot), m.signature,
                          "PRE-PREPARE");

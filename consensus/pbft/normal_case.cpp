@@ -26,7 +26,9 @@ void NormalCase::on_pre_prepare(const PrePrepare& message) {
     if (state_.settings.is_self(state_.settings.primary(key.view))) return;
     slot.core = message.core;
   } else if (slot.core->ballot.id != ballot.id) {
-    if (!slot.equivocation) report_equivocation(slot, message);
+    if (!slot.equivocation && !QUORATE_MUTANT(equivocation_unseen)) {
+      report_equivocation(slot, message);
+    }
     return;
   }
   if (key.view == state_.view() && state_.keeps_body(key.height)) {
@@ -87,7 +89,8 @@ void NormalCase::on_body(const Body& body) {
 void NormalCase::on_validated(const Digest& id, bool valid) {
   StoredBody* stored = state_.log.body(id);
   if (stored == nullptr || stored->validity == Validity::valid) return;
-  stored->validity = valid ? Validity::valid : Validity::invalid;
+  const bool accepted = valid || QUORATE_MUTANT(invalid_payload_accepted);
+  stored->validity = accepted ? Validity::valid : Validity::invalid;
   const SlotKey key{stored->body.header.height, state_.view()};
   if (state_.log.find(key) != nullptr) advance(key);
 }
@@ -165,6 +168,7 @@ bool NormalCase::acceptable(SlotKey key, Slot& slot) {
 
 bool NormalCase::fresh(const SlotKey& key, Slot& slot, const ProposalHeader& header) {
   const ReplicaId primary = state_.settings.primary(key.view);
+  if (QUORATE_MUTANT(proposer_unchecked)) return true;
   if (header.orig_view == key.view && header.proposer == state_.settings.membership.key(primary)) {
     return true;
   }
@@ -180,7 +184,7 @@ bool NormalCase::due(const SlotKey& key, const ProposalHeader& header) {
       std::chrono::duration_cast<std::chrono::milliseconds>(state_.settings.proposal_ahead_max);
   const WallMs latest = state_.wall.saturating_add(static_cast<std::uint64_t>(ahead.count()));
   held_.erase(key);
-  if (header.time <= latest) return true;
+  if (header.time <= latest || QUORATE_MUTANT(future_time_accepted)) return true;
   const std::uint64_t wait = std::min(header.time.value() - latest.value(), kHourMs);
   held_.insert_or_assign(key, state_.now + std::chrono::milliseconds(wait));
   return false;

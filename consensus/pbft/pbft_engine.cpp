@@ -213,6 +213,7 @@ void PbftEngine::on_message(ReplicaId from, const CheckpointVote& message) {
 
 void PbftEngine::on_message(ReplicaId from, const StatusReport& message) {
   if (message.witnesses && startup_.on_answer(from, *message.witnesses)) finish_start();
+  if (QUORATE_MUTANT(claimed_height_trusted)) catch_up_.raise(message.last_executed);
   retransmission_.on_status(from, message);
 }
 

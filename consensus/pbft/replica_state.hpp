@@ -62,7 +62,9 @@ struct ReplicaState {
   }
   // Messages for it are kept: above the watermark, not too far, and of a view that can be next.
   bool buffers(const SlotKey& key) const {
-    return key.height > low && key.height <= low.saturating_add(settings.buffer_window()) &&
+    return key.height > low &&
+           (key.height <= low.saturating_add(settings.buffer_window()) ||
+            QUORATE_MUTANT(far_heights_buffered)) &&
            (key.view == view() || key.view == view().saturating_add(1) ||
             key.view == durable.promise_view || QUORATE_MUTANT(far_views_buffered));
   }

@@ -6,6 +6,7 @@
 
 #include "consensus/pbft/messages.hpp"
 #include "crypto/base/instant.hpp"
+#include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pbft {
 
@@ -33,7 +34,8 @@ inline std::vector<crypto::ReplicaSignature> matching(
     const Slot::Votes& votes, const Digest& id, std::optional<ReplicaId> except = std::nullopt) {
   std::vector<crypto::ReplicaSignature> out;
   for (const auto& [replica, vote] : votes) {
-    if (vote.id == id && replica != except) out.push_back({replica, vote.signature});
+    const bool same = vote.id == id || QUORATE_MUTANT(votes_of_any_proposal_count);
+    if (same && replica != except) out.push_back({replica, vote.signature});
   }
   return out;
 }

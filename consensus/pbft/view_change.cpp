@@ -57,6 +57,7 @@ void ViewChanging::on_suspicion(const PrimarySuspected& suspicion) {
 
 // Client work, a gap below what is committed, or what the view took over and must finish.
 bool ViewChanging::work() const {
+  if (QUORATE_MUTANT(idle_chain_suspects)) return true;
   if (state_.eligible || catch_up_.behind()) return true;
   const NewViewPtr& opened = state_.durable.new_view;
   return opened && !opened->proposals.empty() &&

@@ -168,7 +168,7 @@ void ViewChanging::enter(const NewViewPtr& message) {
   executed_mark_ = state_.last_executed;
   const auto plan =
       compute_new_view(state_.settings.membership, message->view, message->view_changes);
-  if (plan && plan->stable != nullptr && !QUORATE_MUTANT(new_view_checkpoint_not_adopted)) {
+  if (plan && plan->stable != nullptr) {
     catch_up_.raise(plan->low);
     checkpointing_.on_proof(*plan->stable);
   }

@@ -11,6 +11,7 @@ Result<void> PbftMessageVerifier::check(const Suspect& m) const {
 }
 
 Result<void> PbftMessageVerifier::check(const ViewChangeStub& stub) const {
+  if (QUORATE_MUTANT(view_change_signature_unchecked)) return {};
   return check_signature(stub.replica, view_change_signing_digest(membership_, stub),
                          stub.signature, "VIEW-CHANGE");
 }
@@ -34,6 +35,7 @@ Result<void> PbftMessageVerifier::check(const PreparedCertificate& certificate) 
     if (prepare.replica == ReplicaId(primary) && !QUORATE_MUTANT(prepare_of_primary_counts)) {
       return fail(Errc::bad_signature, "a prepared certificate counts a PREPARE of the primary");
     }
+    if (QUORATE_MUTANT(prepares_unchecked)) continue;
     QUORATE_CHECK(check_signature(prepare.replica, digest, prepare.signature, "PREPARE"));
   }
   return {};
@@ -45,7 +47,10 @@ Result<void> PbftMessageVerifier::check(const ViewChangePtr& m) const {
   const Height top = last.saturating_add(limits_.window);
   for (const PreparedCertificate& certificate : m->prepared) {
     const Ballot& ballot = certificate.core.ballot;
-    if (ballot.height <= last || ballot.height > top || ballot.view >= m->view) {
+    const bool late = ballot.view >= m->view && !QUORATE_MUTANT(certificate_view_unchecked);
+    const bool outside = (ballot.height <= last || ballot.height > top) &&
+                         !QUORATE_MUTANT(certificate_height_unchecked);
+    if (outside || late) {
       return fail(Errc::bad_signature, "a certificate that does not belong into its VIEW-CHANGE");
     }
     last = ballot.height;
@@ -55,20 +60,24 @@ Result<void> PbftMessageVerifier::check(const ViewChangePtr& m) const {
     if (m->stable->claim.height == Height(0)) {
       return fail(Errc::bad_signature, "a VIEW-CHANGE proves a checkpoint at height 0");
     }
-    QUORATE_CHECK(check(*m->stable));
+    if (!QUORATE_MUTANT(view_change_checkpoint_unchecked)) QUORATE_CHECK(check(*m->stable));
   }
   for (const PreparedCertificate& certificate : m->prepared) QUORATE_CHECK(check(certificate));
   return {};
 }
 
 Result<void> PbftMessageVerifier::check(const NewViewPtr& m) const {
-  const std::uint32_t needed = membership_.quorum() - (QUORATE_MUTANT(new_view_one_short) ? 1U : 0U);
+  const std::uint32_t needed =
+      membership_.quorum() - (QUORATE_MUTANT(new_view_one_short) ? 1U : 0U);
   if (m->view == View(0) || m->view_changes.size() != needed) {
     return fail(Errc::bad_signature, "a NEW-VIEW without exactly q VIEW-CHANGEs");
   }
   for (std::size_t i = 0; i < m->view_changes.size(); ++i) {
     const ViewChange& entry = *m->view_changes[i];
-    if (entry.view != m->view || (i > 0 && entry.replica <= m->view_changes[i - 1]->replica)) {
+    const bool other = entry.view != m->view && !QUORATE_MUTANT(new_view_of_other_views);
+    const bool twice = i > 0 && entry.replica <= m->view_changes[i - 1]->replica &&
+                       !QUORATE_MUTANT(new_view_counts_twice);
+    if (other || twice) {
       return fail(Errc::bad_signature,
                   "a NEW-VIEW whose VIEW-CHANGEs are for another view, "
                   "of one replica twice, or out of order");
@@ -80,7 +89,7 @@ Result<void> PbftMessageVerifier::check(const NewViewPtr& m) const {
   const bool equal =
       std::equal(plan.ballots.begin(), plan.ballots.end(), m->proposals.begin(), m->proposals.end(),
                  [](const Ballot& ballot, const Core& core) { return ballot == core.ballot; });
-  if (!equal) {
+  if (!equal && !QUORATE_MUTANT(new_view_proposals_unchecked)) {
     return fail(Errc::bad_signature, "a NEW-VIEW that proposes other than its VIEW-CHANGEs demand");
   }
   for (const Core& core : m->proposals) QUORATE_CHECK(check(core));

@@ -10,6 +10,7 @@ namespace {
 using scenarios::Scenario;
 
 constexpr std::uint64_t kSeedsFirst = 8;
+constexpr std::uint64_t kSmallMax = 600;
 constexpr std::uint64_t kCasesMax = 6;  // of one scenario at one size
 
 std::vector<Scenario> all_scenarios() {
@@ -30,15 +31,20 @@ Result<Scenario> scenario_of(const std::string& id) {
 std::uint64_t* field(Trial& trial, const std::string& word) {
   const bool random = trial.scenario.empty();
   if (random && word == "seed") return &trial.seed;
+  if (random && word == "small") {
+    trial.small = true;
+    return &trial.seed;
+  }
   if (random && word == "blocks") return &trial.blocks;
   if (!random && word == "n") return &trial.replicas;
   if (!random && word == "case") return &trial.number;
   return nullptr;
 }
 
-Trial random_run(std::uint64_t seed) {
+Trial random_run(std::uint64_t seed, bool small = false) {
   Trial out;
   out.seed = seed;
+  out.small = small;
   return out;
 }
 
@@ -50,7 +56,7 @@ Result<Trial> parse_trial(std::string_view text) {
   std::string word;
   bool good = true;
   while (good && words >> word) {
-    if (out == Trial{} && word.front() == 'S') {
+    if (out == Trial{} && word.front() >= 'A' && word.front() <= 'Z') {
       QUORATE_CHECK(scenario_of(word));
       out.scenario = word;
       continue;
@@ -66,7 +72,7 @@ Result<Trial> parse_trial(std::string_view text) {
 
 std::string to_string(const Trial& trial) {
   if (trial.scenario.empty()) {
-    std::string out = "seed " + std::to_string(trial.seed);
+    std::string out = (trial.small ? "small " : "seed ") + std::to_string(trial.seed);
     if (trial.blocks != Trial{}.blocks) out += " blocks " + std::to_string(trial.blocks);
     return out;
   }
@@ -77,8 +83,9 @@ std::string to_string(const Trial& trial) {
 
 std::optional<sim::Violation> perform(const Trial& trial, bool trace) {
   if (trial.scenario.empty()) {
-    sim::Options options = sim::usual_options(trial.seed);
-    options.blocks = trial.blocks;
+    sim::Options options =
+        trial.small ? sim::usual_small_options(trial.seed) : sim::usual_options(trial.seed);
+    if (!trial.small) options.blocks = trial.blocks;
     options.trace = trace;
     return sim::run(options).violation;
   }
@@ -95,6 +102,7 @@ std::vector<Trial> usual_trials(std::uint64_t seeds) {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     out.push_back(random_run(seed));
     if (seed != std::min(seeds, kSeedsFirst)) continue;
+    for (std::uint64_t i = 1; i <= kSmallMax; ++i) out.push_back(random_run(i, true));
     for (const Scenario& scenario : all_scenarios()) {
       for (std::size_t i = 0; i < scenario.sizes.size() && i < 2; ++i) {
         for (std::uint64_t number = 0; number < std::min(scenario.cases, kCasesMax); ++number) {

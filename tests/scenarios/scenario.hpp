@@ -34,6 +34,7 @@ std::vector<Scenario> checkpoint_scenarios();
 std::vector<Scenario> recovery_scenarios();
 std::vector<Scenario> client_scenarios();
 std::vector<Scenario> clock_scenarios();
+std::vector<Scenario> certificate_scenarios();
 
 struct Theme {
   const char* name;

@@ -101,6 +101,12 @@ void Checks::after_step(ReplicaId replica, const node::Replica& stepped, bool vo
     floor.durable_low_watermark = floor.low_watermark;
     floor.durable_promise = floor.promise;
   }
+  // Only what a quorum signed may be believed; it runs ahead of execution by the window at most.
+  const std::uint64_t window = 2 * world_.genesis.consensus.checkpoint_interval;
+  if (status.highest_evidence > height().saturating_add(2 * window)) {
+    world_.violate("contract", at(replica, status.last_executed) + "believes in height " +
+                                   std::to_string(status.highest_evidence.value()));
+  }
   std::size_t memory = stepped.memory_bytes();
   if (world_.options.canary == Canary::hoarder && replica.value() == 1) memory += 1U << 30U;
   memory_max_ = std::max(memory_max_, memory);

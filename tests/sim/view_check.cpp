@@ -26,6 +26,14 @@ void ViewCheck::on_core(const pbft::Core& core) {
   if (!added && known->second != ballot.id) equivocated_.insert(ballot.view);
 }
 
+void ViewCheck::on_proposal(ReplicaId sender, const pbft::Ballot& ballot) {
+  const auto opened = begins_above_.find(ballot.view);
+  if (opened == begins_above_.end() || ballot.height > opened->second) return;
+  world_.violate("I6", "replica " + std::to_string(sender.value()) + " proposes height " +
+                           text(ballot.height) + " in view " + text(ballot.view) +
+                           ", which begins above " + text(opened->second));
+}
+
 bool ViewCheck::equivocated(View view) const { return equivocated_.contains(view); }
 
 // ---- VIEW-CHANGE ----
@@ -84,6 +92,10 @@ void ViewCheck::demand_reason(ReplicaId sender, View view) {
 
 void ViewCheck::on_new_view(const pbft::NewView& message) {
   for (const pbft::Core& core : message.proposals) on_core(core);
+  for (const pbft::ViewChangePtr& entry : message.view_changes) {
+    Height& low = begins_above_[message.view];
+    low = std::max(low, entry->low_watermark());
+  }
   const std::string fault = fault_of(message);
   if (!fault.empty()) {
     world_.violate("I6", "the NEW-VIEW of view " + text(message.view) + " " + fault);

@@ -2,7 +2,8 @@
 // rules written down a second time:
 //   I6   a VIEW-CHANGE carries a certificate for every height that its sender sent a COMMIT for and
 //        that lies above its stable checkpoint, of that view or a later one; a NEW-VIEW holds q
-//        VIEW-CHANGEs and proposes exactly what they demand
+//        VIEW-CHANGEs and proposes exactly what they demand, and its primary nothing at or below
+//        their highest checkpoint
 //   I11  a correct replica leaves a view only with f others, or passes over an unopened one only
 //        with a quorum; whoever is faulty may have asked for anything
 #pragma once
@@ -23,6 +24,8 @@ class ViewCheck {
   void on_commit(ReplicaId sender, const consensus::pbft::Ballot& ballot);
   void on_suspect(ReplicaId sender, View view) { suspected_[view].insert(sender); }
   void on_view_change(ReplicaId sender, const consensus::pbft::ViewChange& message);
+  // A PRE-PREPARE of its own.
+  void on_proposal(ReplicaId sender, const consensus::pbft::Ballot& ballot);
   // A signed proposal that a correct replica took for valid.
   void on_core(const consensus::pbft::Core& core);
   // The primary of this view was caught otherwise: by two NEW-VIEWs.
@@ -41,6 +44,7 @@ class ViewCheck {
   World& world_;
   std::map<ReplicaId, std::map<Height, View>> committed_in_;  // the highest view per height
   std::map<View, std::set<ReplicaId>> suspected_;
+  std::map<View, Height> begins_above_;                // by NEW-VIEW: its checkpoint
   std::map<ReplicaId, View> asked_for_;                // by VIEW-CHANGE: the highest
   std::map<View, std::map<Height, Digest>> proposed_;  // the first proposal of each slot
   std::set<View> equivocated_;                         // views with two for one

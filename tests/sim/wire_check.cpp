@@ -25,8 +25,11 @@ void WireCheck::on_untrusted_send(ByteView message) { log_.note(message, false);
 
 void WireCheck::on_verified(ByteView message) {
   const MessageKind kind = peek(node::TrafficClass::consensus, message).kind;
+  const bool vote = kind == MessageKind::prepare || kind == MessageKind::commit ||
+                    kind == MessageKind::seal || kind == MessageKind::view_change;
+  // Without villains nobody forges.
   if (kind != MessageKind::new_view && kind != MessageKind::pre_prepare &&
-      kind != MessageKind::data) {
+      kind != MessageKind::data && !(vote && world_.faulty() > 0)) {
     return;
   }
   const pbft::DecodeLimits limits{world_.membership.size(),
@@ -40,6 +43,54 @@ void WireCheck::on_verified(ByteView message) {
     payloads_.emplace(pbft::proposal_id(world_.membership, data->body.header), data->body.payload);
   } else if (const auto* opened = std::get_if<pbft::NewViewPtr>(&decoded->message)) {
     note_new_view(**opened);
+  } else if (const auto* ballot = std::get_if<pbft::Vote>(&decoded->message)) {
+    demand_signed(ballot->replica,
+                  pbft::vote_signing_digest(world_.membership, ballot->kind, ballot->ballot),
+                  "vote");
+  } else if (const auto* seal = std::get_if<pbft::Seal>(&decoded->message)) {
+    demand_signed(seal->replica,
+                  crypto::seal_signing_digest(world_.membership, seal->height, seal->block_hash),
+                  "SEAL");
+  } else if (const auto* change = std::get_if<pbft::ViewChangePtr>(&decoded->message)) {
+    demand_genuine(**change);
+  }
+}
+
+void WireCheck::demand_signed(ReplicaId replica, const Digest& digest, const char* what) {
+  if (!world_.correct(replica)) return;
+  if (world_.keys.find(world_.membership.key(replica), digest)) return;
+  world_.violate("I2", std::string("a ") + what + " passes for one of replica " +
+                           std::to_string(replica.value()) + ", which never signed it");
+}
+
+void WireCheck::demand_genuine(const pbft::ViewChange& message) {
+  demand_signed(message.replica,
+                pbft::view_change_signing_digest(world_.membership, pbft::stub_of(message)),
+                "VIEW-CHANGE");
+  if (message.stable) {
+    const Digest digest = pbft::checkpoint_signing_digest(world_.membership, message.stable->claim);
+    for (const auto& vote : message.stable->votes) {
+      demand_signed(vote.replica, digest, "CHECKPOINT");
+    }
+  }
+  for (const pbft::PreparedCertificate& certificate : message.prepared) {
+    const Ballot& ballot = certificate.core.ballot;
+    const Digest digest =
+        pbft::vote_signing_digest(world_.membership, pbft::VoteKind::prepare, ballot);
+    for (const auto& prepare : certificate.prepares) {
+      demand_signed(prepare.replica, digest, "PREPARE");
+    }
+  }
+}
+
+void WireCheck::demand_bodies(ReplicaId sender, const pbft::ViewChange& message,
+                              const Durable& durable) {
+  for (const pbft::PreparedCertificate& certificate : message.prepared) {
+    const Ballot& ballot = certificate.core.ballot;
+    const auto payload = payloads_.find(ballot.id);
+    demand(holds_payload(durable, ballot,
+                         payload == payloads_.end() ? nullptr : payload->second.get()),
+           sender, "the payload of a prepared certificate", ballot.height);
   }
 }
 
@@ -50,6 +101,7 @@ void WireCheck::note_new_view(const pbft::NewView& message) {
   if (!opened_[stub.view].insert(digest).second) return;
   views_.on_new_view(message);
   if (opened_[stub.view].size() > 1) views_.on_equivocation(stub.view);
+  for (const pbft::ViewChangePtr& entry : message.view_changes) demand_genuine(*entry);
   if (!message.proposals.empty()) world_.coverage.add(Happened::view_kept_proposals);
   OpenedView opened{stub.view, Height(0), {}};
   for (const pbft::ViewChangePtr& entry : message.view_changes) {
@@ -134,6 +186,7 @@ void WireCheck::check(ReplicaId sender, const pbft::PrePrepare& message, const D
   payloads_.emplace(ballot.id, message.body.payload);
   views_.on_core(message.core);
   if (primary != sender) return;
+  views_.on_proposal(sender, ballot);
   const Digest digest = signed_digest(pbft::core_signing_digest(world_.membership, ballot));
   demand(holds(durable, sender, digest), sender, "its own PRE-PREPARE", ballot.height);
   check_view(sender, ballot, digest, durable);
@@ -199,6 +252,7 @@ void WireCheck::check(ReplicaId sender, const pbft::ViewChangePtr& message,
   const auto number = world_.keys.find(world_.membership.key(sender), digest);
   if (number) promised_[sender].emplace(stub.view, *number);
   views_.on_view_change(sender, *message);
+  demand_bodies(sender, *message, durable);
 }
 
 void WireCheck::check(ReplicaId sender, const pbft::Suspect& message, const Durable&) {

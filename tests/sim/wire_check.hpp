@@ -79,6 +79,13 @@ class WireCheck {
   // What is about to be checked was signed by its sender: its digest, which the simulator's own
   // reader must have found too.
   const Digest& signed_digest(const Digest& digest);
+  // A message or certificate that a correct replica took for valid holds no signature of another
+  // correct replica that this one never made.
+  void demand_signed(ReplicaId replica, const Digest& digest, const char* what);
+  void demand_genuine(const consensus::pbft::ViewChange& message);
+  // The bodies that its certificates name may be needed by the view that comes.
+  void demand_bodies(ReplicaId sender, const consensus::pbft::ViewChange& message,
+                     const Durable& durable);
   bool holds(const Durable& durable, ReplicaId signer, const Digest& digest) const;
   bool ever_held(const Durable& durable, ReplicaId signer, const Digest& digest) const;
   bool holds_payload(const Durable& durable, const Ballot& ballot, const Bytes* payload) const;
