@@ -225,6 +225,14 @@ void print_failure(const Options& options, const Violation& violation) {
               command_of(options).c_str());
 }
 
+void print_culprits(const Outcome& outcome) {
+  if (outcome.culprits.empty()) return;
+  std::printf(
+      "  by their signatures on the wire guilty of equivocation or of hiding a vote: replica");
+  for (const std::uint32_t replica : outcome.culprits) std::printf(" %u", replica);
+  std::printf("\n");
+}
+
 int run_campaign(const Campaign& campaign) { return Runner(campaign).run(); }
 
 }  // namespace quorate::sim

@@ -27,6 +27,8 @@ Options options_of(std::uint64_t seed, const Campaign& campaign);
 // Names the run to a handler of SIGABRT (on_abort) while it lasts.
 Outcome run_named(const Options& options);
 void print_failure(const Options& options, const Violation& violation);
+// Whom the wire log blames, if anybody.
+void print_culprits(const Outcome& outcome);
 // Exit status: 0 when nothing failed and everything happened.
 int run_campaign(const Campaign& campaign);
 // An assertion must name its seed: to be installed as the handler of SIGABRT.

@@ -52,6 +52,7 @@ void Checks::on_ordered(ReplicaId replica, const ledger::OrderedBlock& block) {
   if (!added && seen->second != block.payload_id) {
     world_.violate("I1", at(replica, block.height) + "ordered another proposal than others did");
   }
+  wire_.note_payload(block.payload_id, block.payload);
   wire_.on_committed(block.height, block.payload_id, block.commit_certificate);
 }
 

@@ -29,6 +29,7 @@ FaultPlan::FaultPlan(Simulation& simulation, Prng prng)
 }
 
 void FaultPlan::begin() {
+  if (world_.options.canary == Canary::collusion) return collude();
   if (world_.options.byzantine) choose_villains();
   keep_copies();
   draw_link_faults();
@@ -44,6 +45,23 @@ void FaultPlan::choose_villains() {
     const auto misdeed = static_cast<Misdeed>(prng_.below(kMisdeedCount));
     simulation_.make_byzantine(replica, prng_.one_in(2) ? make_mixture() : make_strategy(misdeed));
   }
+}
+
+// One more than the protocol tolerates, among them the first primary. They are the only ones who
+// see both halves of the others, and nobody gets a certificate of what the other half committed.
+void FaultPlan::collude() {
+  for (std::uint32_t i = 0; i <= world_.membership.faults(); ++i) {
+    simulation_.make_byzantine(ReplicaId(i), make_strategy(Misdeed::equivocate));
+  }
+  network_.add_rule([this](const Letter& letter) -> std::optional<Fate> {
+    const bool apart = world_.correct(world_.identity(letter.from)) &&
+                       world_.correct(world_.identity(letter.to)) &&
+                       letter.from.value() % 2 != letter.to.value() % 2;
+    if (!apart && letter.peek.kind != MessageKind::commit_certificate) return std::nullopt;
+    Fate lost;
+    lost.lost = true;
+    return lost;
+  });
 }
 
 void FaultPlan::keep_copies() {

@@ -32,6 +32,7 @@ class FaultPlan {
     std::optional<DiskFault> strike;  // when it is down next
   };
   void choose_villains();
+  void collude();
   void keep_copies();
   void next_episode();
   void begin_episode();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "crypto/base/instant.hpp"
 #include "ledger/types/genesis.hpp"
@@ -24,6 +25,7 @@ enum class Canary : std::uint8_t {
   other_replay,     // I7: the replay starts from another genesis
   forgotten_votes,  // I10: a disk loses synced votes in a crash
   deaf_replica,     // heal: one replica hears nothing for ever
+  collusion,        // I1: f+1 replicas equivocate together; I12 must name them
 };
 
 struct Options {
@@ -78,6 +80,9 @@ struct Outcome {
   std::size_t memory_max = 0;    // bytes that one replica held at most
   std::size_t memory_bound = 0;  // and was allowed to
   Coverage coverage;
+  // Whom the wire log blames, and whether they are more than f and all of them faulty (I12).
+  std::vector<std::uint32_t> culprits;
+  bool culprits_explain_a_fork = false;
 };
 
 // A long run or a small-scope scenario. Deterministic: equal options give equal outcomes, byte for

@@ -36,6 +36,7 @@ constexpr CanaryCase kCanaries[] = {
     {"other_replay", Canary::other_replay, "I7"},
     {"forgotten_votes", Canary::forgotten_votes, "I10"},
     {"deaf_replica", Canary::deaf_replica, "heal"},
+    {"collusion", Canary::collusion, "I1"},
 };
 
 int run_one(const Arguments& arguments) {
@@ -55,6 +56,7 @@ int run_one(const Arguments& arguments) {
               outcome.memory_bound);
   if (!outcome.violation) return 0;
   print_failure(options, *outcome.violation);
+  print_culprits(outcome);
   return 1;
 }
 
@@ -73,7 +75,10 @@ int run_canary(const Arguments& arguments) {
       std::printf("canary %s, seed %llu: %s: %s\n", candidate.name,
                   static_cast<unsigned long long>(seed), outcome.violation->invariant.c_str(),
                   outcome.violation->detail.c_str());
-      return outcome.violation->invariant == candidate.invariant ? 0 : 1;
+      print_culprits(outcome);
+      const bool named = candidate.canary != Canary::collusion || outcome.culprits_explain_a_fork;
+      if (!named) std::printf("FAILED: the wire log does not name who did it\n");
+      return outcome.violation->invariant == candidate.invariant && named ? 0 : 1;
     }
     std::printf("FAILED: canary %s was not caught\n", candidate.name);
     return 1;

@@ -290,6 +290,12 @@ Outcome Simulation::finish() {
   out.memory_max = checks_.memory_max();
   out.memory_bound = checks_.memory_bound();
   out.coverage = world_.coverage;
+  const auto culprits = checks_.culprits();
+  for (const ReplicaId replica : culprits) out.culprits.push_back(replica.value());
+  out.culprits_explain_a_fork =
+      culprits.size() > world_.membership.faults() &&
+      std::none_of(culprits.begin(), culprits.end(),
+                   [this](ReplicaId replica) { return world_.correct(replica); });
   return out;
 }
 

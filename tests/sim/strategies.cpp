@@ -45,8 +45,7 @@ class Equivocate final : public Strategy {
   static void propose(Villain& villain, ReplicaId to, const Said& said,
                       const pbft::PrePrepare& first) {
     const pbft::Ballot& ballot = first.core.ballot;
-    const bool own = villain.primary(ballot.view) == villain.self();
-    if (!own || !in_second_half(to, ballot.view, ballot.height)) return villain.pass(to, said);
+    if (villain.primary(ballot.view) != villain.self()) return villain.pass(to, said);
     auto& doubles = villain.conspiracy().doubles;
     auto known = doubles.find({ballot.view, ballot.height});
     if (known == doubles.end()) {
@@ -55,14 +54,23 @@ class Equivocate final : public Strategy {
                            std::pair(ballot.id, villain.other_proposal(first)))
                   .first;
     }
-    villain.acted(Happened::equivocation);
-    villain.send(to, known->second.second);
+    const bool second = in_second_half(to, ballot.view, ballot.height);
+    if (second) {
+      villain.acted(Happened::equivocation);
+      villain.send(to, known->second.second);
+    } else {
+      villain.pass(to, said);
+    }
+    support(villain, to, second ? known->second.second.core.ballot : ballot);
+  }
+  // Everything that the accomplices can give to this proposal, at once.
+  static void support(Villain& villain, ReplicaId to, const pbft::Ballot& ballot) {
     for (const ReplicaId accomplice : villain.conspiracy().members) {
-      const pbft::Ballot& other = known->second.second.core.ballot;
+      if (accomplice == to) continue;
       if (accomplice != villain.self()) {
-        villain.send(to, villain.vote(pbft::VoteKind::prepare, other, accomplice));
+        villain.send(to, villain.vote(pbft::VoteKind::prepare, ballot, accomplice));
       }
-      villain.send(to, villain.vote(pbft::VoteKind::commit, other, accomplice));
+      villain.send(to, villain.vote(pbft::VoteKind::commit, ballot, accomplice));
     }
   }
   static void vote_twice(Villain& villain, ReplicaId to, const Said& said, const pbft::Vote& vote) {

@@ -37,6 +37,10 @@ class WireCheck {
         }) {}
 
   void on_committed(Height height, const Digest& id, ByteView certificate);
+  // A payload may also have come with a block of catch-up; empty ones need not be held.
+  void note_payload(const Digest& id, const Bytes& payload) {
+    if (!payload.empty()) payloads_.try_emplace(id, std::make_shared<const Bytes>(payload));
+  }
   void on_send(ReplicaId sender, ByteView message, const Durable& durable);
   // Only what its signatures prove is noted.
   void on_untrusted_send(ByteView message);
