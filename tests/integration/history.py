@@ -266,7 +266,7 @@ def load(net, rate, seconds=120 + 90 * SOAK_MINUTES):
     process = net.background("quorate-testnet", "load", "--data", net.data, "--idle", 0, "--rate", rate,
                              "--seconds", seconds, "--connections", 1, "--ack-file", acks)
     try:
-        wait_until("the first acknowledgements", lambda: len(acknowledged_ids(acks)) > 20, 60)
+        wait_until("the first acknowledgements", lambda: len(acknowledged_ids(acks)) > 20, 180)
         yield acks
     finally:
         process.terminate()
