@@ -74,6 +74,7 @@ void PrimaryPace::executed(PacedBlock block, Instant now) {
 void PrimaryPace::judge(PacedBlock block, const Proposal& proposal, bool queued, Instant now) {
   const Instant ready = std::max(median(std::move(block.ready_since)), entered_at_);
   const Instant idle_since = std::max(ready, proposal.idle_since.value_or(proposal.at));
+  if (!queued && view_timeout_ > Duration(0) && proposal.at - ready > 2 * view_timeout_) return;
   // With a queue it counts half: what the primary is short of then may well be the processor.
   const Duration idle = between(idle_since, proposal.at);
   const Duration delay = queued ? idle / 2 : between(ready, proposal.at);
@@ -96,7 +97,8 @@ void PrimaryPace::judge_delay(Instant now) {
   }
   idle -= samples_.front().idle;  // before the time that the samples span
   const Duration span = samples_.back().at - samples_.front().at;
-  const Duration limit = std::max(4 * median(std::move(agreements)) + kDelayFree, allowed_);
+  const Duration limit =
+      std::max(4 * median(std::move(agreements)) + kDelayFree, view_timeout_ / 4);
   const bool late = idle * 100 >= span * kIdlePercentLate && median(std::move(delays)) > limit;
   if (!late) late_since_.reset();
   if (late && !late_since_) late_since_ = now;

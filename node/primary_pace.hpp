@@ -35,9 +35,9 @@ class PrimaryPace {
  public:
   explicit PrimaryPace(std::uint32_t views_remembered) : views_remembered_(views_remembered) {}
 
-  // What a delay must exceed in any case: part of the view timeout, which is a measure of how much
-  // latency varies here.
-  void allow(Duration delay) { allowed_ = delay; }
+  // A measure of how much latency varies here. A delay must exceed a quarter of it; and one of more
+  // than twice as much is no delay: the primary did not know the transactions, or leaves them out.
+  void set_view_timeout(Duration timeout) { view_timeout_ = timeout; }
   // A new primary begins: what it is measured by starts now.
   void entered_view(Instant now);
   // Its proposal was accepted here.
@@ -77,7 +77,7 @@ class PrimaryPace {
   void count_idle(Instant until);
 
   const std::uint32_t views_remembered_;
-  Duration allowed_{0};
+  Duration view_timeout_{0};
   Instant entered_at_;
   std::map<Height, Proposal> proposed_;  // accepted and not yet executed
   Instant idle_since_;                   // while there are none

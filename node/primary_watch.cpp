@@ -65,7 +65,7 @@ void PrimaryWatch::look(const Look& look, Instant now) {
   const bool counts = looked_at_ && last_.judging && look.judging && last_.view == look.view;
   const Duration passed = counts ? std::min(now - *looked_at_, 2 * kLook) : Duration(0);
   last_ = look;
-  pace_.allow(look.view_timeout / 4);
+  pace_.set_view_timeout(look.view_timeout);
   looked_at_ = now;
   if (!look.oldest) {
     custody_.reset();

@@ -230,7 +230,10 @@ void Replica::Impl::watch_primary() {
   look.oldest = mempool.oldest_ready();
   look.pool = mempool.status();
   watch.look(look, now);
-  if (watch.take_relay()) relay_oldest();
+  if (watch.take_relay()) {
+    relay_oldest();
+    relay.remind(now);  // what else has waited long is not known there either
+  }
   if (const auto suspicion = watch.take_suspicion(now)) feed(*suspicion);
   run_engine();
 }
