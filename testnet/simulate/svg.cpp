@@ -1,8 +1,8 @@
 #include "testnet/simulate/svg.hpp"
 
-#include <cstdio>
-
 #include "crypto/certificate/quorum.hpp"
+#include "testnet/simulate/reigns.hpp"
+#include "testnet/simulate/svg_shapes.hpp"
 #include "testnet/simulate/svg_style.hpp"
 #include "testnet/simulate/timescale.hpp"
 
@@ -12,6 +12,7 @@ namespace {
 
 using sim::timed::FaultKind;
 using sim::timed::MessageType;
+using namespace svg;  // this file is about nothing else
 
 constexpr double kWidth = 1360;
 constexpr double kLeft = 132;
@@ -25,65 +26,6 @@ constexpr double kRibbon = 22;
 constexpr std::size_t kArrowsMax = 1800;
 // With more than this, only every k-th broadcast is drawn, and the picture says so.
 constexpr std::size_t kSegmentsMax = 30'000;
-
-std::string number(double value) {
-  char buffer[48];
-  std::snprintf(buffer, sizeof(buffer), "%.1f", value);
-  std::string out = buffer;
-  if (out.size() > 2 && out.compare(out.size() - 2, 2, ".0") == 0) out.resize(out.size() - 2);
-  return out;
-}
-
-std::string milliseconds(Duration duration) {
-  char buffer[48];
-  std::snprintf(buffer, sizeof(buffer), "%.2f ms", static_cast<double>(duration.count()) / 1e6);
-  return buffer;
-}
-
-std::string seconds(Duration duration) {
-  char buffer[48];
-  std::snprintf(buffer, sizeof(buffer), "%.3f s", static_cast<double>(duration.count()) / 1e9);
-  return buffer;
-}
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
-std::string element(const std::string& name, const std::string& attributes,
-                    const std::string& content = {}) {
-  return "<" + name + " " + attributes +
-         (content.empty() ? "/>" : ">" + content + "</" + name + ">") + "\n";
-}
-
-std::string text_at(double x, double y, const std::string& css, const std::string& content,
-                    const char* anchor = "start") {
-  return element("text",
-                 "x=\"" + number(x) + "\" y=\"" + number(y) + "\" class=\"" + css +
-                     "\" text-anchor=\"" + anchor + "\"",
-                 escaped(content));
-}
-
-std::string rect(double left, double top, double width, double height, const std::string& css,
-                 double radius = 0) {
-  return element("rect", "x=\"" + number(left) + "\" y=\"" + number(top) + "\" width=\"" +
-                             number(std::max(0.0, width)) + "\" height=\"" + number(height) +
-                             "\" rx=\"" + number(radius) + "\" class=\"" + css + "\"");
-}
-
-std::string line(double x1, double y1, double x2, double y2, const std::string& css) {
-  return element("line", "x1=\"" + number(x1) + "\" y1=\"" + number(y1) + "\" x2=\"" + number(x2) +
-                             "\" y2=\"" + number(y2) + "\" class=\"" + css + "\"");
-}
 
 double lane_height(std::size_t lanes) {
   return std::clamp(1080.0 / static_cast<double>(lanes), 9.0, 84.0);
@@ -245,46 +187,11 @@ class Drawing {
     return "view" + std::to_string(state.view % kViewTints);
   }
 
-  // The view that a quorum is in, over time.
-  struct Reign {
-    Duration begin{0};
-    Duration end{0};
-    std::optional<std::uint64_t> view;
-  };
-  std::vector<Reign> reigns() const {
-    std::vector<std::pair<Duration, std::size_t>> changes;
-    for (std::size_t i = 0; i < lanes_; ++i) {
-      for (const LaneState& state : report_.record.lanes().at(i)) {
-        changes.emplace_back(state.since, i);
-      }
-    }
-    std::sort(changes.begin(), changes.end());
-    std::vector<std::size_t> next(lanes_);
-    std::map<std::uint64_t, std::uint32_t> members;
-    std::vector<std::optional<std::uint64_t>> current(lanes_);
-    std::vector<Reign> out;
-    for (const auto& [when, lane] : changes) {
-      const LaneState& state = report_.record.lanes().at(lane).at(next[lane]++);
-      if (current[lane]) --members[*current[lane]];
-      current[lane].reset();
-      if (state.kind == LaneState::Kind::in_view) current[lane] = state.view;
-      if (current[lane]) ++members[*current[lane]];
-      std::optional<std::uint64_t> view;
-      for (const auto& [candidate, count] : members) {
-        if (count >= crypto::quorum_size(report_.scene.replicas)) view = candidate;
-      }
-      if (!out.empty() && out.back().view == view) continue;
-      if (!out.empty()) out.back().end = when;
-      out.push_back({when, report_.end.ended, view});
-    }
-    return out;
-  }
-
   std::string draw_ribbon() const {
     std::string out;
     const double top = lanes_begin() - kRibbon - 8;
     out += text_at(kLeft - 14, top + 15, "soft small", "view of a quorum", "end");
-    for (const Reign& reign : reigns()) {
+    for (const Reign& reign : reigns(report_)) {
       if (reign.end <= window_.begin || reign.begin >= window_.end) continue;
       const double left = clamp_x(scale_.x(reign.begin));
       const double right = clamp_x(scale_.x(reign.end));
@@ -405,36 +312,6 @@ class Drawing {
                    "<title>" + escaped(describe_broadcast(first, end - begin)) + "</title>");
   }
 
-  static std::string about(const RecordedMessage& message) {
-    std::string out =
-        std::string(to_string(message.type)) + " of node" + std::to_string(message.from);
-    if (message.type != MessageType::checkpoint) out += ", view " + std::to_string(message.view);
-    if (message.height > 0) out += ", height " + std::to_string(message.height);
-    return out;
-  }
-  static std::string describe(const RecordedMessage& message) {
-    std::string out =
-        about(message) + ", to node" + std::to_string(message.to) + " at " + seconds(message.sent);
-    if (message.lost) return out + ", lost";
-    if (message.ended == Duration(0)) return out + ", still on its way at the end";
-    return out + ", taken in after " + milliseconds(message.ended - message.sent);
-  }
-  static std::string describe_broadcast(const RecordedMessage& message, std::size_t receivers) {
-    return about(message) + ", to " + std::to_string(receivers) + " at " + seconds(message.sent);
-  }
-
-  static std::string diamond(double x, double y, double size) {
-    return "M" + number(x - size) + " " + number(y) + "L" + number(x) + " " + number(y - size) +
-           "L" + number(x + size) + " " + number(y) + "L" + number(x) + " " + number(y + size) +
-           "Z";
-  }
-  static std::string cross(double x, double y, double size, const std::string& css) {
-    return element("path", "class=\"" + css + "\" d=\"M" + number(x - size) + " " +
-                               number(y - size) + "L" + number(x + size) + " " + number(y + size) +
-                               "M" + number(x - size) + " " + number(y + size) + "L" +
-                               number(x + size) + " " + number(y - size) + "\"");
-  }
-
   std::string draw_blocks() const {
     std::string out;
     const double size = std::clamp(lane_ / 9, 1.6, 4.5);
@@ -497,19 +374,11 @@ class Drawing {
       out += line(stretch.left, top, stretch.left, bottom, "gap-edge");
       out += line(stretch.right, top, stretch.right, bottom, "gap-edge");
       out += text_at((stretch.left + stretch.right) / 2, lane_top(lanes_) + 46, "soft small",
-                     format_short(stretch.end - stretch.begin), "middle");
+                     short_duration(stretch.end - stretch.begin), "middle");
       out += text_at((stretch.left + stretch.right) / 2, lane_top(lanes_) + 60, "soft small",
                      "quiet", "middle");
     }
     return out;
-  }
-
-  static std::string format_short(Duration duration) {
-    char buffer[48];
-    const double ms = static_cast<double>(duration.count()) / 1e6;
-    std::snprintf(buffer, sizeof(buffer), ms < 1000 ? "%.0f ms" : "%.2f s",
-                  ms < 1000 ? ms : ms / 1000);
-    return buffer;
   }
 
   std::string draw_axis(double y) const {

@@ -8,13 +8,10 @@
 namespace quorate::sim::timed {
 
 enum class Stage : std::uint8_t {
-  message,    // per frame of consensus; its token signatures cost next to nothing
-  decode_tx,  // per transaction that was new
-  known_tx,   // per transaction that was recognised
-  step,       // per event without transactions
-  take_tx,    // per transaction submitted or relayed
-  order_tx,   // per transaction executed
-  execute,    // per block; units are transactions
+  message,   // per frame of consensus; its token signatures cost next to nothing
+  step,      // per event without transactions
+  take_tx,   // per transaction submitted or relayed
+  order_tx,  // per transaction executed
   count_
 };
 inline constexpr std::size_t kStages = static_cast<std::size_t>(Stage::count_);

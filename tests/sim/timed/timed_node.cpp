@@ -383,11 +383,7 @@ std::optional<Work> TimedNode::next_ledger() {
 }
 
 void TimedNode::finish_blocks(std::vector<ledger::OrderedBlock> blocks) {
-  std::size_t transactions = 0;
-  for (const auto& block : blocks) transactions += block.transactions.size();
-  if (stopwatch_ != nullptr) stopwatch_->begin();
   auto executed = chain_->execute(std::move(blocks));
-  if (stopwatch_ != nullptr) stopwatch_->end(Stage::execute, transactions);
   QUORATE_ASSERT(executed.has_value());
   ledger_syncing_ = false;
   post(Lane::urgent, node::BlocksExecuted{std::move(*executed)});

@@ -133,7 +133,7 @@ class Run {
     const Fault& fault = scene_.faults[index];
     if (fault.kind == FaultKind::partition) {
       wires_.heal(index);
-      return happened(std::nullopt, "partition healed: " + names(replicas) + " are back");
+      return happened(std::nullopt, "partition healed: " + names(replicas) + " connected again");
     }
     for (const ReplicaId replica : replicas) {
       TimedNode& node = *nodes_[replica.value()];
