@@ -60,6 +60,11 @@ struct Started {
   // later view proposes for those heights is judged by them.
   std::vector<Bytes> certificates = {};
   bool observer = false;  // true: follow and execute, never vote
+  // The ledger was replaced after Diverged: heights up to this one were executed before. They are
+  // executed again and never sealed or checkpointed again, and until then nothing is voted for.
+  Height executed_before;
+  // No other life of this replica has it: answers to an earlier life's questions do not count.
+  std::uint64_t life = 1;
 };
 struct MessageReceived {
   ReplicaId from;  // the transport peer, which may relay for another replica
@@ -102,6 +107,10 @@ struct PayloadLoaded {
 struct SyncFinished {
   Height height;
 };
+// The host holds q verified seals of this height that are not for the block executed here.
+struct DivergenceFound {
+  Height height;
+};
 // Client work that could be proposed waits in the host, or no longer.
 struct PendingChanged {
   bool eligible = false;
@@ -131,7 +140,8 @@ struct PrimarySuspected {
 struct Ticked {};
 
 using Input = std::variant<Started, MessageReceived, ProposalReady, Validated, Persisted, Executed,
-                           PayloadLoaded, SyncFinished, PendingChanged, PrimarySuspected, Ticked>;
+                           PayloadLoaded, SyncFinished, DivergenceFound, PendingChanged,
+                           PrimarySuspected, Ticked>;
 struct Event {
   Instant now;  // monotonic
   WallMs wall;  // judges proposal times only
@@ -212,6 +222,14 @@ struct Evidence {
 struct Halt {
   std::string reason;
 };
+// A quorum proved that this replica's ledger went wrong at `height`. The engine does nothing any
+// more. The host ends this life, moves the ledger aside, never the vote log, and starts the next
+// one with an empty ledger and `executed_before = executed_to`, also if it crashes on the way.
+struct Diverged {
+  Height height;
+  Height executed_to;  // no height above it was ever handed to the ledger
+  std::string reason;
+};
 // A step worth a log line or a metric; never needed for correctness.
 struct Progress {
   enum class Phase : std::uint8_t {
@@ -236,9 +254,9 @@ struct Progress {
 // more, before this replica suspects. Needs no answer.
 struct RelayPending {};
 
-using Output =
-    std::variant<Persist, Send, RequestProposal, CancelProposal, Validate, Commit, Sealed,
-                 LoadPayload, RequestSync, Rejected, Evidence, Halt, Progress, RelayPending>;
+using Output = std::variant<Persist, Send, RequestProposal, CancelProposal, Validate, Commit,
+                            Sealed, LoadPayload, RequestSync, Rejected, Evidence, Halt, Diverged,
+                            Progress, RelayPending>;
 
 // For status pages; a copy, made on the calling thread. Instants are on the clock of the events.
 struct Status {
@@ -270,6 +288,8 @@ struct Status {
   Height low_watermark;
   Height high_watermark;
   Height highest_evidence;  // the highest height that signatures prove to be committed
+  // A replaced ledger is filled again up to here before this replica votes; 0 = it is not.
+  Height executing_again_to;
   bool starting = false;    // asks its peers what they hold of it and votes for nothing yet
   bool changing = false;    // `promise_view` is asked for and not open yet
   std::vector<Suspicion> suspicions;         // of `view`, the own one included

@@ -33,22 +33,44 @@ void log_start(Log& log, const Prepared& prepared, const NodeRuntime& runtime,
   }
 }
 
+// Why a life of the node ended.
+enum class Ended { stopped, ledger_wrong };
+
+// From here on the wrong ledger is never used again, whatever happens. A disk that does not take
+// the announcement ends the process.
+void announce(const Home& home, Log& log, const LedgerReplacement& wrong) {
+  if (const auto done = announce_replacement(home, wrong.height, wrong.executed_to, wrong.reason);
+      !done) {
+    end_process(log, "ledger", "a wrong ledger cannot be moved aside", done.error());
+  }
+}
+
 // Store, observer, runtime, backend, server: each outlives what comes after it, and stops before.
-CommandResult<> run(const CommandContext& context, const RunOptions& options) {
-  const StopSignals signals;
-  QUORATE_TRY(Prepared prepared, prepare(context, options));
-  QUORATE_TRY(const std::unique_ptr<NodeLog> log, make_log(prepared.config.values));
+// `may_replace`: a ledger that contradicts itself when it is opened is replaced, but not twice in a
+// row.
+CommandResult<Ended> live(const StopSignals& signals, Prepared prepared, Log& log,
+                          bool may_replace) {
+  QUORATE_TRY(const auto store, open_database(prepared, log));
   NodeIdentity identity = node_identity(prepared);
-  QUORATE_TRY(const auto store,
-              or_stop(ledger::RocksdbStore::open(prepared.home.database_folder())));
   QUORATE_TRY(identity.evidence,
               or_stop(EvidenceStore::open(prepared.home.evidence_file(), prepared.genesis)));
   identity.storage_bytes = [&store] { return store->size_bytes(); };
 
   // Before the runtime, whose threads call it to their end, also when a later part cannot start.
-  NoticeLog notices(*log);
+  NoticeLog notices(log);
+  RuntimeConfig config = runtime_config(prepared);
+  config.on_diverged = [&](const LedgerReplacement& wrong) {
+    announce(prepared.home, log, wrong);
+    signals.interrupt();
+  };
+  auto started = NodeRuntime::start(std::move(config), *store, log);
+  if (!started && started.error().code == Errc::corrupt && may_replace) {
+    log.error("ledger", "the stored ledger contradicts itself",
+              {{"error", started.error().detail}});
+    announce(prepared.home, log, {Height(0), Height(0), started.error().detail});
+    return Ended::ledger_wrong;
+  }
   // A conflict here is data of another chain, or keys that do not fit the genesis.
-  auto started = NodeRuntime::start(runtime_config(prepared), *store, *log);
   const bool misfit = !started && (started.error().code == Errc::conflict ||
                                    started.error().code == Errc::invalid_argument);
   QUORATE_TRY(
@@ -58,15 +80,34 @@ CommandResult<> run(const CommandContext& context, const RunOptions& options) {
   RpcBackend backend(*runtime, std::move(identity));
   QUORATE_TRY(const std::unique_ptr<rpc::RpcServer> server,
               or_stop(rpc::RpcServer::start(server_options(prepared), backend)));
-  log_start(*log, prepared, *runtime, *server);
+  log_start(log, prepared, *runtime, *server);
 
   const int signal = signals.wait();
-  log->info("node", "stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  const bool stops = signal != 0;
+  log.info("node", stops ? "stopping" : "starting again with an empty ledger",
+           {{"signal", signal == SIGINT ? "SIGINT"
+                       : stops          ? "SIGTERM"
+                                        : "none"}});
   server->stop();
   runtime->stop();
-  log->info("node", "stopped",
-            {{"height", std::to_string(runtime->chain().head().height.value())}});
-  return {};
+  if (stops) {
+    log.info("node", "stopped",
+             {{"height", std::to_string(runtime->chain().head().height.value())}});
+  }
+  return stops ? Ended::stopped : Ended::ledger_wrong;
+}
+
+CommandResult<> run(const CommandContext& context, const RunOptions& options) {
+  const StopSignals signals;
+  std::unique_ptr<NodeLog> log;
+  for (bool first = true;; first = false) {
+    QUORATE_TRY(Prepared prepared, prepare(context, options));
+    if (!log) {
+      QUORATE_TRY(log, make_log(prepared.config.values));
+    }
+    QUORATE_TRY(const Ended ended, live(signals, std::move(prepared), *log, first));
+    if (ended == Ended::stopped) return {};
+  }
 }
 
 struct Dispatch {

@@ -189,6 +189,7 @@ void Metrics::notice(const Notice& notice, Time now) {
     case Notice::Kind::certificate_stored:
     case Notice::Kind::sync_started:
     case Notice::Kind::sync_finished:
+    case Notice::Kind::diverged:
     case Notice::Kind::halted: return;
   }
 }

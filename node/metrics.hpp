@@ -35,6 +35,7 @@ struct MetricsSample {
   bool changing_view = false;
   std::uint64_t suspects = 0;  // replicas against the view
   std::uint64_t view_timeout_ms = 0;
+  std::uint64_t ledger_replacements = 0;
   bool syncing = false;
   std::uint64_t lag_blocks = 0;
   NetTotals net;

@@ -82,6 +82,9 @@ void add_consensus(std::vector<MetricFamily>& out, const MetricsSample& sample) 
              MetricType::Counter);
   for (const auto& [type, count] : sample.evidence) add_count(evidence, {{"type", type}}, count);
   out.push_back(std::move(evidence));
+  out.push_back(gauge("ledger_replacements",
+                      "How often the ledger of this home went wrong and was moved aside.",
+                      sample.ledger_replacements));
   out.push_back(
       gauge("sync_syncing", "1 while blocks are fetched from peers.", sample.syncing ? 1 : 0));
   out.push_back(gauge("sync_lag_blocks",

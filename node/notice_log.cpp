@@ -59,6 +59,9 @@ void NoticeLog::notice(const Notice& notice) {
       return log_.info("sync", "finished fetching blocks", {{"height", text(notice.height)}});
     case Notice::Kind::halted:
       return log_.error("consensus", "halted: this node votes no more", {{"reason", notice.text}});
+    case Notice::Kind::diverged:
+      return log_.error("consensus", "the ledger of this node went wrong and is replaced",
+                        {{"height", text(notice.height)}, {"reason", notice.text}});
     case Notice::Kind::block_sealed:
     case Notice::Kind::certificate_stored:
     case Notice::Kind::transaction_pooled: return;

@@ -33,6 +33,13 @@ class VoteLog {
   virtual void append(consensus::PersistToken token, Bytes record, bool snapshot) = 0;
 };
 
+// The ledger went wrong at `height`, as q signatures of others prove.
+struct LedgerReplacement {
+  Height height;
+  Height executed_to;  // no height above it was ever handed to this ledger
+  std::string reason;
+};
+
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -45,6 +52,10 @@ class Executor {
   // and answers BlocksRead.
   virtual void read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
                            std::size_t bytes_max) = 0;
+  // The last call of this replica's life. The host ends it, moves the ledger aside, never the vote
+  // log, and starts the replica anew with an empty ledger and ReplicaStarted::executed_before =
+  // executed_to, also when the machine crashes on the way.
+  virtual void replace_ledger(LedgerReplacement replacement) = 0;
 };
 
 class PayloadChecker {
@@ -86,6 +97,7 @@ struct Notice {
     sync_started,
     sync_finished,  // height
     halted,         // text
+    diverged,       // height, text: the ledger is replaced
   };
   Kind kind;
   std::optional<ReplicaId> peer;

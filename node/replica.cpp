@@ -62,7 +62,8 @@ void Replica::Impl::on(const ReplicaStarted& started) {
   builder.executed(head.height);
   catch_up.executed(head.height, now);
   feed(consensus::Started{started.vote_log, head.height, head.payload_id, head.block_hash,
-                          started.checkpoint_digest, started.certificates, started.observer});
+                          started.checkpoint_digest, started.certificates, started.observer,
+                          started.executed_before, started.life});
 }
 
 void Replica::Impl::on(const PeerMessageReceived& received) {
@@ -144,9 +145,7 @@ void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
   const auto served = served_seals.find(height);
   if (served != served_seals.end()) {
     if (ledger::block_hash(served->second.header) != block.block_hash) {
-      return stop_voting("a quorum sealed another block at height " +
-                         std::to_string(height.value()) +
-                         " than this node computed: its state has diverged");
+      return feed(consensus::DivergenceFound{height});
     }
     ports.executor.store_seals(height, served->second.seals);
     served_seals.erase(served);
@@ -312,6 +311,11 @@ std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
   if (!state) return "starting";
   if (!config.self) return "this node follows the chain without a validator key";
   if (status.consensus.observer) return "observer: " + status.consensus.observer_reason;
+  if (status.consensus.executing_again_to > Height(0)) {
+    return "its ledger was replaced: executing the chain again, at height " +
+           std::to_string(head.height.value()) + " of " +
+           std::to_string(status.consensus.executing_again_to.value());
+  }
   const std::uint32_t reachable = status.peers_connected + 1;
   if (reachable < membership.quorum()) {
     return "connected to " + std::to_string(status.peers_connected) + " of " +
@@ -322,6 +326,10 @@ std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
   if (status.syncing) {
     return "syncing: at height " + std::to_string(head.height.value()) + " of " +
            std::to_string(status.target.value());
+  }
+  if (status.consensus.promise_view > status.consensus.view) {
+    return "changing views: waits for view " +
+           std::to_string(status.consensus.promise_view.value()) + " to open";
   }
   return {};
 }

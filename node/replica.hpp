@@ -29,6 +29,8 @@ struct ReplicaStarted {
   std::vector<Bytes> certificates = {};  // newest_certificates() of the chain
   bool observer = false;                 // follow, never vote
   std::string observer_reason;
+  Height executed_before;  // by a ledger that was replaced; consensus::Started says more
+  std::uint64_t life = 1;  // random: no other life of this node has it
 };
 // A frame from a peer, verified off-thread by verify_peer_message.
 struct PeerMessageReceived {

@@ -63,6 +63,7 @@ struct Replica::Impl {
   void perform(consensus::Rejected& rejected);
   void perform(consensus::Evidence& evidence);
   void perform(consensus::Halt& halt);
+  void perform(consensus::Diverged& diverged);
   void perform(consensus::Progress& progress);
   void perform(consensus::RelayPending&);
   // Hands committed payloads to the executor, in order, as far as they are decoded.
@@ -72,7 +73,7 @@ struct Replica::Impl {
       const consensus::Commit& commit);
   void remember_payload(const Digest& id, Height height,
                         std::vector<ledger::TransactionPtr> transactions);
-  void stop_voting(const std::string& reason);
+  void stop_voting(const std::string& reason, Notice::Kind kind = Notice::Kind::halted);
   void notify(Notice notice) { ports.observer.notice(notice); }
 
   struct KnownPayload {

@@ -156,13 +156,19 @@ void Replica::Impl::perform(consensus::Evidence& evidence) {
 
 void Replica::Impl::perform(consensus::Halt& halt) { stop_voting(halt.reason); }
 
-void Replica::Impl::stop_voting(const std::string& reason) {
+void Replica::Impl::perform(consensus::Diverged& diverged) {
+  if (halted) return;
+  stop_voting(diverged.reason, Notice::Kind::diverged);
+  ports.executor.replace_ledger({diverged.height, diverged.executed_to, diverged.reason});
+}
+
+void Replica::Impl::stop_voting(const std::string& reason, Notice::Kind kind) {
   if (halted) return;
   halted = reason;
   held.clear();
   held_bytes = 0;
   Notice notice{};
-  notice.kind = Notice::Kind::halted;
+  notice.kind = kind;
   notice.height = head.height;
   notice.text = reason;
   notify(std::move(notice));

@@ -59,6 +59,7 @@ rpc::ReplicaView view_of(const NodeStatus& status, const ledger::Genesis& genesi
   out.halted = status.replica.halted;
   out.observer = consensus.observer;
   out.observer_reason = consensus.observer_reason;
+  out.executing_again_to = consensus.executing_again_to;
   return out;
 }
 

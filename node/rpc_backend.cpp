@@ -163,6 +163,7 @@ MetricsSample RpcBackend::Impl::sample() const {
   out.net = runtime.net_totals();
   out.runtime = runtime.statistics();
   out.storage_bytes = identity.storage_bytes ? identity.storage_bytes() : 0;
+  out.ledger_replacements = identity.ledger_replacements;
   out.syncing = now.replica.syncing;
   out.lag_blocks = now.replica.target.saturating_sub(out.height).value();
   return out;
@@ -201,6 +202,7 @@ rpc::ReplicaView RpcBackend::replica_view() const {
   rpc::ReplicaView out = view_of(impl_->status.get(), genesis());
   out.node_name = impl_->identity.name;
   if (impl_->identity.validator_key) out.replica = impl_->runtime.self();
+  out.replaced_ledger = impl_->identity.replaced_ledger;
   return out;
 }
 

@@ -25,6 +25,8 @@ struct NodeIdentity {
   MempoolLimits mempool;
   std::shared_ptr<EvidenceStore> evidence;       // null: proofs are only logged
   std::function<std::uint64_t()> storage_bytes;  // what the database takes on disk; any thread
+  std::string replaced_ledger;  // why and where an earlier ledger was moved aside; or empty
+  std::uint64_t ledger_replacements = 0;  // in this home so far
 };
 
 class RpcBackend final : public rpc::Backend {

@@ -76,6 +76,8 @@ struct ReplicaView {  // consensus_getState
   std::string halted;
   bool observer = false;
   std::string observer_reason;
+  Height executing_again_to;    // a replaced ledger is filled up to here before it votes; or 0
+  std::string replaced_ledger;  // why and where an earlier ledger was moved aside; or empty
 };
 
 // A proof that one replica signed two contents where a correct one signs a single one.

@@ -1,5 +1,6 @@
 #include "consensus/pbft/checkpointing.hpp"
 
+#include "consensus/pbft/disagreement.hpp"
 #include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pbft {
@@ -22,7 +23,8 @@ void Checkpointing::restore(const Digest& head_checkpoint_digest) {
   newest_ = state_.durable.stable;
   state_.stable_known = state_.low;
   for (const auto& [height, vote] : state_.durable.checkpoints) {
-    own_claims_.emplace(height, vote.claim);
+    // What was signed before the ledger was replaced may have been wrong.
+    if (height > state_.executed_before) own_claims_.emplace(height, vote.claim);
     if (height > state_.low) votes_[height].emplace(vote.replica, vote);
   }
   const Height head = state_.last_executed;
@@ -32,10 +34,9 @@ void Checkpointing::restore(const Digest& head_checkpoint_digest) {
   const bool signed_other =
       signed_here != own_claims_.end() && signed_here->second.digest != head_checkpoint_digest;
   if (certified_other || signed_other) {
-    state_.halt("the ledger's state at height " + std::to_string(head.value()) +
-                " is not the one that " +
-                (certified_other ? "a quorum certified" : "this replica signed"));
-    return;
+    return state_.diverge(head,
+                          std::string("the ledger's state is not the one that ") +
+                              (certified_other ? "a quorum certified" : "this replica signed"));
   }
   if (head > state_.low && head.value() % state_.settings.checkpoint_interval == 0) {
     own_claims_.try_emplace(head, CheckpointClaim{head, head_checkpoint_digest, state_.epoch_last});
@@ -49,21 +50,22 @@ void Checkpointing::sign_pending() {
 void Checkpointing::on_executed(Height height, const Digest& checkpoint_digest) {
   if (height.value() % state_.settings.checkpoint_interval == 0) {
     const CheckpointClaim claim{height, checkpoint_digest, state_.epoch_last};
-    const auto logged = state_.durable.checkpoints.find(height);
-    if (logged != state_.durable.checkpoints.end() && logged->second.claim != claim) {
-      state_.halt("executing height " + std::to_string(height.value()) +
-                  " again gave another state than the one this replica signed");
-      return;
+    if (newest_ && newest_->claim.height == height && newest_->claim != claim) {
+      return diverged(height);
     }
-    own_claims_.insert_or_assign(height, claim);
+    if (height > state_.low) own_claims_.insert_or_assign(height, claim);
     sign(claim);
   }
   adopt();
 }
 
+void Checkpointing::diverged(Height height) {
+  state_.diverge(height, "a quorum certified another state than this replica's");
+}
+
 void Checkpointing::sign(const CheckpointClaim& claim) {
   const bool stable = newest_ && newest_->claim.height >= claim.height;
-  if (!state_.may_sign() || stable || claim.height <= state_.durable.checkpointed_max) return;
+  if (!state_.may_sign() || stable || !state_.durable.may_checkpoint(claim.height)) return;
   CheckpointVote vote{claim, state_.self(), {}};
   vote.signature = state_.sign(checkpoint_signing_digest(state_.settings.membership, claim));
   state_.record(CheckpointedRecord{vote}, OwnCheckpointDurable{claim.height});
@@ -107,22 +109,12 @@ void Checkpointing::count(Height height) {
     on_proof(CheckpointProof{candidate.second.claim, std::move(signatures)});
     return;
   }
-  if (split(votes)) {
+  std::map<CheckpointClaim, std::uint32_t> supporters;
+  for (const auto& entry : votes) ++supporters[entry.second.claim];
+  if (irreconcilable(supporters, state_.settings)) {
     state_.halt("correct replicas disagree on the state at height " +
                 std::to_string(height.value()) + ": execution is not deterministic");
   }
-}
-
-// Two claims, each signed by at least one correct replica.
-bool Checkpointing::split(const Votes& votes) {
-  const std::uint32_t weak = state_.settings.membership.weak_quorum();
-  std::set<CheckpointClaim> supported;
-  for (const auto& entry : votes) {
-    if (signers_of(votes, entry.second.claim).size() >= weak) {
-      supported.insert(entry.second.claim);
-    }
-  }
-  return supported.size() > 1;
 }
 
 void Checkpointing::on_proof(const CheckpointProof& proof) {
@@ -161,11 +153,7 @@ void Checkpointing::adopt() {
   const auto own = own_claims_.find(newest_->claim.height);
   if (own != own_claims_.end() && own->second != newest_->claim &&
       !QUORATE_MUTANT(divergence_ignored)) {
-    state_.halt("a quorum certified another state than this replica's at height " +
-                std::to_string(newest_->claim.height.value()) +
-                ": its ledger diverged; move the ledger aside, keep the vote log, and let the "
-                "replica fetch the blocks again");
-    return;
+    return diverged(newest_->claim.height);
   }
   adopting_ = newest_;
   if (!state_.settings.self || state_.observer || QUORATE_MUTANT(checkpoint_not_logged)) {

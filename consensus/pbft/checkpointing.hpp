@@ -39,9 +39,9 @@ class Checkpointing {
   Height nearest_checkpoint() const;
   void sign(const CheckpointClaim& claim);
   void count(Height height);
-  bool split(const Votes& votes);
   void accuse_signers(const CheckpointProof& first, const CheckpointProof& second);
   void adopt();
+  void diverged(Height height);
 
   ReplicaState& state_;
   std::map<Height, Votes> votes_;

@@ -9,7 +9,7 @@ namespace {
 using crypto::Reader;
 using crypto::Writer;
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;
 enum class RecordType : std::uint8_t {
   snapshot = 1,
   accepted = 2,
@@ -18,6 +18,7 @@ enum class RecordType : std::uint8_t {
   checkpointed = 5,
   view_changed = 6,
   entered = 7,
+  replaced = 8,
 };
 // More than any snapshot holds; a length above it is damage.
 constexpr std::uint32_t kEntriesMax = 1U << 24U;
@@ -99,6 +100,11 @@ struct RecordEncoder {
     encode(out, *record.message);
     return out;
   }
+  Writer operator()(const ReplacedRecord& record) const {
+    Writer out = begin(RecordType::replaced);
+    out.integer_of(record.executed_before);
+    return out;
+  }
 };
 
 void put_count(Writer& out, std::size_t count) { out.u32(static_cast<std::uint32_t>(count)); }
@@ -126,6 +132,7 @@ DurableState take_snapshot(Reader& in, const DecodeLimits& limits) {
   if (in.u8() != 0) out.new_view = decode_new_view(in, limits);
   out.sealed_max = in.integer_of<Height>();
   out.checkpointed_max = in.integer_of<Height>();
+  out.executed_before = in.integer_of<Height>();
   if (in.u8() != 0) out.stable = decode_checkpoint_proof(in, limits.members);
   for (std::uint32_t left = in.count(0, kEntriesMax, 1); left > 0 && in.ok(); --left) {
     PreparedCertificate certificate = decode_prepared_certificate(in, limits.members);
@@ -176,6 +183,7 @@ Record take_record(RecordType type, Reader& in, const DecodeLimits& limits) {
       out.message = decode_new_view(in, limits);
       return out;
     }
+    case RecordType::replaced: return ReplacedRecord{in.integer_of<Height>()};
     case RecordType::snapshot: break;
   }
   in.reject("unknown record type " + std::to_string(static_cast<int>(type)));
@@ -243,6 +251,8 @@ void DurableState::apply(const Record& record) {
     timer_level = promised->timer_level;
   } else if (const auto* entered = std::get_if<EnteredRecord>(&record)) {
     enter(*entered);
+  } else if (const auto* replaced = std::get_if<ReplacedRecord>(&record)) {
+    executed_before = std::max(executed_before, replaced->executed_before);
   }
 }
 
@@ -326,6 +336,7 @@ Bytes encode_snapshot(const DurableState& state, const crypto::Membership& membe
   if (state.new_view) encode(out, *state.new_view);
   out.integer_of(state.sealed_max);
   out.integer_of(state.checkpointed_max);
+  out.integer_of(state.executed_before);
   out.u8(state.stable ? 1 : 0);
   if (state.stable) encode(out, *state.stable);
   put_count(out, state.prepared.size());

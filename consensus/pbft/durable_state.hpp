@@ -9,7 +9,8 @@
 //   checkpointed  the own CHECKPOINT
 //   view_changed  the own VIEW-CHANGE, which promises its view, and the timer's level
 //   entered       the NEW-VIEW that opened the active view, own or not, and the timer's level
-// and starts with version u8 = 2 and a type byte. Owned by the engine's thread.
+//   replaced      the ledger was replaced: which heights are executed again
+// and starts with version u8 = 3 and a type byte. Owned by the engine's thread.
 #pragma once
 
 #include <map>
@@ -54,8 +55,11 @@ struct EnteredRecord {
   NewViewPtr message;
   std::uint32_t timer_level = 0;
 };
+struct ReplacedRecord {
+  Height executed_before;
+};
 using Record = std::variant<AcceptedRecord, PreparedRecord, SealedRecord, CheckpointedRecord,
-                            ViewChangedRecord, EnteredRecord>;
+                            ViewChangedRecord, EnteredRecord, ReplacedRecord>;
 
 struct DurableState {
   View active_view;
@@ -74,7 +78,18 @@ struct DurableState {
   // Never sign these again at or below these heights, also when the message itself is gone.
   Height sealed_max;
   Height checkpointed_max;
+  // A ledger that was replaced had executed up to here. Nothing at or below it is signed again.
+  Height executed_before;
 
+  // Whether a SEAL of `height` may still be signed, and likewise a CHECKPOINT.
+  bool may_seal(Height height) const { return height > std::max(sealed_max, executed_before); }
+  bool may_checkpoint(Height height) const {
+    return height > std::max(checkpointed_max, executed_before);
+  }
+  // No ledger that belongs to this vote log is below it: what was signed was executed before.
+  Height executed_at_least() const {
+    return std::max({low_watermark(), sealed_max, checkpointed_max});
+  }
   Height low_watermark() const { return stable ? stable->claim.height : Height(0); }
   void apply(const Record& record);
   // What a stable checkpoint makes needless. Seals of `seals_kept` heights below it stay, for

@@ -121,6 +121,7 @@ void Encoder::operator()(const StatusReport& m) {
   out.integer_of(m.sealed_to);
   out.raw(m.new_view);
   out.u8(m.starting ? 1 : 0);
+  out.u64(m.life);
   out.u32(static_cast<std::uint32_t>(m.slots.size()));
   for (const SlotReport& slot : m.slots) {
     out.u8(static_cast<std::uint8_t>((slot.pre_prepare ? 1U : 0U) | (slot.prepared ? 2U : 0U) |
@@ -216,6 +217,7 @@ StatusReport decode_status(Reader& in, std::uint32_t members) {
   out.sealed_to = in.integer_of<Height>();
   out.new_view = in.fixed<Digest>();
   out.starting = decode_flag(in);
+  out.life = in.u64();
   const std::uint32_t slots = in.count(0, kSlotReportsMax, 1 + 2 * ((members + 7) / 8));
   for (std::uint32_t i = 0; i < slots; ++i) out.slots.push_back(decode_slot_report(in, members));
   out.seals = decode_sets(in, kSealReportsMax, members);

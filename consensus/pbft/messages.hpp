@@ -190,6 +190,7 @@ struct StatusReport {
   Height sealed_to;
   Digest new_view;                // the content of the NEW-VIEW that opened `view`; zero in view 0
   bool starting = false;          // asks for `witnesses` before its first vote
+  std::uint64_t life = 0;         // of whoever asks, in its question and in the answer to it
   std::vector<SlotReport> slots;  // of heights last_committed + 1, + 2, ...
   std::vector<ReplicaSet> seals;  // of heights sealed_to + 1, + 2, ...
   std::vector<ReplicaSet> checkpoints;  // of the checkpoints above the low watermark

@@ -59,8 +59,10 @@ void PbftEngine::collect_garbage() {
 
 void PbftEngine::on(const Started& started) {
   commits_.restore(started.applied, started.applied_id);
+  state_.life = started.life;
   open_vote_log(started);
   if (state_.halted) return;
+  note_replaced_ledger(started);
   state_.durable.release_payloads(started.applied);
   state_.low = state_.durable.low_watermark();
   collected_to_ = state_.low;
@@ -84,9 +86,10 @@ void PbftEngine::open_vote_log(const Started& started) {
     state_.observe("this node has no validator key");
   } else if (started.observer) {
     state_.observe("the host decided that this replica must not vote");
-  } else if (started.durable.empty() && started.applied > Height(0)) {
-    state_.observe("the vote log is missing although the ledger is at height " +
-                   std::to_string(started.applied.value()) +
+  } else if (started.durable.empty() &&
+             std::max(started.applied, started.executed_before) > Height(0)) {
+    state_.observe("the vote log is missing although the ledger was at height " +
+                   std::to_string(std::max(started.applied, started.executed_before).value()) +
                    ": this key may have signed what is forgotten; use a new key");
   } else if (started.durable.empty()) {
     state_.log_open = false;
@@ -112,6 +115,20 @@ void PbftEngine::remember_certificates(const std::vector<Bytes>& certificates) {
     if (!stored) continue;
     const Digest id = certified_id(state_.settings.membership, stored->second);
     commits_.remember(id, std::move(stored->second));
+  }
+}
+
+// Also without a word from the host: a ledger that lacks what this replica signed was lost,
+// restored from a copy, or moved aside by hand.
+void PbftEngine::note_replaced_ledger(const Started& started) {
+  const DurableState& durable = state_.durable;
+  state_.executed_before = std::max(started.executed_before, durable.executed_before);
+  if (started.applied < durable.executed_at_least()) {
+    state_.executed_before = std::max(state_.executed_before, durable.executed_at_least());
+  }
+  if (state_.executed_before > durable.executed_before && state_.settings.self &&
+      !state_.observer && !started.durable.empty()) {
+    state_.record(ReplacedRecord{state_.executed_before});
   }
 }
 
@@ -159,10 +176,14 @@ void PbftEngine::on_durable(const DurableAction& action) {
 }
 
 void PbftEngine::on(const Executed& executed) {
+  const bool again = state_.executes_again();
   commits_.on_executed(executed.height, executed.id);
   view_changing_.on_executed(executed.height, executed.empty);
   sealing_.on_executed(executed.height, executed.block_hash);
+  if (state_.halted) return;
   checkpointing_.on_executed(executed.height, executed.checkpoint_digest);
+  // A replaced ledger is where the old one was: votes are given again.
+  if (again && !state_.executes_again() && !state_.halted) normal_case_.revisit();
 }
 
 void PbftEngine::on(const PayloadLoaded& loaded) {
@@ -179,6 +200,10 @@ void PbftEngine::on(const PayloadLoaded& loaded) {
 }
 
 void PbftEngine::on(const SyncFinished&) { catch_up_.on_finished(); }
+
+void PbftEngine::on(const DivergenceFound& found) {
+  state_.diverge(found.height, "a quorum sealed another block than this replica's");
+}
 
 void PbftEngine::on(const PendingChanged& pending) { state_.eligible = pending.eligible; }
 
@@ -212,7 +237,7 @@ void PbftEngine::on_message(ReplicaId from, const CheckpointVote& message) {
 }
 
 void PbftEngine::on_message(ReplicaId from, const StatusReport& message) {
-  if (message.witnesses && startup_.on_answer(from, *message.witnesses)) finish_start();
+  if (startup_.on_answer(from, message)) finish_start();
   if (QUORATE_MUTANT(claimed_height_trusted)) catch_up_.raise(message.last_executed);
   retransmission_.on_status(from, message);
 }
@@ -277,6 +302,7 @@ Status PbftEngine::status() const {
   out.low_watermark = state_.low;
   out.high_watermark = state_.high();
   out.highest_evidence = catch_up_.evidence();
+  if (state_.executes_again()) out.executing_again_to = state_.executed_before;
   out.starting = state_.starting && state_.settings.self && !state_.observer;
   out.last_committed = state_.last_committed;
   view_changing_.describe(out);

@@ -37,6 +37,7 @@ class PbftEngine final : public Engine {
   void on(const Executed& executed);
   void on(const PayloadLoaded& loaded);
   void on(const SyncFinished& finished);
+  void on(const DivergenceFound& found);
   void on(const PendingChanged& pending);
   void on(const PrimarySuspected& suspected);
   void on(const Ticked& ticked);
@@ -59,6 +60,7 @@ class PbftEngine final : public Engine {
   void on_durable(const DurableAction& action);
   void open_vote_log(const Started& started);
   void remember_certificates(const std::vector<Bytes>& certificates);
+  void note_replaced_ledger(const Started& started);
   void finish_start();
   void settle();
   void collect_garbage();

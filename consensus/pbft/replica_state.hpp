@@ -37,10 +37,13 @@ struct ReplicaState {
   Height epoch_last = Height::max();  // no vote above it in this epoch
   Height last_committed;              // Commit was emitted for every height up to it
   Height last_executed;
-  bool log_open = false;  // the vote log has its first record
-  bool starting = true;   // no vote before a quorum was asked what it remembers of this replica
-  bool halted = false;    // a contradiction: nothing more is done
-  bool observer = false;  // follows and executes, never votes
+  // A ledger that was replaced had executed up to here: heights that are executed again.
+  Height executed_before;
+  std::uint64_t life = 0;  // tells this life's questions from an earlier one's
+  bool log_open = false;   // the vote log has its first record
+  bool starting = true;    // no vote before a quorum was asked what it remembers of this replica
+  bool halted = false;     // a contradiction: nothing more is done
+  bool observer = false;   // follows and executes, never votes
   std::string observer_reason;
   bool eligible = false;                    // client work waits in the host
   std::optional<View> equivocation_proved;  // the newest view whose primary was caught
@@ -51,8 +54,10 @@ struct ReplicaState {
   bool is_primary() const { return settings.self && settings.is_self(primary()); }
   Height high() const { return std::min(low.saturating_add(settings.window()), epoch_last); }
 
+  bool executes_again() const { return last_executed < executed_before; }
   bool may_sign() const {
-    return settings.self && signer != nullptr && !observer && !halted && !starting && log_open;
+    return settings.self && signer != nullptr && !observer && !halted && !starting && log_open &&
+           !executes_again();
   }
   // The voting permission of every PRE-PREPARE, PREPARE and COMMIT.
   bool may_vote(const SlotKey& key) const {
@@ -103,6 +108,20 @@ struct ReplicaState {
     halted = true;
     observe(reason);
     outbox.emit(Halt{std::move(reason)});
+  }
+  // A quorum proved another result than this ledger's at `height`. Replacing the ledger helps
+  // against damage; if executing the chain again gives the same, the program is at fault.
+  void diverge(Height height, const std::string& what) {
+    if (halted) return;
+    const std::string reason = what + " at height " + std::to_string(height.value());
+    if (height <= executed_before) {
+      return halt(reason +
+                  ", and executing the chain again led there again: this program computes "
+                  "another state than the others; run the release that they run");
+    }
+    halted = true;
+    observe(reason);
+    outbox.emit(Diverged{height, std::max(last_committed, executed_before), reason});
   }
   // Follows and executes on, but signs nothing any more; status() says why.
   void observe(std::string reason) {

@@ -73,6 +73,7 @@ StatusReport Retransmission::report() const {
   out.sealed_to = parts_.sealing.sealed_to();
   out.new_view = parts_.view_changing.opened();
   out.starting = state_.starting && !state_.observer;
+  if (out.starting) out.life = state_.life;
   const auto& slots = state_.log.slots();
   if (!slots.empty()) {
     for (Height height = state_.last_committed.saturating_add(1);
@@ -145,6 +146,7 @@ void Retransmission::on_status(ReplicaId from, const StatusReport& report) {
   if (report.starting && afford(from, 1)) {
     StatusReport answer = this->report();
     answer.starting = false;  // an answer is no question, or two starting replicas never stop
+    answer.life = report.life;
     answer.witnesses = parts_.startup.witnesses(from);
     state_.outbox.send(from, answer);
   }

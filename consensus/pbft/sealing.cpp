@@ -1,21 +1,26 @@
 #include "consensus/pbft/sealing.hpp"
 
+#include "consensus/pbft/disagreement.hpp"
 #include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pbft {
 
 void Sealing::restore(const Digest& head_hash) {
   const auto logged = state_.durable.seals.find(state_.last_executed);
-  if (logged != state_.durable.seals.end() && logged->second.block_hash != head_hash) {
-    state_.halt("the ledger's head at height " + std::to_string(state_.last_executed.value()) +
-                " is not the block this replica sealed");
-    return;
+  const bool sealed_other =
+      logged != state_.durable.seals.end() && logged->second.block_hash != head_hash;
+  // What was sealed before the ledger was replaced may have been wrong.
+  if (sealed_other && state_.last_executed > state_.executed_before) {
+    return state_.diverge(state_.last_executed,
+                          "the ledger's head is not the block that this replica sealed");
   }
-  sealed_to_ = std::min(state_.low.saturating_sub(1), state_.last_executed);
+  sealed_to_ = state_.low.saturating_sub(1);
   if (state_.last_executed > sealed_to_) own_hashes_.emplace(state_.last_executed, head_hash);
   for (const auto& [height, seal] : state_.durable.seals) {
     if (height <= sealed_to_) continue;
-    if (height <= state_.last_executed) own_hashes_.try_emplace(height, seal.block_hash);
+    if (height <= state_.last_executed && height > state_.executed_before) {
+      own_hashes_.try_emplace(height, seal.block_hash);
+    }
     collected_[height].emplace(seal.replica, Entry{seal.block_hash, seal.signature});
   }
 }
@@ -25,12 +30,6 @@ void Sealing::sign_pending() {
 }
 
 void Sealing::on_executed(Height height, const Digest& block_hash) {
-  const auto logged = state_.durable.seals.find(height);
-  if (logged != state_.durable.seals.end() && logged->second.block_hash != block_hash) {
-    state_.halt("executing height " + std::to_string(height.value()) +
-                " again gave another block than the one this replica sealed");
-    return;
-  }
   // Below a stable checkpoint nobody waits for seals any more: it proves what lies below.
   if (height <= sealed_to_ || height < state_.stable_known) return;
   if (!sealed_.contains(height)) own_hashes_.insert_or_assign(height, block_hash);
@@ -39,8 +38,7 @@ void Sealing::on_executed(Height height, const Digest& block_hash) {
 }
 
 void Sealing::sign(Height height, const Digest& block_hash) {
-  // At or below sealed_max the seal was signed before, or must never be.
-  if (!state_.may_sign() || height <= state_.durable.sealed_max) return;
+  if (!state_.may_sign() || !state_.durable.may_seal(height)) return;
   Seal seal{height, block_hash, state_.self(), {}};
   seal.signature =
       state_.sign(crypto::seal_signing_digest(state_.settings.membership, height, block_hash));
@@ -99,15 +97,18 @@ void Sealing::check(Height height) {
     state_.outbox.emit(Sealed{height, hash, std::move(signatures)});
     return;
   }
+  std::map<Digest, std::uint32_t> supporters;
+  for (const auto& entry : seals) ++supporters[entry.second.block_hash];
+  if (irreconcilable(supporters, state_.settings)) {
+    state_.halt("correct replicas disagree on the block at height " +
+                std::to_string(height.value()) + ": execution is not deterministic");
+  }
 }
 
 bool Sealing::diverged(Height height, const Digest& sealed_hash) {
   const auto own = own_hashes_.find(height);
   if (own == own_hashes_.end() || own->second == sealed_hash) return false;
-  state_.halt("a quorum sealed another block than this replica's at height " +
-              std::to_string(height.value()) +
-              ": its ledger diverged; move the ledger aside, keep the vote log, and let the "
-              "replica fetch the blocks again");
+  state_.diverge(height, "a quorum sealed another block than this replica's");
   return true;
 }
 

@@ -74,10 +74,11 @@ std::vector<Witness> Startup::witnesses(ReplicaId replica) const {
   return out;
 }
 
-bool Startup::on_answer(ReplicaId from, const std::vector<Witness>& witnesses) {
+bool Startup::on_answer(ReplicaId from, const StatusReport& report) {
+  if (!report.witnesses || report.life != state_.life) return false;
   if (!state_.starting || state_.observer) return false;
   const SignerOf signer_of{state_.settings};
-  for (const Witness& witness : witnesses) {
+  for (const Witness& witness : *report.witnesses) {
     if (!state_.settings.is_self(std::visit(signer_of, witness))) continue;
     if (QUORATE_MUTANT(amnesia_ignored)) continue;
     if (std::visit([this](const auto& m) { return known(m); }, witness)) continue;

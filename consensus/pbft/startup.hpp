@@ -27,8 +27,9 @@ class Startup {
   void note(const NewViewStub& stub);
   // What is held of `replica`, for its STATUS with `starting`.
   std::vector<Witness> witnesses(ReplicaId replica) const;
-  // An answer to this replica's own question. True when the check just ended well.
-  bool on_answer(ReplicaId from, const std::vector<Witness>& witnesses);
+  // A STATUS that may answer this life's question; an answer to an earlier life knows less than was
+  // signed since. True when the check just ended well.
+  bool on_answer(ReplicaId from, const StatusReport& report);
   // A quorum of one needs no answers. True when the check just ended well.
   bool try_finish();
 

@@ -102,6 +102,8 @@ std::vector<std::string> peer_addresses(const NodeConfig& config, const ledger::
   return out;
 }
 
+constexpr int kInterrupt = SIGUSR1;
+
 unsigned verify_threads(const NodeConfig& config) {
   if (config.verify.threads != 0) return static_cast<unsigned>(config.verify.threads);
   return std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
@@ -124,8 +126,8 @@ CommandResult<Prepared> prepare(const CommandContext& context, const RunOptions&
   QUORATE_CHECK(or_stop(create_home(home)));
   std::optional<crypto::ValidatorKey> votes_with;
   if (!config.values.consensus.observer) votes_with.emplace(std::move(validator_key));
-  return Prepared{std::move(home), std::move(lock),     std::move(config),    std::move(genesis),
-                  std::move(name), std::move(node_key), std::move(votes_with)};
+  return Prepared{std::move(home), std::move(lock),     std::move(config),     std::move(genesis),
+                  std::move(name), std::move(node_key), std::move(votes_with), std::nullopt};
 }
 
 MempoolLimits mempool_limits(const NodeConfig& config) {
@@ -135,6 +137,18 @@ MempoolLimits mempool_limits(const NodeConfig& config) {
   out.per_account_max = static_cast<std::uint32_t>(config.mempool.per_account_max);
   out.lifetime_max = std::chrono::seconds(config.mempool.lifetime_seconds);
   return out;
+}
+
+CommandResult<std::unique_ptr<ledger::RocksdbStore>> open_database(Prepared& prepared, Log& log) {
+  QUORATE_TRY(prepared.replaced_ledger, or_stop(move_replaced_ledger(prepared.home)));
+  if (prepared.replaced_ledger) {
+    const ReplacedLedger& wrong = *prepared.replaced_ledger;
+    log.warning("ledger", "an earlier ledger of this node was wrong and was moved aside",
+                {{"height", std::to_string(wrong.height.value())},
+                 {"reason", wrong.reason},
+                 {"moved_to", wrong.folder(prepared.home).string()}});
+  }
+  return or_stop(ledger::RocksdbStore::open(prepared.home.database_folder()));
 }
 
 RuntimeConfig runtime_config(Prepared& prepared) {
@@ -153,6 +167,9 @@ RuntimeConfig runtime_config(Prepared& prepared) {
       .mempool = mempool_limits(config),
       .verify_threads = verify_threads(config),
       .peer_timing = {},
+      .ledger_executed_before =
+          prepared.replaced_ledger ? prepared.replaced_ledger->executed_to : Height(0),
+      .on_diverged = nullptr,
   };
 }
 
@@ -165,6 +182,11 @@ NodeIdentity node_identity(const Prepared& prepared) {
   out.node_key = prepared.node_key.public_key();
   if (prepared.validator_key) out.validator_key = prepared.validator_key->public_key();
   out.mempool = mempool_limits(prepared.config.values);
+  if (prepared.replaced_ledger) {
+    const ReplacedLedger& wrong = *prepared.replaced_ledger;
+    out.ledger_replacements = wrong.count;
+    out.replaced_ledger = wrong.reason + "; moved to " + wrong.folder(prepared.home).string();
+  }
   return out;
 }
 
@@ -188,14 +210,19 @@ StopSignals::StopSignals() {
   ::sigemptyset(&set_);
   ::sigaddset(&set_, SIGTERM);
   ::sigaddset(&set_, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  all_ = set_;
+  ::sigaddset(&all_, kInterrupt);
+  ::pthread_sigmask(SIG_BLOCK, &all_, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void StopSignals::interrupt() const { ::kill(::getpid(), kInterrupt); }
+
 int StopSignals::wait() const {
   int signal = 0;
-  while (::sigwait(&set_, &signal) != 0) {
+  while (::sigwait(&all_, &signal) != 0) {
   }
+  if (signal == kInterrupt) return 0;
   ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
   return signal;
 }

@@ -5,8 +5,10 @@
 #include <csignal>
 
 #include "crypto/keys.hpp"
+#include "ledger/rocksdb/rocksdb_store.hpp"
 #include "ledger/types/genesis.hpp"
 #include "node/commands/commands.hpp"
+#include "node/config/replaced_ledger.hpp"
 #include "node/rpc_backend.hpp"
 #include "node/runtime/runtime.hpp"
 #include "rpc/server/rpc_server.hpp"
@@ -21,6 +23,7 @@ struct Prepared {
   std::string name;  // of this node in the genesis
   crypto::NodeKey node_key;
   std::optional<crypto::ValidatorKey> validator_key;  // none: an observer
+  std::optional<ReplacedLedger> replaced_ledger;      // by open_database
 };
 
 // Errors: 75 (home in use, port busy), 77 (key files), 78 (settings, genesis, keys that are not in
@@ -30,6 +33,8 @@ CommandResult<Prepared> prepare(const CommandContext& context, const RunOptions&
 MempoolLimits mempool_limits(const NodeConfig& config);
 // Takes the keys out of `prepared`.
 RuntimeConfig runtime_config(Prepared& prepared);
+// Opens the database, after moving away one that was announced to be wrong.
+CommandResult<std::unique_ptr<ledger::RocksdbStore>> open_database(Prepared& prepared, Log& log);
 NodeIdentity node_identity(const Prepared& prepared);
 rpc::RpcServerOptions server_options(const Prepared& prepared);
 
@@ -37,11 +42,15 @@ rpc::RpcServerOptions server_options(const Prepared& prepared);
 class StopSignals {
  public:
   StopSignals();
-  // Blocks until one arrives; a second one then ends the process at once.
+  // Blocks until one arrives, which is returned, or until interrupt() (0). A second signal then
+  // ends the process at once.
   int wait() const;
+  // Any thread.
+  void interrupt() const;
 
  private:
-  sigset_t set_;
+  sigset_t set_;  // what ends the process
+  sigset_t all_;  // with the interrupt
 };
 
 }  // namespace quorate::node

@@ -10,6 +10,7 @@ add_library(quorate_node_config STATIC
   config/key_files.cpp
   config/log_levels.cpp
   config/node_config.cpp
+  config/replaced_ledger.cpp
   config/report.cpp)
 quorate_target(quorate_node_config json)
 target_link_libraries(quorate_node_config PUBLIC quorate_rpc_json PRIVATE tomlplusplus::tomlplusplus)

@@ -3,6 +3,7 @@
 //   config/config.toml  config/genesis.json
 //   keys/node_key.json  keys/validator_key.json  keys/validator_state.json     (0600)
 //   data/db/  data/votes/  data/snapshots/   run/quorate.sock   LOCK
+//   data/replaced_ledger.json  data/db-wrong-N/   (only after a ledger went wrong)
 #pragma once
 
 #include <filesystem>
@@ -29,6 +30,7 @@ struct Home {
   std::filesystem::path validator_state_file() const {
     return root / "keys" / "validator_state.json";
   }
+  std::filesystem::path data_folder() const { return root / "data"; }
   std::filesystem::path database_folder() const { return root / "data" / "db"; }
   std::filesystem::path votes_folder() const { return root / "data" / "votes"; }
   std::filesystem::path evidence_file() const { return root / "data" / "evidence.bin"; }

@@ -39,6 +39,10 @@ void ExecuteThread::read_blocks(ReplicaId for_peer, Height from, std::uint32_t b
   reads_.push(Read{for_peer, from, blocks_max, bytes_max});
 }
 
+void ExecuteThread::replace_ledger(LedgerReplacement replacement) {
+  if (callbacks_.on_replace) callbacks_.on_replace(std::move(replacement));
+}
+
 void ExecuteThread::run_writes() {
   while (!writes_.finished()) {
     auto work = writes_.take_all();

@@ -25,6 +25,8 @@ struct ExecuteCallbacks {
   std::function<void(BlocksRead)> on_read;
   // The seals up to this height are in the store, where readers find them. May be empty.
   std::function<void(Height)> on_certificate = nullptr;
+  // On the thread that calls replace_ledger.
+  std::function<void(LedgerReplacement)> on_replace = nullptr;
 };
 
 class ExecuteThread final : public Executor {
@@ -38,6 +40,7 @@ class ExecuteThread final : public Executor {
   void load_payload(Digest id) override;
   void read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
                    std::size_t bytes_max) override;
+  void replace_ledger(LedgerReplacement replacement) override;
 
   // Executes what was decided, drops reads, joins the threads.
   void stop();

@@ -42,6 +42,14 @@ class Observers final : public Observer {
   std::vector<Observer*> observers_;
 };
 
+// Of the operating system's random source: 64 bits that no other life of this node has drawn.
+std::uint64_t random_life() {
+  const crypto::SecretSeed seed = crypto::SecretSeed::random();
+  std::uint64_t life = 0;
+  for (const std::uint8_t byte : seed.expose().first(sizeof(life))) life = life << 8U | byte;
+  return life;
+}
+
 Result<ReplicaId> find_self(const RuntimeConfig& config) {
   const auto& validators = config.genesis.validators;
   const PublicKey& key = config.node_key.public_key();
@@ -144,6 +152,10 @@ void NodeRuntime::Impl::start_workers() {
                 notice.kind = Notice::Kind::certificate_stored;
                 notice.height = height;
                 observers.notice(notice);
+              },
+          .on_replace =
+              [this](const LedgerReplacement& replacement) {
+                if (config.on_diverged) config.on_diverged(replacement);
               }},
       log);
   vote_log = std::make_unique<LogWriter>(
@@ -231,6 +243,8 @@ Result<void> NodeRuntime::Impl::start_replica() {
   QUORATE_TRY(started.certificates, newest_certificates(*chain));
   started.observer = !votes.observer_reason.empty();
   started.observer_reason = votes.observer_reason;
+  started.executed_before = config.ledger_executed_before;
+  started.life = random_life();
   if (config.wrap_transport) wrapped = config.wrap_transport(*peers);
   Transport& transport = wrapped ? *wrapped : *peers;
   consensus.start(std::make_unique<Replica>(

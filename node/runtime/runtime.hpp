@@ -39,6 +39,12 @@ struct RuntimeConfig {
   PeerTiming peer_timing = {};
   // Stands between the replica and its peers; for tests with nodes that lie. None: nothing does.
   std::function<std::unique_ptr<Transport>(Transport&)> wrap_transport = {};
+  // How far a ledger that was replaced had executed; 0 = it never was.
+  Height ledger_executed_before = {};
+  // The ledger went wrong: stop this runtime, put an empty store in the place of its own (the vote
+  // log stays) and start the next with ledger_executed_before. Called once, on the consensus
+  // thread; what must survive a crash is on the disk when it returns. Empty: the node only halts.
+  std::function<void(const LedgerReplacement&)> on_diverged = nullptr;
 };
 
 // A transaction after decoding and the check of its signature; no state was asked.

@@ -100,7 +100,9 @@ Json to_json(const ReplicaView& view) {
               {"starting", view.starting},
               {"halted", text_or_null(view.halted)},
               {"observer", view.observer},
-              {"observer_reason", text_or_null(view.observer_reason)}};
+              {"observer_reason", text_or_null(view.observer_reason)},
+              {"executing_again_to", integer_json(view.executing_again_to.value())},
+              {"replaced_ledger", text_or_null(view.replaced_ledger)}};
   if (view.replica) out["replica"] = view.replica->value();
   return out;
 }

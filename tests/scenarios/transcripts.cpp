@@ -116,6 +116,7 @@ struct DescribeOutput {
   std::string operator()(const Rejected& o) const { return "rejected: " + o.reason; }
   std::string operator()(const Evidence& o) const { return "evidence: " + o.what; }
   std::string operator()(const Halt& o) const { return "halt: " + o.reason; }
+  std::string operator()(const Diverged& o) const { return "diverged: " + o.reason; }
   std::string operator()(const RelayPending&) const { return "relay pending"; }
   std::string operator()(const Progress&) const { return ""; }  // says what other lines say
 };

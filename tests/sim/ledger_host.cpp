@@ -20,6 +20,7 @@ LedgerHost::LedgerHost(World& world, Machine machine, Prng prng, Hooks hooks)
       store_(std::make_unique<ledger::MemoryStore>()) {}
 
 void LedgerHost::open() {
+  if (std::exchange(replace_at_open_, false)) store_ = std::make_unique<ledger::MemoryStore>();
   auto chain = ledger::Chain::open(*store_, world_.genesis);
   if (!chain) return world_.violate("contract", "the chain does not open: " + chain.error().detail);
   chain_ = std::move(*chain);
@@ -34,6 +35,13 @@ void LedgerHost::crash() {
   const std::size_t survivors = prng_.below(unsynced + 1);
   if (survivors < unsynced) world_.coverage.add(Happened::unsynced_seals_lost);
   store_->drop_unsynced(survivors);
+}
+
+void LedgerHost::replace_ledger(node::LedgerReplacement replacement) {
+  world_.trace("replace ledger", machine_.value(), replacement.height.value());
+  executed_before_ = replacement.executed_to;
+  replace_at_open_ = true;
+  hooks_.replaced();
 }
 
 void LedgerHost::after(Duration delay, std::function<void()> action) {

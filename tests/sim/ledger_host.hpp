@@ -24,6 +24,8 @@ class LedgerHost final : public node::Executor {
     std::function<void(Height, const std::vector<crypto::ReplicaSignature>&)> sealed;
     // True = the replica crashes here.
     std::function<bool()> crash_after_execution;
+    // The replica's life ends here; the next one begins with an empty ledger.
+    std::function<void()> replaced;
   };
   LedgerHost(World& world, Machine machine, Prng prng, Hooks hooks);
 
@@ -43,6 +45,10 @@ class LedgerHost final : public node::Executor {
   void load_payload(Digest id) override;
   void read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
                    std::size_t bytes_max) override;
+  // Announced first, done at the next open(), as on a real disk.
+  void replace_ledger(node::LedgerReplacement replacement) override;
+  // How far a ledger that was replaced had executed; 0 = it never was.
+  Height executed_before() const { return executed_before_; }
 
  private:
   struct Seals {
@@ -60,6 +66,8 @@ class LedgerHost final : public node::Executor {
   Prng prng_;
   Hooks hooks_;
   std::unique_ptr<ledger::MemoryStore> store_;
+  bool replace_at_open_ = false;
+  Height executed_before_;
   std::unique_ptr<ledger::Chain> chain_;
   std::deque<Job> jobs_;
   bool busy_ = false;

@@ -53,7 +53,8 @@ SimNode::SimNode(World& world, Checks& checks, Network& network, Machine machine
                    return true;
                  }
                  return crash_here(CrashPoint::after_execution, Happened::crash_after_execution);
-               }}),
+               },
+               [this] { dying_ = true; }}),
       clock_(world.genesis.genesis_time.saturating_add(kBeforeStartMs),
              static_cast<std::int64_t>(prng_.below(2 * kClockSkewMs))),
       engine_config_(world.engine_config) {
@@ -99,6 +100,8 @@ void SimNode::start() {
   started.certificates = node::newest_certificates(chain).value();
   started.observer = !votes.observer_reason.empty();
   started.observer_reason = votes.observer_reason;
+  started.executed_before = ledger_.executed_before();
+  started.life = std::uint64_t{machine_.value()} << 32U | (life_ + 1);  // a clone has another
   deliver(std::move(started));
 }
 
@@ -234,6 +237,7 @@ void SimNode::notice(const node::Notice& notice) {
                                " holds evidence against replica " +
                                std::to_string(notice.peer->value()) + ": " + notice.text);
       break;
+    case Kind::diverged:
     case Kind::halted:
       halted_ = notice.text;
       if (!world_.correct(self_)) break;

@@ -67,12 +67,15 @@ TEST_CASE("the vote log and the memory stay bounded over many checkpoints") {
   REQUIRE(log_max <= 4 * 32);
 }
 
-TEST_CASE("a certified checkpoint of another state halts the replica") {
+TEST_CASE("a certified checkpoint of another state ends the life with a ledger to replace") {
   Solo solo(1);
   solo.start_voting();
   order_to(solo, 8);
   solo.receive(0, solo.proof(8, Digest{}, {0, 2, 3}));
-  REQUIRE(solo.all<Halt>().size() == 1);
+  REQUIRE(solo.all<Diverged>().size() == 1);
+  REQUIRE(solo.all<Diverged>().front().height == Height(8));
+  REQUIRE(solo.all<Diverged>().front().executed_to == Height(8));
+  REQUIRE(solo.all<Halt>().empty());
   REQUIRE(solo.engine().status().observer);
   solo.outputs.clear();
   solo.receive(0, solo.pre_prepare(9, {9}));
@@ -102,15 +105,16 @@ TEST_CASE("two states with f+1 signatures each stop everybody") {
   REQUIRE(solo.all<Halt>().size() == 1);
 }
 
-TEST_CASE("a quorum of seals for another block halts; fewer are only other replicas' opinions") {
+TEST_CASE("a quorum of seals for another block is divergence; fewer are others' opinions") {
   Solo solo(1);
   solo.start_voting();
   solo.receive(0, solo.seal(0, 1, Digest{}));  // before this replica executed: kept
   order_to(solo, 1);
   solo.receive(2, solo.seal(2, 1, Digest{}));
-  REQUIRE(solo.all<Halt>().empty());
+  REQUIRE(solo.all<Diverged>().empty());
   solo.receive(3, solo.seal(3, 1, Digest{}));
-  REQUIRE(solo.all<Halt>().size() == 1);
+  REQUIRE(solo.all<Diverged>().size() == 1);
+  REQUIRE(solo.all<Halt>().empty());
   REQUIRE(solo.all<Sealed>().empty());
 }
 
@@ -216,7 +220,7 @@ TEST_CASE("a head that was executed but neither sealed nor signed before a crash
   REQUIRE(again.sent<pbft::CheckpointVote>().size() == 1);
 }
 
-TEST_CASE("a ledger whose head is not what this replica or a quorum signed halts at the start") {
+TEST_CASE("a ledger whose head is not what this replica or a quorum signed is replaced") {
   Solo solo(1);
   solo.start_voting();
   order_to(solo, 8);
@@ -236,25 +240,141 @@ TEST_CASE("a ledger whose head is not what this replica or a quorum signed halts
   }
   Solo again(1);
   again.start(started);
-  REQUIRE(again.all<Halt>().size() == 1);
+  REQUIRE(again.all<Diverged>().size() == 1);
+  REQUIRE(again.all<Diverged>().front().executed_to == Height(8));
   REQUIRE(again.sent<pbft::Seal>().empty());
 }
 
-TEST_CASE("executing again to another block than the one sealed before halts") {
+TEST_CASE("two blocks of one height with f+1 seals each stop everybody") {
   Solo solo(1);
   solo.start_voting();
-  order_to(solo, 2);
+  order_to(solo, 1);
+  solo.receive(3, solo.seal(3, 1, Digest{}));
+  solo.receive(2, solo.seal(2, 1, Digest{}));
+  REQUIRE(solo.all<Halt>().empty());  // the fourth decides
+  solo.receive(0, solo.seal(0, 1, Solo::block_hash(Height(1))));
+  REQUIRE(solo.all<Halt>().size() == 1);
+  REQUIRE_THAT(solo.all<Halt>().front().reason, Catch::Matchers::Contains("not deterministic"));
+}
+
+namespace {
+
+// A replica that executed and sealed heights 1 and 2 wrongly, and its proposals.
+struct Wrong {
+  Solo solo{1};
+  std::vector<pbft::PrePrepare> proposals;
+  Started next;  // what the next life begins with: the log, an empty ledger
+
+  Wrong() {
+    solo.start_voting();
+    for (std::uint64_t height = 1; height <= 3; ++height) {
+      proposals.push_back(solo.pre_prepare(height, {static_cast<std::uint8_t>(height)}));
+    }
+    order_to(solo, 2);
+    solo.outputs.clear();
+    for (const std::uint32_t other : {0U, 2U, 3U}) {
+      solo.receive(other, solo.seal(other, 2, right(2)));
+    }
+    const auto diverged = solo.all<Diverged>();
+    REQUIRE(diverged.size() == 1);
+    next.durable = solo.log;
+    next.executed_before = diverged.front().executed_to;
+    next.life = 2;
+  }
+  static Digest right(std::uint64_t height) {
+    return crypto::hash("quorate/right/1", {as_bytes(std::to_string(height))});
+  }
+  // The chain of the others arrives, is executed to `result`, and everything is synced.
+  void execute(Solo& again, std::uint64_t height, const Digest& result) {
+    again.outputs.clear();
+    again.hash_of = again.state_of = [result](Height) { return result; };
+    again.receive(2, again.certificate(proposals[height - 1], {0, 2, 3}));
+    again.receive(2, pbft::Data{proposals[height - 1].body});
+    again.settle();
+    REQUIRE(again.engine().status().last_executed == Height(height));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a replaced ledger is filled again without votes and seals, and then votes go on") {
+  Wrong wrong;
+  const auto answer = [](Solo& solo, std::uint32_t from) {
+    auto report = solo.answer_to_start();
+    report.life = 2;
+    solo.receive(from, report);
+  };
   Solo again(1);
-  Started started;
-  started.durable = solo.log;
-  again.start_voting(started);
-  const auto proposal = again.pre_prepare(1, {1});
-  again.receive(2, again.certificate(proposal, {0, 2, 3}));
-  again.receive(2, pbft::Data{proposal.body});
-  const auto commits = again.all<Commit>();
-  REQUIRE(commits.size() == 1);
-  again.input(Executed{Height(1), commits[0].id, Digest{}, Digest{}});
+  again.start(wrong.next);
+  again.persist_all();
+  answer(again, 0);
+  answer(again, 2);
+  REQUIRE(again.engine().status().executing_again_to == Height(2));
+  REQUIRE_FALSE(again.engine().status().starting);
+  wrong.execute(again, 1, Wrong::right(1));
+  // It may not vote yet, although nothing but the ledger is missing.
+  again.receive(0, wrong.proposals[2]);
+  again.settle();
+  REQUIRE(again.sent<pbft::Vote>().empty());
+  wrong.execute(again, 2, Wrong::right(2));
+  REQUIRE(again.engine().status().executing_again_to == Height(0));
+  REQUIRE(again.sent<pbft::Seal>().empty());
+  REQUIRE(again.votes_sent(pbft::VoteKind::prepare) == 1);  // for height 3
+  // What it sealed before stays as it was, byte for byte.
+  std::vector<Bytes> records = wrong.next.durable;
+  records.insert(records.end(), again.log.begin(), again.log.end());
+  const auto durable = pbft::replay(records, again.membership(), 4096);
+  REQUIRE(durable);
+  REQUIRE(durable->executed_before == Height(2));
+  REQUIRE(durable->seals.at(Height(2)).block_hash == Solo::block_hash(Height(2)));
+  // The quorum's seals are no divergence any more, and height 3 is sealed as ever.
+  for (const std::uint32_t other : {0U, 2U, 3U}) {
+    again.receive(other, again.seal(other, 2, Wrong::right(2)));
+  }
+  REQUIRE(again.all<Diverged>().empty());
+  wrong.execute(again, 3, Wrong::right(3));
+  REQUIRE(again.sent<pbft::Seal>().size() == 1);
+  REQUIRE(again.sent<pbft::Seal>().front().height == Height(3));
+}
+
+TEST_CASE(
+    "a crash while a replaced ledger is filled loses nothing, with or without the host's word") {
+  Wrong wrong;
+  if (GENERATE(true, false)) wrong.next.executed_before = Height(0);
+  Solo again(1);
+  again.start_voting(wrong.next);
+  wrong.execute(again, 1, Wrong::right(1));
+  Started next = wrong.next;
+  next.durable.insert(next.durable.end(), again.log.begin(), again.log.end());
+  next.applied = Height(1);
+  next.applied_id = wrong.proposals[0].core.ballot.id;
+  next.block_hash = next.checkpoint_digest = Wrong::right(1);
+  next.executed_before = Height(0);
+  Solo third(1);
+  third.start_voting(next);
+  REQUIRE(third.all<Diverged>().empty());
+  REQUIRE(third.engine().status().executing_again_to == Height(2));
+  wrong.execute(third, 2, Wrong::right(2));
+  REQUIRE(third.sent<pbft::Seal>().empty());
+}
+
+TEST_CASE("executing again to the same wrong block halts for good: the program is at fault") {
+  Wrong wrong;
+  Solo again(1);
+  again.start_voting(wrong.next);
+  wrong.execute(again, 1, Solo::block_hash(Height(1)));
+  wrong.execute(again, 2, Solo::block_hash(Height(2)));
+  SECTION("as seals say") {
+    for (const std::uint32_t other : {0U, 2U, 3U}) {
+      again.receive(other, again.seal(other, 2, Wrong::right(2)));
+    }
+  }
+  SECTION("as the host found with a served certificate") {
+    again.input(DivergenceFound{Height(2)});
+  }
+  REQUIRE(again.all<Diverged>().empty());
   REQUIRE(again.all<Halt>().size() == 1);
+  REQUIRE_THAT(again.all<Halt>().front().reason, Catch::Matchers::Contains("run the release"));
 }
 
 }  // namespace quorate::consensus::test

@@ -1,6 +1,7 @@
 // One engine, played by hand: the test makes every message of the others and answers every output.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -79,8 +80,8 @@ class Solo {
       } else if (const auto* commit = std::get_if<Commit>(&output)) {
         if (commit->height.value() > executed_) {
           executed_ = commit->height.value();
-          input(Executed{commit->height, commit->id, block_hash(commit->height),
-                         checkpoint_digest(commit->height)});
+          input(Executed{commit->height, commit->id, hash_of(commit->height),
+                         state_of(commit->height)});
         }
       }
     }
@@ -210,6 +211,7 @@ class Solo {
   }
   pbft::StatusReport answer_to_start(std::vector<pbft::Witness> witnesses = {}) const {
     pbft::StatusReport out = status_report();
+    out.life = Started{}.life;
     out.witnesses = std::move(witnesses);
     return out;
   }
@@ -264,6 +266,9 @@ class Solo {
     input(Ticked{});
   }
 
+  // What executing a height gives.
+  std::function<Digest(Height)> hash_of = block_hash;
+  std::function<Digest(Height)> state_of = checkpoint_digest;
   std::vector<Output> outputs;
   std::vector<Bytes> log;  // what is durable
   Instant now;

@@ -70,6 +70,33 @@ TEST_CASE("a starting replica asks at once, and others answer with what they hol
   REQUIRE(solo.sent<pbft::StatusReport>().front().starting);
 }
 
+TEST_CASE("an answer to an earlier life does not count") {
+  Solo solo(1);
+  Started started;
+  started.life = 7;
+  solo.start(started);
+  solo.persist_all();
+  solo.advance_time(std::chrono::milliseconds(300));
+  REQUIRE(solo.sent<pbft::StatusReport>().front().life == 7);
+  auto answer = solo.answer_to_start();
+  for (const std::uint64_t life : {1ULL, 6ULL, 8ULL, 0ULL}) {
+    answer.life = life;
+    for (const std::uint32_t from : {0U, 2U, 3U}) solo.receive(from, answer);
+  }
+  REQUIRE(solo.engine().status().starting);
+  answer.life = 7;
+  solo.receive(0, answer);
+  solo.receive(3, answer);
+  REQUIRE_FALSE(solo.engine().status().starting);
+  // And whoever is asked answers the life that asked.
+  auto question = solo.status_report();
+  question.starting = true;
+  question.life = 99;
+  solo.outputs.clear();
+  solo.receive(2, question);
+  REQUIRE(solo.sent<pbft::StatusReport>().front().life == 99);
+}
+
 TEST_CASE("what the vote log knows is no amnesia") {
   Past past;
   Solo again(1);

@@ -33,6 +33,9 @@ struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, 
   void read_blocks(ReplicaId peer, Height from, std::uint32_t, std::size_t) override {
     reads.emplace_back(peer, from);
   }
+  void replace_ledger(LedgerReplacement replacement) override {
+    replacements.push_back(std::move(replacement));
+  }
   void check(Digest id, Height, Bytes) override { checks.push_back(id); }
   void admitted(Ticket ticket, std::vector<std::optional<Refusal>> results) override {
     answers.emplace_back(ticket, std::move(results));
@@ -51,6 +54,7 @@ struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, 
   std::vector<Height> seals;
   std::vector<Digest> loads;
   std::vector<std::pair<ReplicaId, Height>> reads;
+  std::vector<LedgerReplacement> replacements;
   std::vector<Digest> checks;
   std::vector<std::pair<Ticket, std::vector<std::optional<Refusal>>>> answers;
   std::vector<Notice::Kind> notices;
@@ -282,10 +286,28 @@ TEST_CASE("catch-up asks a peer, feeds the engine in order and reports the end")
   SECTION("seals over another block mean that this replica has diverged") {
     executed.block_hash = FakeVerifier::id_of(9);
     bench.step(BlocksExecuted{{executed}});
-    CHECK(std::count(bench.ports.notices.begin(), bench.ports.notices.end(),
-                     Notice::Kind::halted) == 1);
-    CHECK(bench.replica->status().not_ready_reason.substr(0, 7) == "halted:");
+    const auto found = bench.engine->all<consensus::DivergenceFound>();
+    REQUIRE(found.size() == 1);
+    CHECK(found.front().height == Height(1));
+    CHECK(bench.engine->all<consensus::Executed>().empty());
+    CHECK(bench.ports.seals.empty());
   }
+}
+
+TEST_CASE("a diverged ledger is replaced by the host, and nothing more is voted") {
+  Bench bench;
+  bench.engine_says({consensus::Persist{PersistToken(1), {1}, false},
+                     consensus::Send{std::nullopt, {'a'}, PersistToken(1)},
+                     consensus::Diverged{Height(3), Height(5), "another block"}});
+  REQUIRE(bench.ports.replacements.size() == 1);
+  CHECK(bench.ports.replacements.front().height == Height(3));
+  CHECK(bench.ports.replacements.front().executed_to == Height(5));
+  CHECK(bench.ports.replacements.front().reason == "another block");
+  CHECK(std::count(bench.ports.notices.begin(), bench.ports.notices.end(),
+                   Notice::Kind::diverged) == 1);
+  bench.step(VotesPersisted{PersistToken(1)});
+  CHECK(bench.ports.count(TrafficClass::consensus) == 0);
+  CHECK_FALSE(bench.replica->status().ready);
 }
 
 TEST_CASE("after a halt nothing more is voted") {
