@@ -8,8 +8,14 @@ namespace quorate::node {
 namespace {
 
 constexpr Duration kAnswerTimeout = std::chrono::seconds(2);
+// The block that everything waits for is worth a second request after this.
+constexpr Duration kHedgeAfter = std::chrono::milliseconds(500);
 // A round whose blocks lead nowhere ends, so that the engine can judge the situation anew.
 constexpr Duration kStallTimeout = std::chrono::seconds(10);
+constexpr std::size_t kInFlightMax = 3;
+constexpr std::size_t kOwedMax = 16;  // late answers of one peer that would still count
+// What an answer may hold, and so what is not asked for elsewhere meanwhile.
+constexpr std::uint64_t kRange = 64;
 // How far fetching and delivery may run ahead of execution.
 constexpr std::uint64_t kFetchAhead = 512;
 constexpr std::uint64_t kDeliverAhead = 64;
@@ -53,31 +59,42 @@ void CatchUp::peer_connected(ReplicaId peer) { peers_.insert(peer); }
 void CatchUp::peer_disconnected(ReplicaId peer) {
   peers_.erase(peer);
   if (!round_) return;
-  round_->owing.erase(peer);
-  if (round_->asked && round_->asked->peer == peer) give_up_on_peer();
+  round_->owed.erase(peer);
+  give_up(peer);
 }
 
-// Useful is an answer that holds the next missing block: any other, however well proved, could be
-// repeated for ever without getting anybody further.
+// ---- answers ----
+
 void CatchUp::on_blocks(ReplicaId from, BlocksResponse response) {
-  if (!round_ || round_->owing.erase(from) == 0) return;
-  const bool useful = take(from, std::move(response));
-  if (useful) round_->fruitless = 0;
-  if (!round_->asked || round_->asked->peer != from) return;
-  if (!useful) return give_up_on_peer();
-  round_->asked.reset();
-  round_->ask_same_again = true;
+  if (!round_) return;
+  const auto owed = round_->owed.find(from);
+  if (owed == round_->owed.end()) return;
+  // Any other answer, however well proved, could be repeated for ever without getting anybody
+  // further.
+  const bool proper =
+      !response.blocks.empty() && owed->second.erase(response.blocks.front().height) != 0;
+  if (!proper || owed->second.empty()) round_->owed.erase(owed);
+  if (!proper) return give_up(from);
+  const auto asked = round_->asked.find(from);
+  const bool in_time =
+      asked != round_->asked.end() && asked->second.from == response.blocks.front().height;
+  if (in_time) round_->asked.erase(asked);
+  if (!take(from, response)) return;
+  round_->fruitless = 0;
+  if (in_time) round_->again = from;
 }
 
-// Takes what continues the blocks that are there; everything else is dropped, so no answer can fill
-// the buffer with blocks that have to wait.
-bool CatchUp::take(ReplicaId from, BlocksResponse response) {
+// Takes the blocks that are missing, as far as they follow one another. True if there was one.
+bool CatchUp::take(ReplicaId from, BlocksResponse& response) {
   const Height to_max = executed_.saturating_add(kFetchAhead);
+  Height expected = response.blocks.front().height;
   bool taken = false;
   for (CommittedBlock& block : response.blocks) {
     const Height height = block.height;
-    if (height > to_max || buffered_bytes_ >= kFetchedBytesMax) break;
-    if (height != fetched_to().saturating_add(1)) continue;
+    if (height != expected || height > to_max) break;
+    expected = height.next();
+    if (height <= delivered_to_ || buffered_.count(height) != 0) continue;
+    if (!make_room(height)) break;
     buffered_bytes_ += block.bytes;
     buffered_.emplace(height, Delivery{from, std::move(block)});
     taken = true;
@@ -85,27 +102,129 @@ bool CatchUp::take(ReplicaId from, BlocksResponse response) {
   return taken;
 }
 
+// What is needed later gives way, or blocks from far ahead could keep out the one that all wait
+// for.
+bool CatchUp::make_room(Height height) {
+  while (buffered_bytes_ >= kFetchedBytesMax) {
+    const auto last = std::prev(buffered_.end());
+    if (last->first < height) return false;
+    buffered_bytes_ -= last->second.block.bytes;
+    buffered_.erase(last);
+  }
+  return true;
+}
+
+// ---- asking ----
+
 void CatchUp::poll(Instant now) {
   if (!round_) return;
   if (executed_ >= round_->evidence || now >= round_->progress_at + kStallTimeout) return finish();
-  if (round_->asked && now >= round_->asked->since + kAnswerTimeout) give_up_on_peer();
+  for (const ReplicaId peer : std::set<ReplicaId>(peers_)) {
+    const auto asked = round_->asked.find(peer);
+    const bool overdue =
+        asked != round_->asked.end() && now >= asked->second.since + kAnswerTimeout;
+    if (overdue) give_up(peer);
+  }
+  ask(now);
   // Every peer had its turn in vain, or there is none.
-  const bool nothing_to_wait_for = buffered_.empty() && delivered_bytes_.empty();
-  if (nothing_to_wait_for && !round_->asked && round_->fruitless >= peers_.size()) return finish();
-  if (may_ask()) ask(now);
+  if (round_->asked.empty() && !deliverable() && delivered_bytes_.empty()) finish();
+}
+
+void CatchUp::ask(Instant now) {
+  while (round_->fruitless < peers_.size()) {
+    const auto from = next_range(now);
+    const auto peer = from ? next_peer() : std::nullopt;
+    if (!peer) return;
+    last_asked_ = *peer;
+    round_->again.reset();
+    round_->asked.insert_or_assign(*peer, Asked{*from, now});
+    auto& owed = round_->owed[*peer];
+    owed.insert(*from);
+    if (owed.size() > kOwedMax) owed.erase(owed.begin());
+    transport_.send(*peer, TrafficClass::sync, encode_blocks_request(*from));
+  }
+}
+
+// What to ask for next: the missing block that everything waits for, once more if its answer is
+// slow, and then ranges behind it.
+std::optional<Height> CatchUp::next_range(Instant now) const {
+  const Height to_max = std::min(round_->evidence, executed_.saturating_add(kFetchAhead));
+  Height from = next_missing(delivered_to_);
+  if (from > to_max) return std::nullopt;
+  const auto due = hedge_due();
+  if (asked_for(from).empty() || (due && now >= *due)) return from;
+  while (round_->asked.size() < kInFlightMax && buffered_bytes_ < kFetchedBytesMax) {
+    if (asked_for(from).empty()) return from;
+    from = next_missing(from.saturating_add(kRange - 1));
+    if (from > to_max) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<Instant> CatchUp::hedge_due() const {
+  const auto asked = asked_for(next_missing(delivered_to_));
+  if (asked.size() != 1 || round_->fruitless >= peers_.size() || !next_peer()) return std::nullopt;
+  return asked.front() + kHedgeAfter;
+}
+
+Height CatchUp::next_missing(Height from) const {
+  Height out = from.saturating_add(1);
+  for (auto it = buffered_.lower_bound(out); it != buffered_.end() && it->first == out; ++it) {
+    out = out.saturating_add(1);
+  }
+  return out;
+}
+
+std::vector<Instant> CatchUp::asked_for(Height height) const {
+  std::vector<Instant> out;
+  for (const auto& entry : round_->asked) {
+    const Asked& asked = entry.second;
+    const bool covers = asked.from <= height && height < asked.from.saturating_add(kRange);
+    if (covers) out.push_back(asked.since);
+  }
+  return out;
+}
+
+bool CatchUp::free(ReplicaId peer) const {
+  return peers_.count(peer) != 0 && round_->asked.count(peer) == 0;
+}
+
+// Round robin over the connected peers, so that a bad one costs one timeout. Whoever answers well
+// is asked again, but only within the round: if its blocks led nowhere, the next one is due.
+std::optional<ReplicaId> CatchUp::next_peer() const {
+  if (round_->again && free(*round_->again)) return round_->again;
+  for (std::uint32_t step = 1; step <= replicas_; ++step) {
+    const ReplicaId candidate((last_asked_.value() + step) % replicas_);
+    if (free(candidate)) return candidate;
+  }
+  return std::nullopt;
+}
+
+void CatchUp::give_up(ReplicaId peer) {
+  if (round_->asked.erase(peer) == 0) return;
+  ++round_->fruitless;
+  if (QUORATE_MUTANT(bad_peer_asked_again)) round_->again = peer;
 }
 
 std::optional<Instant> CatchUp::next_deadline() const {
   if (!round_) return std::nullopt;
-  const Instant stall = round_->progress_at + kStallTimeout;
-  if (!round_->asked) return stall;
-  return std::min(stall, round_->asked->since + kAnswerTimeout);
+  Instant out = round_->progress_at + kStallTimeout;
+  for (const auto& entry : round_->asked) {
+    out = std::min(out, entry.second.since + kAnswerTimeout);
+  }
+  const auto hedge = hedge_due();
+  return hedge ? std::min(out, *hedge) : out;
+}
+
+// ---- delivery ----
+
+bool CatchUp::deliverable() const {
+  return !buffered_.empty() && buffered_.begin()->first == delivered_to_.saturating_add(1);
 }
 
 std::optional<CatchUp::Delivery> CatchUp::next_delivery() {
-  if (!round_ || buffered_.empty()) return std::nullopt;
+  if (!round_ || !deliverable()) return std::nullopt;
   const auto next = buffered_.begin();
-  if (next->first != delivered_to_.saturating_add(1)) return std::nullopt;
   if (next->first > executed_.saturating_add(kDeliverAhead)) return std::nullopt;
   if (executing_bytes_ >= kDeliveredBytesMax) return std::nullopt;
   Delivery out = std::move(next->second);
@@ -119,43 +238,6 @@ std::optional<CatchUp::Delivery> CatchUp::next_delivery() {
 }
 
 std::uint32_t CatchUp::take_finished() { return std::exchange(finished_, 0); }
-
-Height CatchUp::fetched_to() const {
-  return buffered_.empty() ? delivered_to_ : buffered_.rbegin()->first;
-}
-
-bool CatchUp::may_ask() const {
-  if (round_->asked || peers_.empty() || round_->fruitless >= peers_.size()) return false;
-  const Height to = fetched_to();
-  return to < round_->evidence && to < executed_.saturating_add(kFetchAhead) &&
-         buffered_bytes_ < kFetchedBytesMax;
-}
-
-void CatchUp::ask(Instant now) {
-  const auto peer = next_peer();
-  if (!peer) return;
-  last_asked_ = *peer;
-  round_->asked = Asked{*peer, now};
-  round_->owing.insert(*peer);
-  transport_.send(*peer, TrafficClass::sync, encode_blocks_request(fetched_to().next()));
-}
-
-void CatchUp::give_up_on_peer() {
-  round_->asked.reset();
-  round_->ask_same_again = QUORATE_MUTANT(bad_peer_asked_again);
-  ++round_->fruitless;
-}
-
-// Round robin over the connected peers, so that a bad one costs one timeout. Whoever answers well
-// is asked again, but only within the round: if its blocks led nowhere, the next one is due.
-std::optional<ReplicaId> CatchUp::next_peer() {
-  if (round_->ask_same_again && peers_.count(last_asked_) != 0) return last_asked_;
-  for (std::uint32_t step = 1; step <= replicas_; ++step) {
-    const ReplicaId candidate((last_asked_.value() + step) % replicas_);
-    if (peers_.count(candidate) != 0) return candidate;
-  }
-  return std::nullopt;
-}
 
 void CatchUp::finish() {
   finished_ += round_->requests;

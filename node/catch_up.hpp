@@ -1,8 +1,13 @@
-// Block catch-up: fetches committed blocks from one peer at a time and hands them to the engine in
-// order, no faster than they are executed. Blocks are proved by their certificates, so any peer
-// will do, and what a peer claims about itself counts for nothing; the goal is a height that
-// signatures prove. Only an answer to a request counts, and only if it holds the block that is
-// needed next; the buffer therefore has no gaps. Deterministic; owned by the replica.
+// Block catch-up: fetches committed blocks from peers and hands them to the engine in order, no
+// faster than they are executed. Blocks are proved by their certificates, so any peer will do, and
+// what a peer claims about itself counts for nothing; the goal is a height that signatures prove.
+//
+// Several peers are asked at once, each for a range of its own and for one at a time, so a peer
+// that does not answer holds up nobody but itself. The block that everything waits for is asked for
+// a second time elsewhere when its answer is slow. What arrives ahead of it waits in a buffer that
+// is bounded, and in which what is needed sooner displaces what is needed later. Only an answer to
+// a request counts, and only if it begins with the block that was asked for. Deterministic; owned
+// by the replica.
 #pragma once
 
 #include <map>
@@ -47,27 +52,33 @@ class CatchUp {
 
  private:
   struct Asked {
-    ReplicaId peer;
+    Height from;
     Instant since;
   };
   struct Round {
     Height evidence;
-    std::uint32_t requests = 1;   // RequestSync outputs that wait for this round's end
-    Instant progress_at;          // when the head last moved
-    std::uint32_t fruitless = 0;  // peers asked in a row without a useful answer
-    std::optional<Asked> asked;
-    bool ask_same_again = false;  // the last answer was useful
-    // Asked and not answered yet. A late answer is still an answer: it may be the only kind that a
+    std::uint32_t requests = 1;        // RequestSync outputs that wait for this round's end
+    Instant progress_at;               // when the head last moved
+    std::uint32_t fruitless = 0;       // requests in a row that led to nothing
+    std::map<ReplicaId, Asked> asked;  // under way: one per peer
+    // Given up on, or under way. A late answer is still an answer: it may be the only kind that a
     // slow network has.
-    std::set<ReplicaId> owing;
+    std::map<ReplicaId, std::set<Height>> owed;
+    std::optional<ReplicaId> again;  // it has just answered well
   };
-  bool take(ReplicaId from, BlocksResponse response);
-  Height fetched_to() const;
-  bool may_ask() const;
+  bool take(ReplicaId from, BlocksResponse& response);
+  bool make_room(Height height);
+  Height next_missing(Height from) const;
+  // When the requests under way that have `height` in their range were sent.
+  std::vector<Instant> asked_for(Height height) const;
+  std::optional<Instant> hedge_due() const;
+  std::optional<Height> next_range(Instant now) const;
+  bool free(ReplicaId peer) const;
+  std::optional<ReplicaId> next_peer() const;
   void ask(Instant now);
+  void give_up(ReplicaId peer);
+  bool deliverable() const;
   void finish();
-  void give_up_on_peer();
-  std::optional<ReplicaId> next_peer();
 
   std::uint32_t replicas_;
   Transport& transport_;
@@ -75,7 +86,7 @@ class CatchUp {
   ReplicaId last_asked_;
   Height executed_;
   Height delivered_to_;
-  std::map<Height, Delivery> buffered_;  // fetched, not yet delivered: from delivered_to_ + 1 on
+  std::map<Height, Delivery> buffered_;  // fetched, not yet delivered; may have gaps
   std::size_t buffered_bytes_ = 0;
   std::map<Height, std::size_t> delivered_bytes_;  // handed over, not yet executed
   std::size_t executing_bytes_ = 0;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "crypto/codec/reader.hpp"
 #include "tests/unit/node/core_fixture.hpp"
 
 using namespace quorate;
@@ -20,7 +21,8 @@ struct Requests final : Transport {
     REQUIRE(traffic == TrafficClass::sync);
     REQUIRE(to);
     REQUIRE(body.at(0) == 1);
-    sent.push_back({to->value(), body.at(1)});  // the low byte of `from` is enough here
+    crypto::Reader in(ByteView(body).subspan(1));
+    sent.push_back({to->value(), in.u64()});
   }
   void disconnect(ReplicaId, const std::string&) override { FAIL("no reason to disconnect"); }
   std::vector<Request> sent;
@@ -86,7 +88,7 @@ TEST_CASE("an empty answer and a silent peer hand over to the next") {
   bench.catch_up.on_blocks(ReplicaId(1), {});
   bench.catch_up.poll(at_ms(1));
   REQUIRE(bench.transport.sent.back() == Request{2, 1});
-  CHECK(bench.catch_up.next_deadline() == at_ms(2'001));
+  CHECK(bench.catch_up.next_deadline() == at_ms(501));  // a second request elsewhere
   bench.catch_up.poll(at_ms(2'001));
   CHECK(bench.transport.sent.back() == Request{3, 1});
   bench.catch_up.peer_disconnected(ReplicaId(3));
@@ -154,6 +156,76 @@ TEST_CASE("a late answer is taken as far as it continues what is there") {
   CHECK(bench.deliver(at_ms(2'001)).size() == 12);
   bench.catch_up.poll(at_ms(2'001));
   CHECK(bench.transport.sent.back() == Request{2, 13});
+}
+
+TEST_CASE("ranges are fetched from several peers at once, and wait for what comes before them") {
+  Bench bench;
+  bench.catch_up.start(Height(150), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  REQUIRE(bench.transport.sent == std::vector<Request>{{1, 1}, {2, 65}, {3, 129}});
+  bench.catch_up.poll(at_ms(1));
+  REQUIRE(bench.transport.sent.size() == 3);  // one request per peer
+  bench.catch_up.on_blocks(ReplicaId(3), Bench::blocks(129, 150));
+  bench.catch_up.on_blocks(ReplicaId(2), Bench::blocks(65, 100));
+  CHECK(bench.deliver(at_ms(2)).empty());
+  bench.catch_up.poll(at_ms(2));
+  // Peer 2 answered with less than a range, and is asked for what is missing of it.
+  CHECK(bench.transport.sent.back() == Request{2, 101});
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 64));
+  CHECK(bench.deliver(at_ms(3)).size() == 100);
+  bench.catch_up.on_blocks(ReplicaId(2), Bench::blocks(101, 140));  // the last ones are here
+  CHECK(bench.deliver(at_ms(4)).size() == 50);
+  bench.catch_up.poll(at_ms(4));
+  CHECK(bench.catch_up.take_finished() == 1);
+  CHECK(bench.catch_up.memory_bytes() == 0);
+}
+
+TEST_CASE("the block that all wait for is asked for twice when its answer is slow") {
+  Bench bench;
+  bench.catch_up.start(Height(5), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.poll(at_ms(499));
+  REQUIRE(bench.transport.sent == std::vector<Request>{{1, 1}});
+  REQUIRE(bench.catch_up.next_deadline() == at_ms(500));
+  bench.catch_up.poll(at_ms(500));
+  REQUIRE(bench.transport.sent == std::vector<Request>{{1, 1}, {2, 1}});
+  CHECK(bench.catch_up.next_deadline() == at_ms(2'000));  // and not a third time
+  bench.catch_up.on_blocks(ReplicaId(2), Bench::blocks(1, 5));
+  CHECK(bench.deliver(at_ms(510)).size() == 5);
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 5));
+  bench.catch_up.poll(at_ms(510));
+  CHECK(bench.catch_up.take_finished() == 1);
+  CHECK(bench.catch_up.memory_bytes() == 0);
+}
+
+TEST_CASE("peers that never answer do not hold up the one that does") {
+  Bench bench;
+  bench.catch_up.start(Height(1'000), at_ms(0));
+  std::size_t answered = 0;
+  std::uint64_t delivered = 0;
+  std::int64_t time = 0;
+  for (; bench.catch_up.active() && time < 20'000; time += 10) {
+    bench.catch_up.poll(at_ms(time));
+    for (; answered < bench.transport.sent.size(); ++answered) {
+      const Request request = bench.transport.sent[answered];
+      if (request.peer != 3) continue;  // 1 and 2 are silent
+      bench.catch_up.on_blocks(ReplicaId(3), Bench::blocks(request.from, request.from + 63));
+    }
+    for (const std::uint64_t height : bench.deliver(at_ms(time))) delivered = height;
+  }
+  CHECK(delivered >= 1'000);
+  CHECK(time < 12'000);
+}
+
+TEST_CASE("blocks from far ahead give way to the one that is needed") {
+  Bench bench;
+  bench.catch_up.start(Height(150), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.on_blocks(ReplicaId(3), Bench::blocks(129, 140, 1U << 20U));
+  CHECK(bench.catch_up.memory_bytes() == 8U << 20U);
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 3, 1U << 20U));
+  CHECK(bench.catch_up.memory_bytes() == 8U << 20U);
+  CHECK(bench.deliver(at_ms(1)) == std::vector<std::uint64_t>{1, 2, 3});
 }
 
 TEST_CASE("after a round that stalled another peer comes first") {
