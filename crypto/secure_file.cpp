@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <system_error>
 
+#include "crypto/base/disk_error.hpp"
+
 namespace quorate::crypto {
 namespace {
 
@@ -30,8 +32,7 @@ class Descriptor {
 };
 
 tl::unexpected<Error> io_error(std::string_view what, const path& where, int error) {
-  return fail(Errc::io, "cannot " + std::string(what) + " " + where.string() + ": " +
-                            std::generic_category().message(error));
+  return disk_error("cannot " + std::string(what), where, error);
 }
 
 path directory_of(const path& file) {

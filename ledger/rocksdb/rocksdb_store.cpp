@@ -14,9 +14,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <optional>
 #include <system_error>
 #include <vector>
+
+#include "crypto/base/disk_error.hpp"
 
 namespace quorate::ledger {
 namespace {
@@ -41,11 +44,23 @@ bool is_lock_conflict(const rocksdb::Status& status) {
                                 text.find("lock hold by current process") != std::string::npos);
 }
 
+// RocksDB gives the operating system's reason as text only.
+std::string advice(const rocksdb::Status& status) {
+  if (status.IsNoSpace()) return disk_advice(ENOSPC);
+  const std::string text = status.ToString();
+  for (const int error : {ENOSPC, EDQUOT, EFBIG, EIO, EROFS, EACCES, EMFILE}) {
+    if (text.find(std::generic_category().message(error)) != std::string::npos) {
+      return disk_advice(error);
+    }
+  }
+  return "";
+}
+
 tl::unexpected<Error> translate(const rocksdb::Status& status, const std::string& doing) {
   const Errc code = status.IsNotFound()     ? Errc::not_found
                     : status.IsCorruption() ? Errc::corrupt
                                             : Errc::io;
-  return fail(code, doing + ": " + status.ToString());
+  return fail(code, doing + ": " + status.ToString() + advice(status));
 }
 
 rocksdb::CompressionType compression() {
@@ -152,7 +167,15 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::filesystem::
                 "the database in " + folder.string() +
                     " is in use by another process; stop that node or choose another data folder");
   }
-  if (!status.ok()) return translate(status, "cannot open the database in " + folder.string());
+  if (!status.ok()) {
+    auto error = translate(status, "cannot open the database in " + folder.string());
+    if (status.IsCorruption()) {
+      error.value().detail +=
+          "; move this folder aside, and nothing else: a node that keeps its "
+          "votes fetches the chain again from its peers";
+    }
+    return error;
+  }
   return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(impl)));
 }
 

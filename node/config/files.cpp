@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <system_error>
+
+#include "crypto/base/disk_error.hpp"
 
 namespace quorate::node {
 namespace {
@@ -27,7 +28,7 @@ class FileDescriptor {
 };
 
 tl::unexpected<Error> io_error(std::string_view what, const std::filesystem::path& path) {
-  return fail(Errc::io, std::string(what) + " " + path.string() + ": " + std::strerror(errno));
+  return disk_error(what, path, errno);
 }
 
 Result<void> write_and_sync(const std::filesystem::path& path, std::string_view text, mode_t mode) {

@@ -77,8 +77,8 @@ void LogWriter::write(std::deque<Pending> group) {
 
 void LogWriter::settle() {
   if (!store_) return;
-  if (const auto written = store_->write_state(); !written) {
-    end_process(log_, "votes", "the validator state cannot be written", written.error());
+  if (const auto written = store_->settle(); !written) {
+    end_process(log_, "votes", "the vote log or its state cannot be written", written.error());
   }
 }
 

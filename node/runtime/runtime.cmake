@@ -18,6 +18,7 @@ add_library(quorate_node_runtime STATIC
   runtime/consensus_thread.cpp
   runtime/execute_thread.cpp
   runtime/fatal.cpp
+  runtime/log_file.cpp
   runtime/log_writer.cpp
   runtime/runtime.cpp
   runtime/submissions.cpp

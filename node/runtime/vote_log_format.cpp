@@ -14,6 +14,7 @@ constexpr std::string_view kFileMagic = "QRTVOTE1";
 constexpr std::uint32_t kRecordMagic = 0x31525651;  // "QVR1"
 constexpr std::size_t kRecordHeadSize = 4 + 4 + 8 + 8 + 1;
 constexpr std::size_t kRecordTailSize = 2 * Digest::kSize;
+constexpr std::size_t kSector = 512;
 
 Digest record_check(const VoteLogSalt& salt, ByteView head, ByteView body) {
   return crypto::hash("quorate/vote-log-record/1", {salt, head, body});
@@ -41,7 +42,7 @@ std::optional<Parsed> parse_record(const VoteLogSalt& salt, ByteView bytes) {
   out.view.index = in.u64();
   out.synced = in.u64();
   const std::uint8_t kind = in.u8();
-  if (kind < 1 || kind > 3 || length > in.left() - kRecordTailSize) return std::nullopt;
+  if (kind < 1 || kind > 4 || length > in.left() - kRecordTailSize) return std::nullopt;
   if (out.synced >= out.view.index) return std::nullopt;  // it was not synced when it was written
   out.view.kind = static_cast<VoteRecordKind>(kind);
   out.view.body = in.raw(length);
@@ -69,6 +70,44 @@ std::optional<std::string> find_amnesia(const VoteLogSalt& salt, ByteView rest,
     }
     rest = rest.subspan(record ? record->size : 1);
   }
+}
+
+bool all_zero(ByteView bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+// Whether some sector's part of file[begin, end) was never written.
+bool lacks_sector(ByteView file, std::size_t begin, std::size_t end) {
+  for (std::size_t at = begin; at < end;) {
+    const std::size_t next = std::min(end, (at / kSector + 1) * kSector);
+    if (all_zero(file.subspan(at, next - at))) return true;
+    at = next;
+  }
+  return false;
+}
+
+// Whether an interrupted write can have left what stands at `begin`, where record `index` belongs.
+bool may_be_torn(ByteView file, std::size_t begin, std::uint64_t index) {
+  const ByteView rest = file.subspan(begin);
+  if (rest.size() < kRecordHeadSize) return true;
+  if (lacks_sector(file, begin, begin + kRecordHeadSize)) return true;
+  crypto::Reader in(rest);
+  const bool magic = in.u32() == kRecordMagic;
+  const std::size_t length = in.u32();
+  if (!magic || in.u64() != index || length > kVoteRecordBytesMax) return false;
+  const std::size_t size = kRecordHeadSize + length + kRecordTailSize;
+  return size > rest.size() || lacks_sector(file, begin, begin + size);
+}
+
+// Why the bytes behind the last whole record are not merely a torn end, or nothing.
+std::optional<std::string> judge_end(const VoteLogScan& scan, ByteView file,
+                                     std::uint64_t expected) {
+  if (auto later = find_amnesia(scan.header.salt, file.subspan(scan.bytes_valid), expected)) {
+    return later;
+  }
+  if (may_be_torn(file, scan.bytes_valid, expected)) return std::nullopt;
+  return "record " + std::to_string(expected) +
+         " is damaged, and not as an interrupted write leaves it: no sector of it is missing";
 }
 
 }  // namespace
@@ -118,7 +157,9 @@ Result<VoteLogHeader> decode_vote_log_header(ByteView file) {
   if (version != kVoteLogVersion) {
     return fail(Errc::conflict, "the vote log has version " + std::to_string(version) +
                                     ", this program reads and writes version " +
-                                    std::to_string(kVoteLogVersion));
+                                    std::to_string(kVoteLogVersion) +
+                                    "; run the release that wrote it. A vote log cannot be made "
+                                    "anew: a key that forgot its votes must not vote again");
   }
   return out;
 }
@@ -153,7 +194,10 @@ Result<VoteLogScan> scan_vote_log(ByteView file) {
     const bool follows = record && record->view.index == expected &&
                          record->running == next_running(out.running, record->check);
     if (!follows) {
-      out.amnesia = find_amnesia(out.header.salt, rest, expected);
+      if (all_zero(rest)) break;  // preallocated
+      out.amnesia = judge_end(out, file, expected);
+      out.torn_bytes = rest.size();
+      while (rest[out.torn_bytes - 1] == 0) --out.torn_bytes;
       break;
     }
     out.records.push_back(record->view);

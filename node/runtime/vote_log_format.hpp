@@ -1,6 +1,6 @@
 // The bytes of a vote log file, and what a file proves after a crash. Pure; any thread.
 //
-// A file = header, then records. All integers are little-endian.
+// A file = header, records, and zeros up to its preallocated size. All integers are little-endian.
 //   header: magic 8 "QRTVOTE1" | version u32 | generation u64 | chain_id 32 | validator key 32 |
 //           db_uuid 16 | salt 32 | first index u64 | running 32 | check 32
 //   record: magic u32 | body length u32 | index u64 | synced u64 | kind u8 | body | check 32 |
@@ -14,8 +14,18 @@
 // record.
 //
 // A record that was never synced may be torn, and cutting it off loses nothing: no message that
-// depended on it has left. Damage to a record that was synced is amnesia. What tells them apart is
-// a later whole record whose `synced` reaches the damage, or the index in validator_state.json.
+// depended on it has left. Damage to a record that was synced is amnesia. What tells them apart:
+//  - a later whole record whose `synced` reaches the damage. Behind the last group of votes stands
+//  a
+//    `mark`, written once that group is synced and nothing else waits, so a process that is killed
+//    leaves proof for every vote it ever sent;
+//  - the index in validator_state.json, which covers the mark a second later;
+//  - the shape of the damage: sectors of 512 bytes reach the disk whole or not at all, and what
+//  does
+//    not stays zero, so a record that is whole in length and lacks no sector was not torn.
+// What is left is best effort: after a power failure within the second before the mark is synced,
+// damage that also zeroes a sector of the very last group passes for a torn one. The check of the
+// first STATUS answers (consensus) then still knows what the peers received.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +41,7 @@ namespace quorate::node {
 using DbUuid = FixedBytes<16, struct DbUuidTag>;
 using VoteLogSalt = FixedBytes<32, struct VoteLogSaltTag>;
 
-inline constexpr std::uint32_t kVoteLogVersion = 1;
+inline constexpr std::uint32_t kVoteLogVersion = 2;  // 1 had neither marks nor preallocation
 inline constexpr std::size_t kVoteRecordBytesMax = 256U << 20U;
 
 // Whose votes a log holds.
@@ -46,6 +56,7 @@ enum class VoteRecordKind : std::uint8_t {
   vote = 1,      // a record of the engine
   snapshot = 2,  // a record of the engine that replaces all before it; first of its file
   opened = 3,    // the log was made; no body, not given to the engine
+  mark = 4,      // all before it was synced; no body, not given to the engine, itself not synced
 };
 
 struct VoteLogHeader {
@@ -75,6 +86,7 @@ struct VoteLogScan {
   VoteLogHeader header;
   std::vector<VoteRecordView> records;  // whole ones, up to the first damage
   std::size_t bytes_valid = 0;          // where the next record belongs
+  std::size_t torn_bytes = 0;           // behind them, not counting preallocated zeros
   std::uint64_t last_index = 0;         // of the last whole record
   Digest running;
   // Set when a synced record is damaged: why this log can no longer be trusted.

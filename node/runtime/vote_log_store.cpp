@@ -1,16 +1,10 @@
 #include "node/runtime/vote_log_store.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <map>
 
+#include "crypto/base/disk_error.hpp"
 #include "crypto/keys.hpp"
 #include "crypto/secure_file.hpp"
 
@@ -23,69 +17,6 @@ namespace {
 constexpr std::string_view kPrefix = "votes-";
 constexpr std::string_view kSuffix = ".log";
 constexpr std::string_view kTemporary = ".tmp";
-
-tl::unexpected<Error> system_error(std::string_view what, const fs::path& path) {
-  const int code = errno;
-  return fail(Errc::io, std::string(what) + " " + path.string() + ": " + std::strerror(code));
-}
-
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-// A file as a ByteView. Vote logs between two snapshots can hold hundreds of megabytes.
-class Mapping {
- public:
-  static Result<std::unique_ptr<Mapping>> of(int fd, const fs::path& path) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) return system_error("cannot look at", path);
-    const auto size = static_cast<std::size_t>(status.st_size);
-    if (size == 0) return std::unique_ptr<Mapping>(new Mapping(nullptr, 0));
-    void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (at == MAP_FAILED) return system_error("cannot read", path);
-    return std::unique_ptr<Mapping>(new Mapping(at, size));
-  }
-  ~Mapping() {
-    if (at_ != nullptr) ::munmap(at_, size_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ByteView view() const { return {static_cast<const std::uint8_t*>(at_), size_}; }
-
- private:
-  Mapping(void* at, std::size_t size) : at_(at), size_(size) {}
-  void* at_;
-  std::size_t size_;
-};
-
-Result<void> write_all(int fd, ByteView bytes, const fs::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return system_error("cannot write to", path);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
-Result<void> sync_directory(const fs::path& directory) {
-  const File handle(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (handle.get() < 0 || ::fsync(handle.get()) != 0) {
-    return system_error("cannot sync the directory", directory);
-  }
-  return {};
-}
 
 // The log files by generation; leftovers of unfinished snapshots are removed.
 Result<std::map<std::uint64_t, fs::path>> list_files(const fs::path& directory) {
@@ -102,9 +33,7 @@ Result<std::map<std::uint64_t, fs::path>> list_files(const fs::path& directory) 
       out[std::strtoull(digits.c_str(), nullptr, 10)] = entry.path();
     }
   }
-  if (error) {
-    return fail(Errc::io, "cannot list " + directory.string() + ": " + error.message());
-  }
+  if (error) return disk_error("cannot list", directory, error.value());
   return out;
 }
 
@@ -149,10 +78,6 @@ std::string mismatch(const VoteLogPaths& paths, const std::optional<ValidatorSta
 VoteLogStore::VoteLogStore(VoteLogPaths paths, VoteLogIdentity identity)
     : paths_(std::move(paths)), identity_(identity) {}
 
-VoteLogStore::~VoteLogStore() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 fs::path VoteLogStore::file_of(std::uint64_t generation) const {
   std::string digits = std::to_string(generation);
   digits.insert(0, digits.size() < 12 ? 12 - digits.size() : 0, '0');
@@ -185,7 +110,8 @@ Result<OpenedVoteLog> VoteLogStore::open(const VoteLogPaths& paths, const Digest
     if (generation != store->generation_) fs::remove(path, ignored);
   }
   out.store = std::move(store);
-  QUORATE_CHECK(out.store->write_state());
+  // What the last life left unsynced and whole counts from here on.
+  QUORATE_CHECK(out.store->settle());
   return out;
 }
 
@@ -202,7 +128,7 @@ Result<OpenedVoteLog> VoteLogStore::create(const VoteLogPaths& paths,
   const VoteLogSalt salt = random_salt();
   append_vote_record(first, salt, VoteRecordKind::opened, 1, 0, {}, store.running_);
   QUORATE_CHECK(store.start_file(salt, first, 1, Digest{}));
-  store.last_index_ = 1;
+  store.last_index_ = store.synced_index_ = 1;
   QUORATE_CHECK(store.write_state());
   return out;
 }
@@ -210,12 +136,8 @@ Result<OpenedVoteLog> VoteLogStore::create(const VoteLogPaths& paths,
 // The reason to observe, or nothing and the log is open behind its last whole record.
 Result<std::string> VoteLogStore::load(const fs::path& file, std::uint64_t known_synced,
                                        OpenedVoteLog& out) {
-  File handle(::open(file.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
-  if (handle.get() < 0) return system_error("cannot open", file);
-  if (::flock(handle.get(), LOCK_EX | LOCK_NB) != 0) {
-    return fail(Errc::conflict, "another process has " + file.string() + " open");
-  }
-  QUORATE_TRY(const auto mapping, Mapping::of(handle.get(), file));
+  QUORATE_TRY(LogFile handle, LogFile::open(file, paths_.files));
+  QUORATE_TRY(const auto mapping, handle.map());
   const auto scan = scan_vote_log(mapping->view());
   if (!scan && scan.error().code == Errc::conflict) return tl::unexpected(scan.error());
   if (!scan) return file.string() + " is damaged: " + scan.error().detail;
@@ -237,15 +159,14 @@ Result<std::string> VoteLogStore::load(const fs::path& file, std::uint64_t known
            std::to_string(known_synced) + " was synced";
   }
   for (const VoteRecordView& record : scan->records) {
-    if (record.kind != VoteRecordKind::opened) out.records.push_back(to_bytes(record.body));
+    const bool of_engine =
+        record.kind == VoteRecordKind::vote || record.kind == VoteRecordKind::snapshot;
+    if (of_engine) out.records.push_back(to_bytes(record.body));
   }
-  out.torn_bytes = mapping->view().size() - scan->bytes_valid;
-  if (out.torn_bytes > 0 &&
-      (::ftruncate(handle.get(), static_cast<off_t>(scan->bytes_valid)) != 0 ||
-       ::fdatasync(handle.get()) != 0)) {
-    return system_error("cannot cut the torn end off", file);
-  }
-  fd_ = handle.release();
+  out.torn_bytes = scan->torn_bytes;
+  handle.set_end(scan->bytes_valid);
+  if (out.torn_bytes > 0) QUORATE_CHECK(handle.cut());
+  file_ = std::move(handle);
   generation_ = scan->header.generation;
   salt_ = scan->header.salt;
   last_index_ = scan->last_index;
@@ -256,31 +177,16 @@ Result<std::string> VoteLogStore::load(const fs::path& file, std::uint64_t known
 Result<void> VoteLogStore::start_file(const VoteLogSalt& salt, ByteView first_records,
                                       std::uint64_t first_index, const Digest& running_before) {
   const std::uint64_t generation = generation_ + 1;
-  const fs::path final_path = file_of(generation);
-  const fs::path path = final_path.string() + std::string(kTemporary);
-  File handle(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
-  if (handle.get() < 0) return system_error("cannot create", path);
-  if (::flock(handle.get(), LOCK_EX | LOCK_NB) != 0) return system_error("cannot lock", path);
   Bytes bytes = encode_vote_log_header({identity_, salt, generation, first_index, running_before});
   bytes.insert(bytes.end(), first_records.begin(), first_records.end());
-  QUORATE_CHECK(write_all(handle.get(), bytes, path));
-  if (::fsync(handle.get()) != 0) return system_error("cannot sync", path);
-  if (::rename(path.c_str(), final_path.c_str()) != 0) return system_error("cannot rename", path);
-  QUORATE_CHECK(sync_directory(paths_.votes_dir));
-  const fs::path replaced = file_of(generation_);
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = handle.release();
+  QUORATE_TRY(LogFile file, LogFile::create(file_of(generation), bytes, paths_.files));
+  file_ = std::move(file);
   salt_ = salt;
+  const fs::path replaced = file_of(generation_);
   if (std::exchange(generation_, generation) != 0) {
     std::error_code ignored;  // the next start removes it
     fs::remove(replaced, ignored);
   }
-  return {};
-}
-
-Result<void> VoteLogStore::write(ByteView bytes) {
-  QUORATE_CHECK(write_all(fd_, bytes, file_of(generation_)));
-  if (::fdatasync(fd_) != 0) return system_error("cannot sync", file_of(generation_));
   return {};
 }
 
@@ -302,23 +208,41 @@ Result<void> VoteLogStore::append_group(const std::vector<VoteLogEntry>& entries
       first_index = index + 1;
     }
     const auto kind = entry.snapshot ? VoteRecordKind::snapshot : VoteRecordKind::vote;
-    append_vote_record(bytes, salt, kind, ++index, last_index_, entry.body, running);
+    append_vote_record(bytes, salt, kind, ++index, synced_index_, entry.body, running);
   }
   if (snapshot) {
     QUORATE_CHECK(start_file(salt, bytes, first_index, running_before));
   } else {
-    QUORATE_CHECK(write(bytes));
+    QUORATE_CHECK(file_->append(bytes));
+    QUORATE_CHECK(file_->sync());
   }
-  last_index_ = index;
+  last_index_ = synced_index_ = index;
   running_ = running;
-  return snapshot ? write_state() : Result<void>{};
+  return snapshot ? write_state() : mark();
+}
+
+// Not synced: it is there at once for whoever reads the file after this process was killed, and on
+// the disk with the next group or when the log settles.
+Result<void> VoteLogStore::mark() {
+  Bytes bytes;
+  append_vote_record(bytes, salt_, VoteRecordKind::mark, last_index_ + 1, synced_index_, {},
+                     running_);
+  ++last_index_;
+  return file_->append(bytes);
+}
+
+Result<void> VoteLogStore::settle() {
+  if (synced_index_ != last_index_) {
+    QUORATE_CHECK(file_->sync());
+    synced_index_ = last_index_;
+  }
+  return state_index_ == synced_index_ ? Result<void>{} : write_state();
 }
 
 Result<void> VoteLogStore::write_state() {
-  if (state_index_ == last_index_) return {};
   QUORATE_CHECK(write_validator_state(paths_.validator_state_file,
-                                      {identity_.validator_key, identity_.db_uuid, last_index_}));
-  state_index_ = last_index_;
+                                      {identity_.validator_key, identity_.db_uuid, synced_index_}));
+  state_index_ = synced_index_;
   return {};
 }
 

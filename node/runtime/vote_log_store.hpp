@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "crypto/base/result.hpp"
+#include "node/runtime/log_file.hpp"
 #include "node/runtime/validator_state.hpp"
 #include "node/runtime/vote_log_format.hpp"
 
@@ -20,6 +21,7 @@ namespace quorate::node {
 struct VoteLogPaths {
   std::filesystem::path votes_dir;
   std::filesystem::path validator_state_file;
+  LogFileOptions files = {};
 };
 
 struct VoteLogEntry {
@@ -42,15 +44,16 @@ class VoteLogStore {
   // version, or another process has the log open), permission, io.
   static Result<OpenedVoteLog> open(const VoteLogPaths& paths, const Digest& chain_id,
                                     const PublicKey& validator_key);
-  ~VoteLogStore();
   VoteLogStore(const VoteLogStore&) = delete;
   VoteLogStore& operator=(const VoteLogStore&) = delete;
 
-  // Appends all entries and syncs once. From a snapshot on, entries go to a new file, which takes
-  // the place of the old one. Error io: what is on the disk is then unknown; end the process.
+  // Appends all entries, syncs once, and marks them as synced before it returns. From a snapshot
+  // on, entries go to a new file, which takes the place of the old one. Error io: what is on the
+  // disk is then unknown; end the process.
   Result<void> append_group(const std::vector<VoteLogEntry>& entries);
-  // Records the last index in validator_state.json, if it is not there yet. Error io.
-  Result<void> write_state();
+  // Syncs the mark behind the last group too, and records the last index in validator_state.json if
+  // it is not there yet. Error io.
+  Result<void> settle();
 
   std::uint64_t last_index() const { return last_index_; }
 
@@ -61,16 +64,18 @@ class VoteLogStore {
                            OpenedVoteLog& out);
   Result<void> start_file(const VoteLogSalt& salt, ByteView first_records,
                           std::uint64_t first_index, const Digest& running_before);
-  Result<void> write(ByteView bytes);
+  Result<void> mark();
+  Result<void> write_state();
   std::filesystem::path file_of(std::uint64_t generation) const;
 
   VoteLogPaths paths_;
   VoteLogIdentity identity_;
-  int fd_ = -1;
+  std::optional<LogFile> file_;
   VoteLogSalt salt_;  // of the open file
   std::uint64_t generation_ = 0;
   std::uint64_t last_index_ = 0;
-  std::uint64_t state_index_ = 0;  // what validator_state.json holds
+  std::uint64_t synced_index_ = 0;  // lower when the last record is a mark
+  std::uint64_t state_index_ = 0;   // what validator_state.json holds
   Digest running_;
 };
 

@@ -10,6 +10,7 @@ constexpr Duration kSyncMax = std::chrono::microseconds(900);
 constexpr Duration kSlowSyncMin = std::chrono::milliseconds(20);
 constexpr Duration kSlowSyncMax = std::chrono::milliseconds(400);
 constexpr Duration kReport = std::chrono::microseconds(20);
+constexpr std::size_t kSector = 512;  // reaches the disk whole or not at all
 
 }  // namespace
 
@@ -97,8 +98,8 @@ void Disk::crash() {
   if (world_.options.canary == Canary::forgotten_votes) contents_ = Contents{};
 }
 
-// The disk took some sectors of the records behind the survivors: a piece from the front, with a
-// hole in it as likely as not.
+// The disk took some sectors of the records behind the survivors: whole ones, from the front, with
+// one missing as likely as not.
 void Disk::keep_torn(std::size_t first) {
   Digest running;
   Bytes bytes;
@@ -107,12 +108,18 @@ void Disk::keep_torn(std::size_t first) {
     node::append_vote_record(bytes, salt(), node::VoteRecordKind::vote, ++index,
                              contents_.last_index, pending_[i].bytes, running);
   }
-  if (bytes.size() < 2) return;
-  bytes.resize(prng_.between(1, bytes.size() - 1));
+  const std::size_t end_of_synced = synced_bytes();
+  std::vector<std::size_t> sectors = {0};  // where each one's part of `bytes` begins
+  for (std::size_t at = kSector - end_of_synced % kSector; at < bytes.size(); at += kSector) {
+    sectors.push_back(at);
+  }
+  if (sectors.size() < 2) return;
+  const std::size_t kept = prng_.between(1, sectors.size() - 1);
+  bytes.resize(sectors[kept]);
   if (prng_.one_in(2)) {
-    const std::size_t from = prng_.below(bytes.size());
-    const std::size_t length = prng_.between(1, bytes.size() - from);
-    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(from), length, std::uint8_t{0});
+    const std::size_t missing = prng_.below(kept);
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(sectors[missing]),
+              bytes.begin() + static_cast<std::ptrdiff_t>(sectors[missing + 1]), std::uint8_t{0});
   }
   world_.coverage.add(Happened::torn_tail);
   contents_.rest = std::move(bytes);

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "crypto/hash.hpp"
 #include "node/runtime/log_writer.hpp"
 #include "node/runtime/vote_log_store.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -19,10 +20,12 @@ namespace fs = std::filesystem;
 Bytes text(std::string_view words) { return to_bytes(as_bytes(words)); }
 VoteLogEntry vote(std::string_view words) { return {text(words), false}; }
 VoteLogEntry snapshot(std::string_view words) { return {text(words), true}; }
+constexpr std::size_t kMarkSize = 25 + 64;  // a record without a body
 
 struct Disk {
   TemporaryFolder folder;
-  VoteLogPaths paths{folder.path() / "votes", folder.path() / "validator_state.json"};
+  // Without preallocation, so that a file ends where its records end.
+  VoteLogPaths paths{folder.path() / "votes", folder.path() / "validator_state.json", {0, nullptr}};
   Digest chain{{1}};
   PublicKey key{{2}};
 
@@ -89,7 +92,7 @@ TEST_CASE("A torn last group is cut off at every byte, and the log goes on") {
   disk.append({{vote("bb"), vote("ccc")}});
   const Bytes after = disk.read(disk.file());
   const Bytes state = disk.read(disk.paths.validator_state_file);
-  for (std::size_t size = before.size(); size < after.size(); ++size) {
+  for (std::size_t size = before.size(); size < after.size() - kMarkSize; ++size) {
     disk.write(disk.file(), ByteView(after).first(size));
     disk.write(disk.paths.validator_state_file, state);
     {
@@ -124,7 +127,7 @@ TEST_CASE(
     body.insert(body.end(), 100, 7);
     Bytes torn = before;
     Digest chained = scan_vote_log(before).value().running;
-    append_vote_record(torn, header.salt, VoteRecordKind::vote, 3, 2, body, chained);
+    append_vote_record(torn, header.salt, VoteRecordKind::vote, 4, 3, body, chained);
     torn.resize(torn.size() - 80);
     disk.write(disk.file(), torn);
     return disk.open();
@@ -154,12 +157,12 @@ TEST_CASE("Every file of the vote log has a salt of its own and keeps it over a 
 TEST_CASE("A flipped bit in a synced record makes an observer, wherever it is") {
   Disk disk;
   disk.append({{vote("first")}, {vote("second")}, {vote("third")}});
-  const Bytes good = disk.read(disk.file());
   disk.append({{vote("fourth")}});
   const Bytes whole = disk.read(disk.file());
   const Bytes state = disk.read(disk.paths.validator_state_file);
-  // Everything that the last group says was synced before it; and the header.
-  for (std::size_t at = 0; at < good.size(); at += 3) {
+  // The header and all records, the last group included: the mark behind it says that it was
+  // synced.
+  for (std::size_t at = 0; at < whole.size() - kMarkSize; at += 3) {
     Bytes damaged = whole;
     damaged[at] ^= 0x10;
     disk.write(disk.file(), damaged);
@@ -172,6 +175,148 @@ TEST_CASE("A flipped bit in a synced record makes an observer, wherever it is") 
   }
 }
 
+TEST_CASE("A damaged or missing mark costs nothing: it is no vote") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  const Bytes whole = disk.read(disk.file());
+  const Bytes state = disk.read(disk.paths.validator_state_file);
+  for (std::size_t at = whole.size() - 64; at < whole.size(); at += 5) {
+    Bytes damaged = whole;
+    damaged[at] ^= 0x10;
+    disk.write(disk.file(), damaged);
+    disk.write(disk.paths.validator_state_file, state);
+    const auto opened = disk.open();
+    REQUIRE(opened.store);
+    REQUIRE(opened.records == std::vector<Bytes>{text("a")});
+    REQUIRE(opened.torn_bytes == kMarkSize);
+  }
+}
+
+// Sectors reach the disk whole or not at all, in any order; what did not is still zero.
+TEST_CASE("A group that lacks sectors is torn, one that lacks none was damaged") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  const Bytes before = disk.read(disk.file());
+  const Bytes state = disk.read(disk.paths.validator_state_file);
+  disk.append({{{Bytes(5'000, 3), false}, vote("b")}});
+  Bytes whole = disk.read(disk.file());
+  whole.resize(whole.size() - kMarkSize);  // the power failed before the mark was on the disk
+  whole.resize((whole.size() / 512 + 1) * 512);
+  const auto open_with = [&](const Bytes& bytes) {
+    disk.write(disk.file(), bytes);
+    disk.write(disk.paths.validator_state_file, state);
+    return disk.open();
+  };
+  const std::size_t first = before.size() / 512;
+  for (std::size_t lost = first; lost < whole.size() / 512; ++lost) {
+    for (const std::size_t also : {lost, first + 2, first + 7}) {
+      Bytes torn = whole;
+      for (std::size_t at = std::max(before.size(), 512 * first); at < torn.size(); ++at) {
+        if (at / 512 == lost || at / 512 == also) torn[at] = 0;
+      }
+      const auto opened = open_with(torn);
+      REQUIRE(opened.store);
+      REQUIRE(opened.records.front() == text("a"));
+      REQUIRE(opened.records.size() <= 2);
+      REQUIRE(disk.read(disk.file()).size() < torn.size());
+    }
+  }
+  for (std::size_t at = before.size(); at < before.size() + 5'000; at += 211) {
+    Bytes damaged = whole;
+    damaged[at] ^= 0x10;
+    const auto opened = open_with(damaged);
+    REQUIRE(!opened.store);
+    REQUIRE(opened.observer_reason.find("is damaged") != std::string::npos);
+  }
+}
+
+TEST_CASE("A preallocated log ends where its records end, and grows by steps") {
+  Disk disk;
+  disk.paths.files.preallocate_bytes = 16'384;
+  disk.append({{vote("a")}, {{Bytes(10'000, 1), false}}});
+  CHECK(fs::file_size(disk.file()) == 16'384);
+  disk.append({{{Bytes(10'000, 2), false}}, {vote("b")}});
+  CHECK(fs::file_size(disk.file()) == 32'768);
+  {
+    const auto opened = disk.open();
+    CHECK(opened.torn_bytes == 0);
+    CHECK(opened.records ==
+          std::vector<Bytes>{text("a"), Bytes(10'000, 1), Bytes(10'000, 2), text("b")});
+  }
+  disk.append({{snapshot("S")}});
+  CHECK(fs::file_size(disk.file()) == 16'384);
+  // A torn end gives its room back, and the next record stands where it was.
+  Bytes bytes = disk.read(disk.file());
+  const std::size_t end = scan_vote_log(bytes)->bytes_valid;
+  bytes[end + 600] = 9;
+  disk.write(disk.file(), bytes);
+  {
+    const auto opened = disk.open();
+    REQUIRE(opened.store);
+    CHECK(opened.torn_bytes == 601);
+    CHECK(fs::file_size(disk.file()) == end);
+    REQUIRE(opened.store->append_group({vote("c")}).has_value());
+  }
+  CHECK(disk.open().records == std::vector<Bytes>{text("S"), text("c")});
+}
+
+TEST_CASE("A log of another version is refused and says which release to run") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  Bytes bytes = disk.read(disk.file());
+  const std::size_t size = vote_log_header_size();
+  bytes[8] = 1;
+  const Digest check =
+      crypto::hash("quorate/vote-log-header/1", {ByteView(bytes).first(size - Digest::kSize)});
+  std::copy(check.bytes.begin(), check.bytes.end(),
+            bytes.begin() + static_cast<std::ptrdiff_t>(size - Digest::kSize));
+  disk.write(disk.file(), bytes);
+  const auto opened = VoteLogStore::open(disk.paths, disk.chain, disk.key);
+  REQUIRE(!opened.has_value());
+  CHECK(opened.error().code == Errc::conflict);
+  CHECK(opened.error().detail.find("version 1, this program reads and writes version 2; run the "
+                                   "release that wrote it") != std::string::npos);
+}
+
+TEST_CASE("Every step of writing can fail, and the error says what to do") {
+  struct Case {
+    FileStep step;
+    int error;
+    bool snapshot;
+    const char* advice;
+  };
+  const Case failing = GENERATE(Case{FileStep::allocate, ENOSPC, false, "make room"},
+                                Case{FileStep::write, ENOSPC, false, "make room"},
+                                Case{FileStep::write, EIO, false, "replace the disk"},
+                                Case{FileStep::sync, EIO, false, "replace the disk"},
+                                Case{FileStep::create, EMFILE, true, "open files"},
+                                Case{FileStep::allocate, ENOSPC, true, "make room"},
+                                Case{FileStep::sync, EIO, true, "replace the disk"},
+                                Case{FileStep::rename, EROFS, true, "read-only"},
+                                Case{FileStep::sync_folder, EIO, true, "replace the disk"});
+  Disk disk;
+  disk.append({{vote("a")}});
+  bool armed = false;
+  disk.paths.files = {
+      4'096, [&](FileStep step) { return armed && step == failing.step ? failing.error : 0; }};
+  {
+    const auto opened = disk.open();
+    REQUIRE(opened.store);
+    armed = true;
+    const auto written = opened.store->append_group({{Bytes(5'000, 1), failing.snapshot}});
+    REQUIRE(!written.has_value());
+    CHECK(written.error().code == Errc::io);
+    CHECK(written.error().detail.find(failing.advice) != std::string::npos);
+    CHECK(written.error().detail.find(disk.paths.votes_dir.string()) != std::string::npos);
+  }
+  armed = false;
+  // Whatever was done of it, the log opens again, and nothing synced is gone.
+  const auto opened = disk.open();
+  REQUIRE(opened.store);
+  REQUIRE(!opened.records.empty());
+  if (opened.records.front() != text("a")) CHECK(failing.snapshot);
+}
+
 TEST_CASE("The validator state tells a lost end from a torn one") {
   Disk disk;
   disk.append({{vote("a")}});
@@ -179,14 +324,14 @@ TEST_CASE("The validator state tells a lost end from a torn one") {
   {
     const auto opened = disk.open();
     REQUIRE(opened.store->append_group({vote("b")}).has_value());
-    REQUIRE(opened.store->write_state().has_value());
+    REQUIRE(opened.store->settle().has_value());
   }
   // A copy of an hour ago is restored.
   disk.write(disk.file(), old_log);
   const auto opened = disk.open();
   CHECK(!opened.store);
-  CHECK(opened.observer_reason.find("ends at record 2") != std::string::npos);
-  CHECK(opened.observer_reason.find("record 3 was synced") != std::string::npos);
+  CHECK(opened.observer_reason.find("ends at record 3") != std::string::npos);
+  CHECK(opened.observer_reason.find("record 5 was synced") != std::string::npos);
   // For good: the next start says the same.
   CHECK(!disk.open().store);
 }
@@ -285,7 +430,8 @@ TEST_CASE("The log writer answers in order, and what it answered for is on the d
   REQUIRE(opened.records.size() >= 251);
   CHECK(opened.records.front() == text("vote 250"));
   CHECK(opened.records.back() == text("vote 500"));
-  CHECK(read_validator_state(disk.paths.validator_state_file).value()->last_index == 501);
+  CHECK(read_validator_state(disk.paths.validator_state_file).value()->last_index ==
+        opened.store->last_index());
 }
 
 TEST_CASE("An observer's log answers and leaves the files alone") {
@@ -301,13 +447,23 @@ TEST_CASE("An observer's log answers and leaves the files alone") {
   CHECK(answers.wait([](const auto& all) { return all.size() == 1; }));
 }
 
+// Whether a child that runs `work` ends with status 74. It may not return.
+bool ends_with_74(const std::function<void()>& work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    work();
+    std::_Exit(2);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 74;
+}
+
 // A disk that takes no more: the child may write 4 KiB to a file and not one byte beyond.
 TEST_CASE("A failed write ends the process with status 74 and answers nothing") {
   Disk disk;
   disk.append({{vote("a")}});
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
+  CHECK(ends_with_74([&] {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{4096, 4096};
     setrlimit(RLIMIT_FSIZE, &limit);
@@ -317,14 +473,44 @@ TEST_CASE("A failed write ends the process with status 74 and answers nothing") 
         std::move(opened->store), [](consensus::PersistToken) { std::_Exit(1); }, log);
     writer.append(consensus::PersistToken(1), Bytes(10'000, 1), false);
     writer.stop();
-    std::_Exit(2);
-  }
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 74);
+  }));
   // What the failed write left is a torn end.
   CHECK(disk.open().records == std::vector<Bytes>{text("a")});
+}
+
+TEST_CASE("A sync that fails once ends the process, although the next would succeed") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  const bool snapshot = GENERATE(false, true);
+  CHECK(ends_with_74([&] {
+    bool armed = false;
+    disk.paths.files.fault = [&armed](FileStep step) {
+      return step == FileStep::sync && std::exchange(armed, false) ? EIO : 0;
+    };
+    test::MemoryLog log;
+    auto opened = VoteLogStore::open(disk.paths, disk.chain, disk.key);
+    armed = true;
+    LogWriter writer(
+        std::move(opened->store), [](consensus::PersistToken) { std::_Exit(1); }, log);
+    writer.append(consensus::PersistToken(1), text("b"), snapshot);
+    writer.stop();
+  }));
+}
+
+TEST_CASE("A validator state that cannot be written ends the process too") {
+  Disk disk;
+  disk.append({{vote("a")}});
+  CHECK(ends_with_74([&] {
+    test::MemoryLog log;
+    auto opened = VoteLogStore::open(disk.paths, disk.chain, disk.key);
+    LogWriter writer(
+        std::move(opened->store), [](consensus::PersistToken) {}, log);
+    // Its folder is gone, which no permission can keep the superuser from noticing.
+    fs::remove(disk.paths.validator_state_file);
+    fs::create_directory(disk.paths.validator_state_file);
+    writer.append(consensus::PersistToken(1), text("b"), true);
+    writer.stop();
+  }));
 }
 
 }  // namespace
