@@ -5,6 +5,7 @@
 #include "node/logging.hpp"
 #include "node/notice_log.hpp"
 #include "node/rpc_backend.hpp"
+#include "node/runtime/fatal.hpp"
 #include "node/runtime/runtime.hpp"
 #include "rpc/command_line/version.hpp"
 #include "rpc/server/rpc_server.hpp"

@@ -116,7 +116,10 @@ void add_peers(std::vector<MetricFamily>& out, const MetricsSample& sample) {
   MetricFamily refused = family("p2p_refused_handshakes_total",
                                 "Connections that either side refused.", MetricType::Counter);
   add_count(refused, {}, sample.net.refused);
-  for (MetricFamily* each : {&bytes, &messages, &dropped, &invalid, &refused}) {
+  MetricFamily bans = family("p2p_bans_total", "Peers refused for a while for invalid messages.",
+                             MetricType::Counter);
+  add_count(bans, {}, sample.net.bans);
+  for (MetricFamily* each : {&bytes, &messages, &dropped, &invalid, &refused, &bans}) {
     out.push_back(std::move(*each));
   }
 }

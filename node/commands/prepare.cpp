@@ -167,6 +167,7 @@ RuntimeConfig runtime_config(Prepared& prepared) {
       .mempool = mempool_limits(config),
       .verify_threads = verify_threads(config),
       .peer_timing = {},
+      .bans = {},
       .ledger_executed_before =
           prepared.replaced_ledger ? prepared.replaced_ledger->executed_to : Height(0),
       .on_diverged = nullptr,

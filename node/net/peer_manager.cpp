@@ -48,6 +48,9 @@ struct PeerManager::Impl final : PeerSession::Host {
   void dial(Peer& peer);
   void connect(Peer& peer, const tcp::resolver::results_type& endpoints);
   void dial_later(Peer& peer, const std::string& why);
+  void ban(Peer& peer, std::chrono::milliseconds time, const std::string& reason);
+  std::chrono::milliseconds banned_for(const Peer& peer) const;
+  std::string name_of(ReplicaId id) const;
   void enqueue(Peer& peer, TrafficClass traffic, const SendQueue::Body& body);
 
   Result<ReplicaId> on_hello(PeerSession& session, const Hello& theirs) override;
@@ -168,6 +171,7 @@ void PeerManager::Impl::on_accepted(tcp::socket socket) {
 
 void PeerManager::Impl::dial(Peer& peer) {
   if (stopping || peer.session) return;
+  if (banned_for(peer).count() > 0) return dial_later(peer, peer.ban_reason);
   const auto at = parse_peer_address(config.addresses.at(peer.id.value()));
   QUORATE_ASSERT(at.has_value());  // start checked it
   error_code error;
@@ -200,14 +204,52 @@ void PeerManager::Impl::dial_later(Peer& peer, const std::string& why) {
   log.write(level, "p2p", "no connection to peer; dialling again",
             {{"peer", peer.info.name}, {"address", peer.info.address}, {"reason", why}});
   peer.last_logged = why;
-  peer.redial.expires_after(peer.backoff.next(static_cast<std::uint32_t>(random())));
+  const auto pause = peer.backoff.next(static_cast<std::uint32_t>(random()));
+  peer.redial.expires_after(std::max(pause, banned_for(peer)));
   peer.redial.async_wait([this, &peer](const error_code& error) {
     if (!error) dial(peer);
   });
 }
 
 Result<ReplicaId> PeerManager::Impl::on_hello(PeerSession& session, const Hello& theirs) {
-  return check_hello(our_hello(), theirs, {session.peer_key(), session.dialled()}, config.members);
+  QUORATE_TRY(
+      const ReplicaId id,
+      check_hello(our_hello(), theirs, {session.peer_key(), session.dialled()}, config.members));
+  const Peer& peer = peer_of(id);
+  const auto left = banned_for(peer);
+  if (left.count() == 0) return id;
+  return fail(Errc::permission, peer.ban_reason + "; " + std::to_string(left.count() / 1000 + 1) +
+                                    " s are left of it");
+}
+
+std::string PeerManager::Impl::name_of(ReplicaId id) const {
+  return "'" + config.members.at(id.value()).name + "' (replica " + std::to_string(id.value()) +
+         ")";
+}
+
+// Rounded up, so that a timer set to it does not find it unfinished.
+std::chrono::milliseconds PeerManager::Impl::banned_for(const Peer& peer) const {
+  const auto left = peer.banned_until - std::chrono::steady_clock::now();
+  return std::max(std::chrono::milliseconds(0), std::chrono::ceil<std::chrono::milliseconds>(left));
+}
+
+void PeerManager::Impl::ban(Peer& peer, std::chrono::milliseconds time, const std::string& reason) {
+  peer.banned_until = std::chrono::steady_clock::now() + time;
+  peer.ban_reason = name_of(config.self) + " refuses " + name_of(peer.id) + " for " +
+                    std::to_string(time.count() / 1000) + " s: " + reason;
+  {
+    const std::lock_guard lock(peer.mutex);
+    ++peer.info.bans;
+  }
+  {
+    const std::lock_guard lock(totals_mutex);
+    ++totals.bans;
+  }
+  log.warning("p2p", "peer refused for a while",
+              {{"peer", peer.info.name},
+               {"seconds", std::to_string(time.count() / 1000)},
+               {"reason", reason}});
+  if (const SessionPtr session = peer.session) session->refuse(peer.ban_reason);
 }
 
 void PeerManager::Impl::on_established(PeerSession& session) {
@@ -378,6 +420,12 @@ void PeerManager::disconnect(ReplicaId peer, const std::string& reason) {
   asio::post(impl_->io, [this, peer, reason] {
     Peer& target = impl_->peer_of(peer);
     if (const SessionPtr session = target.session) session->refuse(reason);
+  });
+}
+
+void PeerManager::ban(ReplicaId peer, std::chrono::milliseconds time, const std::string& reason) {
+  asio::post(impl_->io, [this, peer, time, reason] {
+    if (!impl_->stopping) impl_->ban(impl_->peer_of(peer), time, reason);
   });
 }
 

@@ -64,6 +64,7 @@ struct PeerInfo {
   std::uint64_t bytes_out = 0;
   std::uint64_t connects = 0;
   std::uint64_t frames_dropped = 0;  // by its send queues
+  std::uint64_t bans = 0;            // how often it was refused for a while
   std::string last_error;            // why there is no connection; empty while connected
 };
 
@@ -74,6 +75,7 @@ struct NetTotals {
   std::array<std::uint64_t, kTrafficClasses> frames_sent{};     // queued, once per peer
   std::array<std::uint64_t, kTrafficClasses> frames_dropped{};  // by full send queues
   std::uint64_t refused = 0;  // handshakes that ended in a refusal, by either side
+  std::uint64_t bans = 0;
 };
 
 class PeerManager final : public Transport {
@@ -87,6 +89,9 @@ class PeerManager final : public Transport {
   // Transport. A frame to a peer that is not connected is dropped.
   void send(std::optional<ReplicaId> to, TrafficClass traffic, Bytes body) override;
   void disconnect(ReplicaId peer, const std::string& reason) override;
+
+  // Disconnects the peer and refuses it until `time` has passed. Both sides log why, naming both.
+  void ban(ReplicaId peer, std::chrono::milliseconds time, const std::string& reason);
 
   std::vector<PeerInfo> peers() const;  // without this node
   NetTotals totals() const;

@@ -29,6 +29,8 @@ struct Peer {
   Backoff backoff;
   boost::asio::steady_timer redial;
   boost::asio::ip::tcp::resolver resolver;
+  std::chrono::steady_clock::time_point banned_until;
+  std::string ban_reason;
   std::string last_logged;  // a peer that is down is one line, not one per attempt
 
   // Of any thread:

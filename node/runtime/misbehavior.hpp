@@ -1,6 +1,7 @@
-// Counts the invalid messages of each peer: ten within a minute and it is disconnected. A correct
-// node sends none, whatever the network does. Also bounds how many of them are worth a line in the
-// log, however often the peer comes back. Thread-safe.
+// Counts the invalid messages of each peer: ten within a minute and it is refused for a while, each
+// time for longer. A correct node sends none, whatever the network does, so nobody is refused
+// without a fault; but a fault can be repaired, so no refusal is for good. Also bounds how many of
+// them are worth a line in the log, however often the peer comes back. Thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -14,20 +15,29 @@
 
 namespace quorate::node {
 
+// Doubling from `first` to `most`.
+struct BanTimes {
+  std::chrono::milliseconds first{10'000};
+  std::chrono::milliseconds most{600'000};
+};
+
 class Misbehavior {
  public:
   static constexpr std::size_t kInvalidMax = 10;
   static constexpr std::size_t kLoggedMax = 3;  // within a window
   static constexpr std::chrono::minutes kWindow{1};
+  static constexpr std::chrono::hours kForgiven{1};  // without a ban: the next is short again
   using Clock = std::chrono::steady_clock;
 
   struct Verdict {
-    bool too_many = false;       // disconnect it; the count then starts anew
+    // Not zero: refuse the peer for so long. The count then starts anew.
+    std::chrono::milliseconds ban{0};
     bool log = false;            // this one is among the first of its window
     std::uint64_t unlogged = 0;  // of the window before, when this one begins a new window
   };
 
-  explicit Misbehavior(std::size_t replicas) : peers_(replicas) {}
+  explicit Misbehavior(std::size_t replicas, BanTimes times = {})
+      : times_(times), peers_(replicas) {}
 
   Verdict invalid(ReplicaId from, Clock::time_point now) {
     const std::lock_guard lock(mutex_);
@@ -43,16 +53,23 @@ class Misbehavior {
     peer.recent.push_back(now);
     if (peer.recent.size() < kInvalidMax) return out;
     peer.recent.clear();
-    out.too_many = true;
+    const bool forgiven = now - peer.banned_at > kForgiven;
+    peer.ban =
+        peer.ban.count() == 0 || forgiven ? times_.first : std::min(peer.ban * 2, times_.most);
+    peer.banned_at = now;
+    out.ban = peer.ban;
     return out;
   }
 
  private:
   struct Peer {
-    std::deque<Clock::time_point> recent;  // towards the disconnection
-    Clock::time_point window_began;        // of the log
-    std::uint64_t seen = 0;                // in this window
+    std::deque<Clock::time_point> recent;  // towards the next ban
+    Clock::time_point banned_at;
+    std::chrono::milliseconds ban{0};  // the last one
+    Clock::time_point window_began;    // of the log
+    std::uint64_t seen = 0;            // in this window
   };
+  const BanTimes times_;
   std::mutex mutex_;
   std::vector<Peer> peers_;
 };

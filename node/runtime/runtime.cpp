@@ -9,7 +9,6 @@
 #include "node/runtime/consensus_thread.hpp"
 #include "node/runtime/execute_thread.hpp"
 #include "node/runtime/log_writer.hpp"
-#include "node/runtime/misbehavior.hpp"
 #include "node/runtime/submissions.hpp"
 #include "node/runtime/transaction_cache.hpp"
 #include "node/runtime/verify_pool.hpp"
@@ -117,7 +116,7 @@ Result<void> NodeRuntime::Impl::start(ledger::KvStore& store) {
               consensus::make_engine(engine_config(config.genesis, self), signer, signatures));
   // It remembers by itself, so it needs no second memory behind it.
   transactions = std::make_unique<TransactionCache>(chain->chain_id(), ed25519);
-  misbehavior.emplace(config.genesis.validators.size());
+  misbehavior.emplace(config.genesis.validators.size(), config.bans);
   QUORATE_CHECK(open_vote_log());
   start_workers();
   QUORATE_CHECK(start_peers());
@@ -266,11 +265,12 @@ void NodeRuntime::Impl::on_invalid(ReplicaId from, TrafficClass traffic, const E
         "p2p", "invalid message",
         {{"peer", name}, {"class", to_string(frame_type(traffic))}, {"error", error.detail}});
   }
-  if (!verdict.too_many) return;
+  if (verdict.ban.count() == 0) return;
   PeerManager* manager = reachable_peers.load();
   if (manager == nullptr) return;  // it is just starting or stopping
-  manager->disconnect(from, std::to_string(Misbehavior::kInvalidMax) +
-                                " invalid messages within a minute; the last: " + error.detail);
+  manager->ban(from, verdict.ban,
+               std::to_string(Misbehavior::kInvalidMax) +
+                   " invalid messages within a minute; the last: " + error.detail);
 }
 
 void NodeRuntime::Impl::submit(std::vector<Bytes> encoded, Submissions::Done done) {

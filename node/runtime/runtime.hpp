@@ -19,6 +19,7 @@
 #include "node/net/peer_manager.hpp"
 #include "node/replica.hpp"
 #include "node/runtime/log.hpp"
+#include "node/runtime/misbehavior.hpp"
 #include "node/runtime/statistics.hpp"
 
 namespace quorate::node {
@@ -37,6 +38,7 @@ struct RuntimeConfig {
   MempoolLimits mempool = {};
   unsigned verify_threads = 2;
   PeerTiming peer_timing = {};
+  BanTimes bans = {};
   // Stands between the replica and its peers; for tests with nodes that lie. None: nothing does.
   std::function<std::unique_ptr<Transport>(Transport&)> wrap_transport = {};
   // How far a ledger that was replaced had executed; 0 = it never was.

@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
+#include <limits>
 
 #include "ledger/types/block.hpp"
 
@@ -13,6 +15,8 @@ namespace {
 // Transactions that one thread checks before it looks for something more urgent: less than two
 // milliseconds of signatures.
 constexpr std::size_t kChunk = 32;
+// What a peer may be ahead of the others, in bytes: about a hundred votes.
+constexpr std::int64_t kQuantum = 16 * 1024;
 // How often a bulk thread serves its least urgent work first.
 constexpr unsigned kBackwardsEvery = 4;
 
@@ -30,7 +34,8 @@ struct VerifyPool::Lane {
   const TrafficClass traffic;
   Budget budget;
   std::deque<Waiting> waiting;
-  bool busy = false;  // a thread has its first frame; the next one must wait for that
+  bool busy = false;               // a thread has its first frame; the next one must wait for that
+  std::int64_t credit = kQuantum;  // bytes; below zero when the last frame was a long one
 };
 
 // Many transactions that belong together: a payload, or one submission of a client.
@@ -229,28 +234,48 @@ bool VerifyPool::work(std::unique_lock<std::mutex>& lock, Kind kind) {
   return work_lane(lock, TrafficClass::transactions) || work_chunk(lock, client_chunks_);
 }
 
-bool VerifyPool::work_lane(std::unique_lock<std::mutex>& lock, TrafficClass traffic) {
+// The next lane in turn that has a frame and credit. When all that have a frame are in debt, every
+// lane of the class gets as many quanta as it takes; idle ones save up no more than one.
+VerifyPool::Lane* VerifyPool::next_lane(TrafficClass traffic) {
   const std::size_t c = traffic_index(traffic);
   auto& lanes = lanes_[c];
-  for (std::size_t i = 0; i < lanes.size(); ++i) {
-    Lane& lane = *lanes[(next_lane_[c] + i) % lanes.size()];
-    if (lane.busy || lane.waiting.empty()) continue;
-    next_lane_[c] = (lane.peer.value() + 1) % lanes.size();
-    lane.busy = true;
-    Lane::Waiting frame = std::move(lane.waiting.front());
-    lane.waiting.pop_front();
-    --frames_waiting_[c];
-    ++statistics_.frames[c];
-    lock.unlock();
-    verify_frame(lane, std::move(frame.body), std::move(frame.credit));
-    lock.lock();
-    lane.busy = false;
-    // Its next frame woke nobody while the lane was busy, and this thread may turn to bulk now.
-    const bool urgent = traffic == TrafficClass::consensus && urgent_idle_;
-    if (urgent && !lane.waiting.empty()) wake(true);
-    return true;
+  std::int64_t best = std::numeric_limits<std::int64_t>::min();
+  for (const auto& lane : lanes) {
+    if (!lane->busy && !lane->waiting.empty()) best = std::max(best, lane->credit);
   }
-  return false;
+  if (best == std::numeric_limits<std::int64_t>::min()) return nullptr;
+  if (best <= 0) {
+    const std::int64_t rounds = -best / kQuantum + 1;
+    for (const auto& lane : lanes) {
+      lane->credit = std::min(kQuantum, lane->credit + rounds * kQuantum);
+    }
+  }
+  for (std::size_t i = 0;; ++i) {
+    Lane& lane = *lanes[(next_lane_[c] + i) % lanes.size()];
+    if (lane.busy || lane.waiting.empty() || lane.credit <= 0) continue;
+    next_lane_[c] = (lane.peer.value() + 1) % lanes.size();
+    return &lane;
+  }
+}
+
+bool VerifyPool::work_lane(std::unique_lock<std::mutex>& lock, TrafficClass traffic) {
+  const std::size_t c = traffic_index(traffic);
+  Lane* lane = next_lane(traffic);
+  if (lane == nullptr) return false;
+  lane->busy = true;
+  Lane::Waiting frame = std::move(lane->waiting.front());
+  lane->waiting.pop_front();
+  lane->credit -= static_cast<std::int64_t>(frame.body.size());
+  --frames_waiting_[c];
+  ++statistics_.frames[c];
+  lock.unlock();
+  verify_frame(*lane, std::move(frame.body), std::move(frame.credit));
+  lock.lock();
+  lane->busy = false;
+  // Its next frame woke nobody while the lane was busy, and this thread may turn to bulk now.
+  const bool urgent = traffic == TrafficClass::consensus && urgent_idle_;
+  if (urgent && !lane->waiting.empty()) wake(true);
+  return true;
 }
 
 bool VerifyPool::work_chunk(std::unique_lock<std::mutex>& lock, std::deque<Chunk>& chunks) {

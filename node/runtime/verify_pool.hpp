@@ -7,6 +7,10 @@
 // leaves sync and transactions to the others, if there are any; the others take from the back of
 // that list now and then, so that nothing starves.
 //
+// Fairness: the lanes of one class take turns, and whoever had more bytes verified than the others
+// while they waited too lets them go first (deficit round robin). So a peer that floods, or that
+// sends the longest messages there are, gets its share of the threads and no more.
+//
 // Bounds: each lane by its budget of bytes (a full consensus lane drops its oldest frames, the
 // others the new one); clients by a count, above which submissions are refused; payloads by the
 // engine's window.
@@ -75,6 +79,7 @@ class VerifyPool final : public PayloadChecker {
   // With the lock held: runs one piece of work of this kind, if there is one.
   bool work(std::unique_lock<std::mutex>& lock, Kind kind);
   bool work_lane(std::unique_lock<std::mutex>& lock, TrafficClass traffic);
+  Lane* next_lane(TrafficClass traffic);
   bool work_chunk(std::unique_lock<std::mutex>& lock, std::deque<Chunk>& chunks);
   void verify_frame(Lane& lane, Bytes body, Budget::Credit credit);
   void verify_chunk(const Chunk& chunk);

@@ -180,11 +180,12 @@ TEST_CASE("Another chain is refused and both logs name both chains") {
 TEST_CASE("Another wire version is refused and both logs name both versions") {
   TestNode high(1);
   TestNode low(0);
-  low.config.wire_version = 2;
+  low.config.wire_version = kWireVersion + 1;
   high.start();
   low.reach(high);
   low.start();
-  CHECK(high.log.wait_for({"wire version 1 (ours", "2 (theirs)"}) != "");
+  CHECK(high.log.wait_for({"wire version " + std::to_string(kWireVersion) + " (ours",
+                           std::to_string(kWireVersion + 1) + " (theirs)"}) != "");
   CHECK(low.log.wait_for({"wire version", "(ours", "(theirs)"}) != "");
   CHECK(high.heard.get().connected == 0);
 }

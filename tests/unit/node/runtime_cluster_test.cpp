@@ -60,6 +60,7 @@ struct Seen final : Observer {
 
 struct Cluster {
   Cluster() {
+    for (auto& store : stores) store = std::make_unique<ledger::MemoryStore>();
     // The highest first: each node dials those above it, whose ports are then known.
     for (std::uint32_t i = kNodes; i-- > 0;) start(i);
   }
@@ -82,7 +83,11 @@ struct Cluster {
     }
     config.peer_timing.backoff_first = std::chrono::milliseconds(20);
     config.peer_timing.backoff_most = std::chrono::milliseconds(100);
-    auto started = NodeRuntime::start(std::move(config), stores[i], log);
+    config.ledger_executed_before = executed_before[i];
+    config.on_diverged = [this, i](const LedgerReplacement& wrong) {
+      diverged[i].update([&](auto& value) { value = wrong; });
+    };
+    auto started = NodeRuntime::start(std::move(config), *stores[i], log);
     if (!started) FAIL(started.error().detail);
     nodes[i] = std::move(*started);
     ports[i] = nodes[i]->p2p_port();
@@ -149,7 +154,9 @@ struct Cluster {
   const ledger::Genesis genesis = make_genesis();
   TemporaryFolder folder;
   test::MemoryLog log;
-  std::array<ledger::MemoryStore, kNodes> stores;
+  std::array<std::unique_ptr<ledger::MemoryStore>, kNodes> stores;
+  std::array<Height, kNodes> executed_before{};
+  std::array<Watched<std::optional<LedgerReplacement>>, kNodes> diverged;
   std::array<std::unique_ptr<Seen>, kNodes> seen;
   std::array<std::uint16_t, kNodes> ports{};
   std::array<std::uint64_t, 10> nonces{};
@@ -214,6 +221,59 @@ TEST_CASE("All nodes stop and start again, and go on where they were") {
   cluster.pay(1, 0, 20);
   for (std::uint32_t i = 0; i < kNodes; ++i) REQUIRE(cluster.settles(i));
   CHECK(cluster.nodes[0]->chain().head().height == cluster.nodes[2]->chain().head().height);
+}
+
+// What a damaged disk or memory leaves: a ledger that is whole, and wrong since its last block.
+std::unique_ptr<ledger::MemoryStore> wrong_copy(const ledger::Chain& chain,
+                                                const ledger::Genesis& genesis) {
+  auto store = std::make_unique<ledger::MemoryStore>();
+  auto copy = ledger::Chain::open(*store, genesis).value();
+  for (Height height(1); height <= chain.head().height; height = height.next()) {
+    ledger::StoredBlock block = chain.block(height).value();
+    auto transactions = decode_committed_payload(chain.chain_id(), block.payload).value();
+    if (height == chain.head().height) transactions.pop_back();
+    REQUIRE(copy->execute({{height, block.header.payload_id, block.header.time,
+                            block.header.proposer, std::move(block.payload),
+                            std::move(transactions), std::move(block.commit_certificate)}})
+                .has_value());
+  }
+  REQUIRE(copy->head().block_hash != chain.head().block_hash);
+  return store;
+}
+
+TEST_CASE("A node with a wrong ledger replaces it, fetches the chain again and votes on") {
+  Cluster cluster;
+  for (std::uint32_t i = 0; i < kNodes; ++i) REQUIRE(cluster.becomes_ready(i));
+  for (int round = 0; round < 12; ++round) {
+    cluster.pay(0, 0, 3);
+    REQUIRE(cluster.settles(0));
+  }
+  REQUIRE(cluster.settles(2));
+  cluster.nodes[2]->stop();
+  auto wrong = wrong_copy(cluster.nodes[2]->chain(), cluster.genesis);
+  const Height head = cluster.nodes[2]->chain().head().height;
+  cluster.nodes[2].reset();
+  cluster.stores[2] = std::move(wrong);
+  cluster.start(2);
+  REQUIRE(cluster.diverged[2].wait([](const auto& value) { return value.has_value(); }));
+  CHECK(cluster.diverged[2].get()->executed_to == head);
+  CHECK(!cluster.log.wait_for({"the ledger of this node went wrong"}).empty());
+  CHECK_FALSE(cluster.status(2).ready);
+
+  // What the program does then.
+  cluster.nodes[2].reset();
+  cluster.stores[2] = std::make_unique<ledger::MemoryStore>();
+  cluster.executed_before[2] = head;
+  cluster.start(2);
+  REQUIRE(cluster.becomes_ready(2));
+  CHECK(cluster.nodes[2]->chain().head().height >= head);
+  // It votes again: with another one away, a quorum needs it.
+  cluster.nodes[1].reset();
+  cluster.pay(2, 5, 10);
+  for (const std::uint32_t i : {0U, 2U, 3U}) REQUIRE(cluster.settles(i));
+  for (const std::uint32_t i : {0U, 2U, 3U}) cluster.nodes[i]->stop();
+  CHECK(cluster.nodes[2]->chain().state()->root() == cluster.nodes[0]->chain().state()->root());
+  CHECK(cluster.seen[2]->halted.get().empty());
 }
 
 TEST_CASE("Bad submissions are refused with their reason, one answer each, in order") {
@@ -311,6 +371,7 @@ TEST_CASE("A peer that sends ten invalid messages is disconnected, and the log s
   config.peer_addresses[3] = "127.0.0.1:" + std::to_string((*liar)->port());
   config.peer_timing.backoff_first = std::chrono::milliseconds(20);
   config.peer_timing.backoff_most = std::chrono::milliseconds(100);
+  config.bans.first = std::chrono::milliseconds(300);
   auto node = NodeRuntime::start(std::move(config), store, log);
   REQUIRE(node.has_value());
 
@@ -330,13 +391,17 @@ TEST_CASE("A peer that sends ten invalid messages is disconnected, and the log s
   CHECK(disconnected.get() == 0);
   lie(1);
   REQUIRE(disconnected.wait([](int count) { return count == 1; }));
-  CHECK(!log.wait_for({"peer disconnected", "peer=node3", "10 invalid messages within a minute"})
+  CHECK(!log.wait_for({"peer disconnected", "'node0' (replica 0) refuses 'node3' (replica 3)",
+                       "10 invalid messages within a minute"})
              .empty());
-  // It may come back, and goes again.
+  CHECK(!liar_log.wait_for({"'node0' (replica 0) refuses 'node3' (replica 3)"}).empty());
+  CHECK((*node)->net_totals().bans == 1);
+  // The ban ends: it comes back, and goes again.
   REQUIRE(connected.wait([](int count) { return count == 2; }));
   lie(10);
   REQUIRE(disconnected.wait([](int count) { return count == 2; }));
   (*node)->stop();
+  CHECK((*node)->net_totals().bans == 2);
   const std::string lines = log.all();
   std::size_t logged = 0;
   for (std::size_t at = 0; (at = lines.find("p2p: invalid message", at)) != std::string::npos;
@@ -355,7 +420,7 @@ TEST_CASE("What was not logged about a peer is told in its next minute") {
     const auto verdict = misbehavior.invalid(ReplicaId(1), start + std::chrono::seconds(i));
     CHECK(verdict.unlogged == 0);
     logged += verdict.log ? 1 : 0;
-    too_many += verdict.too_many ? 1 : 0;
+    if (verdict.ban.count() > 0) ++too_many;
   }
   CHECK(logged == Misbehavior::kLoggedMax);
   CHECK(too_many == 4);
@@ -364,6 +429,28 @@ TEST_CASE("What was not logged about a peer is told in its next minute") {
   CHECK(next.unlogged == 42);
   CHECK(misbehavior.invalid(ReplicaId(1), start + std::chrono::seconds(240)).unlogged == 0);
   CHECK(misbehavior.invalid(ReplicaId(0), start).unlogged == 0);
+}
+
+TEST_CASE(
+    "Bans grow with each repetition, are bounded, and are forgotten after an hour without one") {
+  Misbehavior misbehavior(2);
+  Misbehavior::Clock::time_point now{std::chrono::hours(1)};
+  const auto ban = [&] {
+    std::chrono::milliseconds out{0};
+    for (std::size_t i = 0; i < Misbehavior::kInvalidMax; ++i) {
+      CHECK(out.count() == 0);
+      out = misbehavior.invalid(ReplicaId(1), now).ban;
+    }
+    now += out;
+    return out;
+  };
+  for (const int seconds : {10, 20, 40, 80, 160, 320, 600, 600}) {
+    CHECK(ban() == std::chrono::seconds(seconds));
+  }
+  now += std::chrono::hours(1);
+  CHECK(ban() == std::chrono::seconds(10));
+  // The other peer has nothing to do with it.
+  CHECK(misbehavior.invalid(ReplicaId(0), now).ban.count() == 0);
 }
 
 TEST_CASE("Wrong keys and wrong addresses are errors at the start") {
