@@ -148,7 +148,7 @@ void CatchUp::ask(Instant now) {
 // What to ask for next: the missing block that everything waits for, once more if its answer is
 // slow, and then ranges behind it.
 std::optional<Height> CatchUp::next_range(Instant now) const {
-  const Height to_max = std::min(round_->evidence, executed_.saturating_add(kFetchAhead));
+  const Height to_max = wanted_to();
   Height from = next_missing(delivered_to_);
   if (from > to_max) return std::nullopt;
   const auto due = hedge_due();
@@ -162,9 +162,15 @@ std::optional<Height> CatchUp::next_range(Instant now) const {
 }
 
 std::optional<Instant> CatchUp::hedge_due() const {
-  const auto asked = asked_for(next_missing(delivered_to_));
+  const Height missing = next_missing(delivered_to_);
+  if (missing > wanted_to()) return std::nullopt;
+  const auto asked = asked_for(missing);
   if (asked.size() != 1 || round_->fruitless >= peers_.size() || !next_peer()) return std::nullopt;
   return asked.front() + kHedgeAfter;
+}
+
+Height CatchUp::wanted_to() const {
+  return std::min(round_->evidence, executed_.saturating_add(kFetchAhead));
 }
 
 Height CatchUp::next_missing(Height from) const {

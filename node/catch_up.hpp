@@ -69,6 +69,7 @@ class CatchUp {
   bool take(ReplicaId from, BlocksResponse& response);
   bool make_room(Height height);
   Height next_missing(Height from) const;
+  Height wanted_to() const;
   // When the requests under way that have `height` in their range were sent.
   std::vector<Instant> asked_for(Height height) const;
   std::optional<Instant> hedge_due() const;

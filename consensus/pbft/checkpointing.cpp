@@ -54,6 +54,9 @@ void Checkpointing::on_executed(Height height, const Digest& checkpoint_digest) 
       return diverged(height);
     }
     if (height > state_.low) own_claims_.insert_or_assign(height, claim);
+    // Further down there is a stable checkpoint, whether or not it is known here yet.
+    own_claims_.erase(own_claims_.begin(),
+                      own_claims_.lower_bound(height.saturating_sub(state_.settings.window())));
     sign(claim);
   }
   adopt();
@@ -198,6 +201,12 @@ std::vector<ReplicaSet> Checkpointing::report() const {
 }
 
 bool Checkpointing::unstable() const { return state_.last_executed >= nearest_checkpoint(); }
+
+void Checkpointing::assert_bounds() const {
+  const std::uint64_t interval = state_.settings.checkpoint_interval;
+  QUORATE_ASSERT(votes_.size() <= state_.settings.buffer_window() / interval + 1);
+  QUORATE_ASSERT(own_claims_.size() <= state_.settings.window() / interval + 2);
+}
 
 std::size_t Checkpointing::memory_bytes() const {
   constexpr std::size_t kNode = 48;

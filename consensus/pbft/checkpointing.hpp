@@ -32,6 +32,8 @@ class Checkpointing {
   std::vector<ReplicaSet> report() const;
   // A checkpoint was executed here that is not stable yet.
   bool unstable() const;
+  // Asserts what bounds the memory, whatever others send.
+  void assert_bounds() const;
   std::size_t memory_bytes() const;
 
  private:

@@ -23,6 +23,7 @@ void PbftEngine::step(const Event& event, std::vector<Output>& out) {
   if (state_.halted) return;
   std::visit([this](const auto& input) { on(input); }, event.input);
   if (!state_.halted) settle();
+  assert_bounds();
 }
 
 // What any change may have made possible, in a fixed order.
@@ -53,6 +54,17 @@ void PbftEngine::collect_garbage() {
   state_.evidence.collect_garbage(state_.low);
   commits_.collect_garbage(state_.low);
   sealing_.collect_garbage(state_.low);
+}
+
+// What others can make this replica hold, in entries; each is a message's worth (n of them in a
+// slot). memory_bytes() counts, and the simulator checks, the bytes.
+void PbftEngine::assert_bounds() const {
+  const Settings& settings = state_.settings;
+  QUORATE_ASSERT(state_.log.slots().size() <= 3 * settings.buffer_window() + settings.window());
+  QUORATE_ASSERT(state_.durable.prepared.size() <= settings.window());
+  QUORATE_ASSERT(commits_.waiting().size() <= settings.body_window());
+  sealing_.assert_bounds();
+  checkpointing_.assert_bounds();
 }
 
 // ---- a life begins ----

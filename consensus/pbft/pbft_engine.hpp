@@ -64,6 +64,7 @@ class PbftEngine final : public Engine {
   void finish_start();
   void settle();
   void collect_garbage();
+  void assert_bounds() const;
 
   ReplicaState state_;
   CommitQueue commits_;

@@ -30,6 +30,9 @@ void Sealing::sign_pending() {
 }
 
 void Sealing::on_executed(Height height, const Digest& block_hash) {
+  // The q replicas that committed this height were within L of a stable checkpoint, whether or not
+  // it is known here yet. In normal operation the own one is never further away.
+  collect_garbage(height.saturating_sub(state_.settings.window()));
   // Below a stable checkpoint nobody waits for seals any more: it proves what lies below.
   if (height <= sealed_to_ || height < state_.stable_known) return;
   if (!sealed_.contains(height)) own_hashes_.insert_or_assign(height, block_hash);
@@ -147,6 +150,13 @@ std::vector<ReplicaSet> Sealing::report() const {
 Instant Sealing::signed_at(Height height) const {
   const auto found = signed_at_.find(height);
   return found == signed_at_.end() ? Instant{} : found->second;
+}
+
+void Sealing::assert_bounds() const {
+  const std::uint64_t window = state_.settings.window();
+  QUORATE_ASSERT(collected_.size() <= window + state_.settings.buffer_window() + 2);
+  QUORATE_ASSERT(own_hashes_.size() <= window + 2);
+  QUORATE_ASSERT(sealed_.size() <= window + 2);
 }
 
 std::size_t Sealing::memory_bytes() const {

@@ -36,6 +36,8 @@ class Sealing {
   std::vector<ReplicaSet> report() const;
   // When the own SEAL of `height` was signed, in this life.
   Instant signed_at(Height height) const;
+  // Asserts what bounds the memory, whatever others send.
+  void assert_bounds() const;
   std::size_t memory_bytes() const;
 
  private:

@@ -168,13 +168,13 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::filesystem::
                     " is in use by another process; stop that node or choose another data folder");
   }
   if (!status.ok()) {
-    auto error = translate(status, "cannot open the database in " + folder.string());
+    auto failure = translate(status, "cannot open the database in " + folder.string());
     if (status.IsCorruption()) {
-      error.value().detail +=
+      failure.value().detail +=
           "; move this folder aside, and nothing else: a node that keeps its "
           "votes fetches the chain again from its peers";
     }
-    return error;
+    return failure;
   }
   return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(impl)));
 }

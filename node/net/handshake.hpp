@@ -18,7 +18,7 @@
 namespace quorate::node {
 
 inline constexpr std::uint32_t kWireMagic = 0x50545251;  // "QRTP"
-inline constexpr std::uint32_t kWireVersion = 2;
+inline constexpr std::uint32_t kWireVersion = 1;
 
 struct Hello {
   std::uint32_t wire_version = kWireVersion;

@@ -17,7 +17,7 @@ namespace quorate::node {
 enum class FileStep : std::uint8_t { create, allocate, write, sync, rename, sync_folder };
 
 struct LogFileOptions {
-  std::size_t preallocate_bytes = 4U << 20U;  // 0 = none
+  std::size_t preallocate_bytes = 1U << 20U;  // 0 = none
   // For tests: the errno that a step fails with; 0 or no function = it is done.
   std::function<int(FileStep)> fault = nullptr;
 };

@@ -87,6 +87,7 @@ bool lacks_sector(ByteView file, std::size_t begin, std::size_t end) {
 }
 
 // Whether an interrupted write can have left what stands at `begin`, where record `index` belongs.
+// A mark may be damaged in any way: it was not synced, and holds nothing.
 bool may_be_torn(ByteView file, std::size_t begin, std::uint64_t index) {
   const ByteView rest = file.subspan(begin);
   if (rest.size() < kRecordHeadSize) return true;
@@ -95,8 +96,10 @@ bool may_be_torn(ByteView file, std::size_t begin, std::uint64_t index) {
   const bool magic = in.u32() == kRecordMagic;
   const std::size_t length = in.u32();
   if (!magic || in.u64() != index || length > kVoteRecordBytesMax) return false;
+  in.u64();
+  const bool mark = static_cast<VoteRecordKind>(in.u8()) == VoteRecordKind::mark && length == 0;
   const std::size_t size = kRecordHeadSize + length + kRecordTailSize;
-  return size > rest.size() || lacks_sector(file, begin, begin + size);
+  return mark || size > rest.size() || lacks_sector(file, begin, begin + size);
 }
 
 // Why the bytes behind the last whole record are not merely a torn end, or nothing.

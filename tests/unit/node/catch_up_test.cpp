@@ -198,6 +198,20 @@ TEST_CASE("the block that all wait for is asked for twice when its answer is slo
   CHECK(bench.catch_up.memory_bytes() == 0);
 }
 
+// Simulator seed 4, n 8: the deadline of a second request that nobody would send.
+TEST_CASE("what is not wanted any more is not asked for twice") {
+  Bench bench;
+  bench.catch_up.start(Height(5), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  bench.catch_up.poll(at_ms(500));
+  REQUIRE(bench.transport.sent == std::vector<Request>{{1, 1}, {2, 1}});
+  bench.catch_up.on_blocks(ReplicaId(2), Bench::blocks(1, 5));
+  while (bench.catch_up.next_delivery()) continue;  // executed later
+  bench.catch_up.poll(at_ms(600));
+  CHECK(bench.transport.sent.size() == 2);
+  CHECK(bench.catch_up.next_deadline() == at_ms(2'000));
+}
+
 TEST_CASE("peers that never answer do not hold up the one that does") {
   Bench bench;
   bench.catch_up.start(Height(1'000), at_ms(0));

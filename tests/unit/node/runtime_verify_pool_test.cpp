@@ -82,12 +82,13 @@ struct Output {
 };
 
 struct Fixture {
-  explicit Fixture(unsigned threads, std::size_t clients_max = 20'000) {
+  explicit Fixture(unsigned threads, std::size_t clients_max = 20'000,
+                   std::size_t consensus_bytes_max = 1000) {
     VerifyPoolConfig config;
     config.context = {chain, {}, &messages, &signatures, &cache};
     config.replicas = 4;
     config.threads = threads;
-    config.lane_bytes_max = {1000, 1000, 100'000};
+    config.lane_bytes_max = {consensus_bytes_max, 1000, 100'000};
     config.client_transactions_max = clients_max;
     pool = std::make_unique<VerifyPool>(
         std::move(config),
@@ -325,6 +326,30 @@ TEST_CASE("Clients are refused when too many of theirs wait, and answered when t
   CHECK(answered.size() <= 64);
   CHECK(std::count(answered.begin(), answered.end(), Errc::unavailable) ==
         static_cast<std::ptrdiff_t>(answered.size()));
+}
+
+TEST_CASE(
+    "A peer that floods with long frames holds up the short ones of the others by one of them") {
+  Fixture test(1, 20'000, 8U << 20U);
+  Watched<bool> open;
+  Watched<std::vector<std::uint32_t>> order;
+  test.messages.on_verify = [&](ReplicaId from, ByteView) {
+    if (from == ReplicaId(3)) open.wait([](bool value) { return value; });
+    order.update([&](auto& all) { all.push_back(from.value()); });
+  };
+  test.pool->frame(ReplicaId(3), TrafficClass::consensus, {1});  // holds the only thread
+  for (int i = 0; i < 40; ++i) {
+    test.pool->frame(ReplicaId(1), TrafficClass::consensus, Bytes(32 * 1024, 1));
+  }
+  for (int i = 0; i < 100; ++i) {
+    test.pool->frame(ReplicaId(2), TrafficClass::consensus, Bytes(100, 1));
+  }
+  open.update([](bool& value) { value = true; });
+  REQUIRE(order.wait([](const auto& all) { return all.size() == 141; }));
+  const auto served = order.get();
+  const auto last = std::find(served.rbegin(), served.rend(), 2U).base();
+  CHECK(std::count(served.begin(), last, 1U) == 1);
+  CHECK(test.pool->statistics().frames_dropped == std::array<std::uint64_t, kTrafficClasses>{});
 }
 
 }  // namespace
