@@ -101,7 +101,10 @@ void Disk::crash() {
 // The disk took some sectors of the records behind the survivors: whole ones, from the front, with
 // one missing as likely as not.
 void Disk::keep_torn(std::size_t first) {
-  Digest running;
+  const Bytes synced = file();
+  const auto scan = node::scan_vote_log(synced);
+  QUORATE_ASSERT(scan.has_value());
+  Digest running = scan->running;
   Bytes bytes;
   std::uint64_t index = contents_.last_index;
   for (std::size_t i = first; i < pending_.size() && !pending_[i].snapshot; ++i) {
