@@ -57,6 +57,7 @@ Child start(Mutant mutant, const Trial& trial, bool trace) {
   const std::lock_guard<std::mutex> lock(one_at_a_time);
   int ends[2];
   QUORATE_ASSERT(pipe(ends) == 0);
+  std::fflush(stdout);  // or the child would print it again
   const pid_t process = fork();
   QUORATE_ASSERT(process >= 0);
   if (process == 0) live(mutant, trial, trace, ends[1]);

@@ -1,6 +1,7 @@
 // Plants one bug at a time and demands that the simulator finds it:
 //   sim_mutants                      every bug: the trial that is known to kill it, then others
 //   sim_mutants --only NAME          one bug
+//   sim_mutants --known              only bugs that have a known trial: what the tests run
 //   sim_mutants --search             without the known trials, as if the bugs were new
 //   sim_mutants --only NAME --trial "seed 17" --trace    one trial, every event
 // Killed: a check of the simulator fails, and the same trial passes without the bug.
@@ -40,6 +41,7 @@ struct Arguments {
   std::uint64_t seeds = 60;
   unsigned jobs = 1;
   bool search = false;
+  bool known = false;
   bool list = false;
   bool trace = false;
 };
@@ -64,7 +66,7 @@ std::vector<Trial> trials_for(const Entry& entry, const Arguments& arguments) {
   if (arguments.trial) return {*arguments.trial};
   std::vector<Trial> out;
   // The catalogue is ours: the self-check at the start has parsed every trial in it.
-  if (!arguments.search) out.push_back(*parse_trial(entry.trial));
+  if (!arguments.search && *entry.trial != '\0') out.push_back(*parse_trial(entry.trial));
   for (const Trial& trial : usual_trials(arguments.seeds)) {
     if (std::find(out.begin(), out.end(), trial) == out.end()) out.push_back(trial);
   }
@@ -155,7 +157,8 @@ int list() {
 
 [[noreturn]] void usage(const std::string& problem) {
   std::fprintf(stderr,
-               "%s\nusage: sim_mutants [--list] [--only NAME]... [--search] [--seeds N] [--jobs N] "
+               "%s\nusage: sim_mutants [--list] [--only NAME]... [--known] [--search] [--seeds N] "
+               "[--jobs N] "
                "[--trial \"seed 17\"] [--trace]\n",
                problem.c_str());
   std::exit(2);
@@ -184,6 +187,8 @@ Arguments parse(int argc, char** argv) {
     };
     if (word == "--list")
       out.list = true;
+    else if (word == "--known")
+      out.known = true;
     else if (word == "--search")
       out.search = true;
     else if (word == "--trace")
@@ -209,8 +214,13 @@ int main(int argc, char** argv) {
   if (arguments.list) return list();
   std::vector<const Entry*> entries;
   for (const Entry& entry : kCatalogue) {
-    trial_of(entry.trial);
-    if (arguments.only.empty() || arguments.only.erase(entry.name) != 0) entries.push_back(&entry);
+    const bool known = *entry.trial != '\0';
+    if (known) trial_of(entry.trial);
+    if (!known && arguments.known) {
+      std::printf("open      %-34s no trial is known to kill it: %s\n", entry.name, entry.bug);
+    } else if (arguments.only.empty() || arguments.only.erase(entry.name) != 0) {
+      entries.push_back(&entry);
+    }
   }
   if (!arguments.only.empty()) usage("no bug is called " + *arguments.only.begin());
   return hunt_all(entries, arguments);
