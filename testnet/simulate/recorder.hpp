@@ -91,7 +91,8 @@ class Recorder final : public sim::timed::Watcher {
     Duration when{0};
   };
   const std::vector<Final>& finals() const { return finals_; }
-  Duration longest_stop() const { return longest_stop_; }
+  Duration longest_stop() const { return longest_stop_; }  // between two blocks
+  Duration last_block() const { return last_block_; }
   std::uint64_t highest_view() const { return highest_view_; }
   std::uint64_t blocks() const { return highest_; }
   const std::vector<std::vector<LaneState>>& lanes() const { return lanes_; }

@@ -134,6 +134,11 @@ Percentiles SimulationReport::latency_ms() const {
   return percentiles(std::move(out));
 }
 
+Duration SimulationReport::longest_stop() const {
+  const Duration since_last = end.unfinished > 0 ? end.ended - record.last_block() : Duration(0);
+  return std::max(record.longest_stop(), since_last);
+}
+
 std::string to_text(const SimulationReport& report) {
   const auto& scene = report.scene;
   const std::uint32_t n = scene.replicas;
@@ -153,7 +158,7 @@ std::string to_text(const SimulationReport& report) {
          "\n";
   out += "  latency p50 " + text("%.2f", latency.p50) + " ms, p95 " + text("%.2f", latency.p95) +
          ", p99 " + text("%.2f", latency.p99) + ", longest " + text("%.2f", latency.max) +
-         "; longest time without a block " + format_duration(report.record.longest_stop()) + "\n";
+         "; longest time without a block " + format_duration(report.longest_stop()) + "\n";
   out += "  views: the highest is " + std::to_string(report.record.highest_view()) +
          "; messages lost: " + std::to_string(report.record.lost_messages()) + "\n";
   out += end_text(report) + "\n" + traffic_text(report);
@@ -199,7 +204,7 @@ Json to_json(const SimulationReport& report) {
             {"p99", latency.p99},
             {"p99_9", latency.p999},
             {"max", latency.max}}},
-          {"longest_stop_s", seconds(report.record.longest_stop())},
+          {"longest_stop_s", seconds(report.longest_stop())},
           {"highest_view", report.record.highest_view()},
           {"messages_lost", report.record.lost_messages()},
           {"messages", std::move(traffic)},

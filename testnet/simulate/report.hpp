@@ -19,6 +19,8 @@ struct SimulationReport {
   // counts them.
   double committed_per_second() const;
   Percentiles latency_ms() const;
+  // Without a block, until the end of the run if something still waited for one then.
+  Duration longest_stop() const;
 };
 
 // One line of the story in a network of so many nodes.

@@ -106,6 +106,15 @@ TEST_CASE("a slow primary slows everybody down") {
   CHECK(slow.json["committed"] == 600);
 }
 
+TEST_CASE("more failures than the network tolerates stop it, and the report says for how long") {
+  SimulateOptions options = options_for({"crash:0,1@1s"});
+  options.drain = "1s";
+  const Outcome outcome = simulate(options);
+  CHECK(outcome.json["unfinished"].get<int>() > 300);
+  CHECK(outcome.json["longest_stop_s"].get<double>() > 2.9);
+  CHECK(outcome.json["agreement"] == true);
+}
+
 TEST_CASE("distance is what a wide network pays for") {
   SimulateOptions options = options_for({});
   options.network = "wan";
