@@ -257,19 +257,24 @@ void DurableState::apply(const Record& record) {
 }
 
 // Below the new view nothing is voted for any more, so what was signed there need not be known.
-// Only the bodies stay that P names: the view that comes may have to fetch them from here.
+// But bodies stay, for the view that comes may have to fetch them from here: those that P names,
+// and those of the view that was left, where a PREPARE that was logged in time may go out even now
+// and become part of somebody's certificate.
 void DurableState::enter(const EnteredRecord& record) {
+  const View left = active_view;
   active_view = std::max(active_view, record.message->view);
   if (QUORATE_MUTANT(prepared_cleared_on_entry)) prepared.clear();
   new_view = record.message;
   timer_level = record.timer_level;
   std::erase_if(commits, [this](const auto& entry) { return entry.first.view < active_view; });
-  std::erase_if(accepted, [this](const auto& entry) {
+  std::erase_if(accepted, [this, left](const auto& entry) {
     const SlotKey& key = entry.first;
+    if (key.view >= active_view) return false;
+    if (QUORATE_MUTANT(prepared_bodies_dropped_on_entry)) return true;
     const auto certified = prepared.find(key.height);
-    return key.view < active_view && (certified == prepared.end() ||
-                                      certified->second.core.ballot != entry.second.core.ballot ||
-                                      QUORATE_MUTANT(prepared_bodies_dropped_on_entry));
+    const bool named =
+        certified != prepared.end() && certified->second.core.ballot == entry.second.core.ballot;
+    return !named && (key.view < left || !entry.second.payload);
   });
 }
 

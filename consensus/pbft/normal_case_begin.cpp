@@ -21,6 +21,9 @@ std::set<Digest> NormalCase::needed_bodies() const {
   std::set<Digest> out;
   if (QUORATE_MUTANT(bodies_dropped_on_entry)) return out;
   for (const auto& entry : state_.durable.prepared) out.insert(entry.second.core.ballot.id);
+  for (const auto& entry : state_.durable.accepted) {
+    if (entry.second.payload) out.insert(entry.second.core.ballot.id);
+  }
   for (const auto& entry : commits_.waiting()) out.insert(entry.second.id);
   for (const Core& core : state_.durable.new_view->proposals) out.insert(core.ballot.id);
   return out;

@@ -179,7 +179,7 @@ class Runner {
       std::printf("%llu runs FAILED\n", print(failures_));
       return 1;
     }
-    if (!all_fired && campaign_.coverage) {
+    if (!all_fired && campaign_.coverage && !soak()) {
       std::printf("FAILED: what is counted 0 above never happened, so nothing was tested by it\n");
       return 1;
     }
