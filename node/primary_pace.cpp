@@ -74,7 +74,7 @@ void PrimaryPace::executed(PacedBlock block, Instant now) {
 void PrimaryPace::judge(PacedBlock block, const Proposal& proposal, bool queued, Instant now) {
   const Instant ready = std::max(median(std::move(block.ready_since)), entered_at_);
   const Instant idle_since = std::max(ready, proposal.idle_since.value_or(proposal.at));
-  if (!queued && view_timeout_ > Duration(0) && proposal.at - ready > view_timeout_) return;
+  if (!queued && view_timeout_ > Duration(0) && proposal.at - ready > 2 * view_timeout_) return;
   // With a queue it counts half: what the primary is short of then may well be the processor.
   const Duration idle = between(idle_since, proposal.at);
   const Duration delay = queued ? idle / 2 : between(ready, proposal.at);

@@ -36,7 +36,7 @@ class PrimaryPace {
   explicit PrimaryPace(std::uint32_t views_remembered) : views_remembered_(views_remembered) {}
 
   // A measure of how much latency varies here. A delay must exceed a quarter of it; and one of more
-  // than all of it is no delay: the primary did not know the transactions, or leaves them out.
+  // than twice as much is no delay: the primary did not know the transactions, or leaves them out.
   void set_view_timeout(Duration timeout) { view_timeout_ = timeout; }
   // A new primary begins: what it is measured by starts now.
   void entered_view(Instant now);
