@@ -25,6 +25,9 @@ void NormalCase::on_pre_prepare(const PrePrepare& message) {
     // Only this engine proposes with its own key, and it knows what it proposed.
     if (state_.settings.is_self(state_.settings.primary(key.view))) return;
     slot.core = message.core;
+    for (const auto& [voter, vote] : slot.prepares) {
+      if (vote.id != ballot.id) state_.outbox.send(voter, message);
+    }
   } else if (slot.core->ballot.id != ballot.id) {
     if (!slot.equivocation && !QUORATE_MUTANT(equivocation_unseen)) {
       report_equivocation(slot, message);
@@ -37,21 +40,6 @@ void NormalCase::on_pre_prepare(const PrePrepare& message) {
   advance(key);
 }
 
-// Whoever has not seen both proposals yet gets them now, so that everybody leaves the view.
-void NormalCase::report_equivocation(Slot& slot, const PrePrepare& second) {
-  const Ballot& ballot = slot.core->ballot;
-  slot.equivocation = true;
-  state_.accuse(state_.settings.primary(ballot.view),
-                "two proposals for height " + std::to_string(ballot.height.value()) + " in view " +
-                    std::to_string(ballot.view.value()),
-                *slot.core, second.core);
-  if (ballot.view != state_.view()) return;
-  state_.equivocation_proved = ballot.view;
-  const StoredBody* first = state_.log.body(ballot.id);
-  if (first != nullptr) state_.outbox.send(std::nullopt, PrePrepare{*slot.core, first->body});
-  state_.outbox.send(std::nullopt, second);
-}
-
 void NormalCase::on_vote(const Vote& message) {
   const SlotKey key = key_of(message.ballot);
   if (!state_.buffers(key)) return;
@@ -59,6 +47,7 @@ void NormalCase::on_vote(const Vote& message) {
   const Slot::Signed entry{message.ballot.id, message.signature};
   const auto [known, added] = votes_of(slot, message.kind).try_emplace(message.replica, entry);
   if (added) {
+    confront(slot, message);
     advance(key);
   } else if (known->second.id != message.ballot.id &&
              state_.evidence.first(message.replica, offence(message.kind), key.height)) {

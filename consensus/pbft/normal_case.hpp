@@ -57,6 +57,7 @@ class NormalCase {
   void prepare(SlotKey key, Slot& slot);
   void commit(SlotKey key, Slot& slot);
   void report_equivocation(Slot& slot, const PrePrepare& second);
+  void confront(const Slot& slot, const Vote& vote);
   void install_proposals();
   std::set<Digest> needed_bodies() const;
   bool is_null(const Ballot& ballot) const;

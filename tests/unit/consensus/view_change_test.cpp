@@ -365,6 +365,27 @@ TEST_CASE("a primary caught with two proposals is left at once, and the proof is
   REQUIRE(passed_on[1].core.ballot == second.core.ballot);
 }
 
+TEST_CASE("a backup that votes for another proposal is shown this one, in either order") {
+  for (const bool vote_first : {true, false}) {
+    Solo solo(1);
+    solo.start_voting();
+    const auto here = solo.pre_prepare(1, {1});
+    const auto elsewhere = solo.pre_prepare(1, {2});
+    if (!vote_first) solo.receive(0, here);
+    solo.receive(2, solo.prepare(2, elsewhere));
+    solo.receive(3, solo.prepare(3, here));
+    if (vote_first) solo.receive(0, here);
+    solo.receive(2, solo.prepare(2, elsewhere));  // again: once is enough
+    const auto shown = solo.sent<pbft::PrePrepare>();
+    REQUIRE(shown.size() == 1);
+    REQUIRE(shown.front().core.ballot == here.core.ballot);
+    const auto sends = solo.all<Send>();
+    REQUIRE(std::count_if(sends.begin(), sends.end(), [](const Send& send) {
+              return send.to == ReplicaId(2) && !send.after;
+            }) == 1);
+  }
+}
+
 TEST_CASE("the host's suspicion counts like the own one") {
   Solo solo(1);
   solo.start_voting();
