@@ -44,6 +44,48 @@ void s22_byzantine_client(Stage& stage) {
   stage.expect(suspicions == 0 && stage.left().empty(), "a client made somebody suspect");
 }
 
+// The primary serves everybody but one account. The others see that it left out what they gave it,
+// while it had room, and replace it.
+void s20_censorship(Stage& stage) {
+  stage.prepare();
+  const PublicKey censored = stage.clients().make(1)->signed_transaction.transaction.sender;
+  sim::Script script;
+  script.hear = [censored](sim::Villain&, const sim::Frame& frame) {
+    const Bytes& body = *frame.body;
+    return frame.traffic != node::TrafficClass::transactions ||
+           std::search(body.begin(), body.end(), censored.bytes.begin(), censored.bytes.end()) ==
+               body.end();
+  };
+  stage.corrupt(0, script);
+  stage.begin();
+  // Everybody else has what they need from it.
+  stage.clients().talk_to({0});
+  stage.clients().load(milliseconds(20));
+  stage.run_for(seconds(2));
+  const auto transaction = stage.clients().make(1);
+  for (std::uint32_t i = 1; i < stage.n(); ++i) stage.clients().submit(i, transaction);
+  // Five view timeouts of patience, then a view change.
+  stage.await_executed(transaction, 5 * kViewTimeout + 3 * kViewTimeout);
+  const bool blamed = std::any_of(stage.left().begin(), stage.left().end(),
+                                  [](const auto& note) { return note.cause == "censorship"; });
+  stage.expect(blamed, "it was left for another reason");
+  stage.finale();
+}
+
+// One block per nine tenths of the patience: never late enough to be timed out, and replaced all
+// the same.
+void s21_slow_primary(Stage& stage) {
+  stage.prepare({8, 1, 8});
+  stage.corrupt(0, sim::Misdeed::slow);
+  stage.begin();
+  stage.clients().load(milliseconds(20));
+  stage.await("the slow primary is replaced", seconds(40), [&] { return stage.all_in(View(1)); });
+  const bool blamed = std::any_of(stage.left().begin(), stage.left().end(),
+                                  [](const auto& note) { return note.cause == "throughput"; });
+  stage.expect(blamed, "it was left for another reason");
+  stage.finale();
+}
+
 }  // namespace
 
 std::vector<Scenario> client_scenarios() {
@@ -53,6 +95,8 @@ std::vector<Scenario> client_scenarios() {
        {4, 5, 6, 7, 10},
        1,
        s22_byzantine_client},
+      {"S20", "the primary censors one account", {4, 5, 6, 7, 10}, 1, s20_censorship},
+      {"S21", "the primary is as slow as it can be", {4, 5, 6, 7, 10}, 1, s21_slow_primary},
   };
 }
 

@@ -50,6 +50,11 @@ void s42_clock_skew(Stage& stage) {
                 [&] { return stage.height().value() >= before.value() + 10; });
     skew(prng.one_in(2));
   }
+  // Then they stand still, and nobody waits for them.
+  for (std::uint32_t i = 0; i < stage.faults(); ++i) stage.node(i).freeze_clock();
+  const Height before = stage.height();
+  stage.await("blocks in spite of clocks that stand still", minutes(2),
+              [&] { return stage.height().value() >= before.value() + 10; });
   stage.finale();
 }
 

@@ -18,7 +18,7 @@ void expect_no_view_change(Stage& stage) {
 // certificate everywhere four message delays after it was proposed.
 void s01_no_faults(Stage& stage) {
   constexpr Duration kDelay = milliseconds(50);
-  const std::uint64_t blocks = stage.full() ? 10'000 : 600;
+  const std::uint64_t blocks = stage.full() ? 10'000 : 300;
   const std::uint64_t interval = 8;
   stage.begin({interval, 4, 16});
   sim::LinkFaults links;

@@ -4,6 +4,44 @@
 namespace quorate::scenarios {
 namespace {
 
+// The next primary crashes right after the k-th record, sync, frame or executed batch of a run with
+// several heights, a checkpoint and a view change, for every k, and starts again soon.
+template <sim::Boundary kBoundary>
+void s04_backup_crash(Stage& stage) {
+  constexpr std::uint32_t kBackup = 1;
+  stage.begin({4, 4, 1});
+  bool crashed = false;
+  stage.simulation().on_crash([&](sim::Machine machine) {
+    crashed = true;
+    stage.after(milliseconds(30), [&stage, machine] { stage.start(machine.value()); });
+  });
+  SimNode& backup = stage.node(kBackup);
+  backup.crash_after(kBoundary, backup.passed(kBoundary) + 1 + stage.number());
+  std::vector<ledger::TransactionPtr> transactions;
+  const auto submit = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      transactions.push_back(stage.clients().make_next());
+      stage.clients().submit_to_all(transactions.back());
+      stage.run_for(milliseconds(3));
+    }
+  };
+  submit(5);
+  stage.run_for(milliseconds(30));
+  stage.lose([](const Passing& passing) {
+    const auto* proposal = as<pbft::PrePrepare>(passing);
+    return proposal != nullptr && proposal->core.ballot.view == View(0);
+  });
+  submit(2);
+  stage.await("a view change", seconds(30), [&] { return stage.highest_view() > View(0); });
+  stage.run_until(seconds(1), [&] { return crashed; });
+  if (!crashed) return stage.no_such_case();
+  for (const auto& transaction : transactions) stage.clients().submit_to_all(transaction);
+  stage.finale(minutes(2));
+  for (const auto& transaction : transactions) {
+    stage.expect(stage.clients().executed(transaction), "a transaction was lost");
+  }
+}
+
 // One replica is cut off for more than a window, and hears again in the middle of a view change
 // that needs its vote.
 void s32_lagging_in_view_change(Stage& stage) {
@@ -58,13 +96,34 @@ void s35_power_failure(Stage& stage) {
 }  // namespace
 
 std::vector<Scenario> recovery_scenarios() {
+  constexpr std::uint64_t kAll = 100'000;  // the enumerations end by themselves
   return {
+      {"S04",
+       "a backup crashes after every record",
+       {4, 7},
+       kAll,
+       s04_backup_crash<sim::Boundary::append>},
+      {"S04",
+       "a backup crashes after every sync",
+       {4, 7},
+       kAll,
+       s04_backup_crash<sim::Boundary::synced>},
+      {"S04",
+       "a backup crashes after every frame",
+       {4, 7},
+       kAll,
+       s04_backup_crash<sim::Boundary::frame>},
+      {"S04",
+       "a backup crashes after every executed batch",
+       {4, 7},
+       kAll,
+       s04_backup_crash<sim::Boundary::executed>},
       {"S32",
        "far behind in the middle of a view change",
        {4, 5, 6, 7, 10},
        1,
        s32_lagging_in_view_change},
-      {"S35", "the power fails everywhere", {4, 7}, 100, s35_power_failure, true},
+      {"S35", "the power fails everywhere", {4, 7}, 40, s35_power_failure, true},
   };
 }
 

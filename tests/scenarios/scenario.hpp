@@ -29,12 +29,17 @@ struct Scenario {
 // By theme, in the files of the same names.
 std::vector<Scenario> normal_scenarios();
 std::vector<Scenario> primary_fault_scenarios();
+std::vector<Scenario> byzantine_primary_scenarios();
+std::vector<Scenario> byzantine_view_change_scenarios();
+std::vector<Scenario> byzantine_replica_scenarios();
 std::vector<Scenario> partition_scenarios();
 std::vector<Scenario> checkpoint_scenarios();
 std::vector<Scenario> recovery_scenarios();
+std::vector<Scenario> damaged_disk_scenarios();
 std::vector<Scenario> client_scenarios();
 std::vector<Scenario> clock_scenarios();
 std::vector<Scenario> certificate_scenarios();
+std::vector<Scenario> beyond_model_scenarios();
 
 struct Theme {
   const char* name;

@@ -65,6 +65,13 @@ void Stage::await(const std::string& what, Duration at_most,
   expect(false, "not within " + std::to_string(limit) + " ms: " + what);
 }
 
+void Stage::await_executed(const ledger::TransactionPtr& transaction, Duration at_most) {
+  await("a transaction is executed everywhere", at_most, [&] {
+    const auto at = simulation_->checks().model().executed_at(transaction->id);
+    return at && all_correct([&](std::uint32_t i) { return head(i) >= *at; });
+  });
+}
+
 void Stage::after(Duration time, std::function<void()> action) {
   world().timeline.after(time, std::move(action));
 }
@@ -104,6 +111,12 @@ void Stage::corrupt(std::uint32_t replica, sim::Script script) {
   simulation_->make_byzantine(ReplicaId(replica), sim::make_strategy(std::move(script)));
 }
 
+std::set<std::uint32_t> Stage::last_ones() const {
+  std::set<std::uint32_t> out;
+  for (std::uint32_t i = 0; i < faults(); ++i) out.insert(n() - 1 - i);
+  return out;
+}
+
 // ---- what was seen ----
 
 std::size_t Stage::times_left(std::uint32_t replica) const {
@@ -117,6 +130,12 @@ std::optional<Digest> Stage::executed_id(Height height) const {
   return found->second;
 }
 
+bool Stage::has_evidence(std::uint32_t holder, std::uint32_t culprit) const {
+  return std::any_of(evidence_.begin(), evidence_.end(), [&](const Proof& proof) {
+    return proof.holder == holder && proof.culprit == culprit;
+  });
+}
+
 void Stage::on_notice(std::uint32_t replica, const node::Notice& notice) {
   using Kind = node::Notice::Kind;
   using Phase = consensus::Progress::Phase;
@@ -124,7 +143,7 @@ void Stage::on_notice(std::uint32_t replica, const node::Notice& notice) {
   if (notice.kind == Kind::block_executed) {
     executed_.emplace(notice.height, notice.block->payload_id);
   } else if (notice.kind == Kind::equivocation) {
-    evidence_[notice.peer->value()].push_back(notice.proof);
+    evidence_.push_back({replica, notice.peer->value(), notice.proof});
   } else if (notice.kind == Kind::progress && notice.phase == Phase::view_left) {
     left_.push_back({replica, notice.view, now(), notice.text});
   } else if (notice.kind == Kind::progress && notice.phase == Phase::view_entered) {

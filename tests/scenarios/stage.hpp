@@ -88,6 +88,8 @@ class Stage {
   }
   // Here that is a violation.
   void await(const std::string& what, Duration at_most, const std::function<bool()>& comes_true);
+  // By every correct replica that is up.
+  void await_executed(const ledger::TransactionPtr& transaction, Duration at_most);
   void after(Duration time, std::function<void()> action);
 
   // ---- replicas ----
@@ -117,6 +119,8 @@ class Stage {
   // Counts as faulty from now on.
   void corrupt(std::uint32_t replica, sim::Misdeed misdeed);
   void corrupt(std::uint32_t replica, sim::Script script);
+  // The f replicas with the highest numbers.
+  std::set<std::uint32_t> last_ones() const;
 
   // ---- network ----
   void links(const sim::LinkFaults& faults) { simulation_->network().set_faults(faults); }
@@ -144,8 +148,14 @@ class Stage {
   std::size_t times_left(std::uint32_t replica) const;
   // The id of what is executed at a height, by whoever was first.
   std::optional<Digest> executed_id(Height height) const;
-  // Proofs that correct replicas hold, by culprit.
-  const std::map<std::uint32_t, std::vector<Bytes>>& evidence() const { return evidence_; }
+  // Proofs of misdeeds that correct replicas hold.
+  struct Proof {
+    std::uint32_t holder;
+    std::uint32_t culprit;
+    Bytes bytes;
+  };
+  const std::vector<Proof>& evidence() const { return evidence_; }
+  bool has_evidence(std::uint32_t holder, std::uint32_t culprit) const;
 
   sim::Simulation& simulation() { return *simulation_; }
   sim::World& world() { return simulation_->world(); }
@@ -162,7 +172,7 @@ class Stage {
   std::vector<ViewNote> left_;
   std::vector<ViewNote> entered_;
   std::map<Height, Digest> executed_;
-  std::map<std::uint32_t, std::vector<Bytes>> evidence_;
+  std::vector<Proof> evidence_;
 };
 
 }  // namespace quorate::scenarios

@@ -35,6 +35,10 @@ class LedgerHost final : public node::Executor {
   bool executing() const { return busy_; }
   const ledger::Chain& chain() const { return *chain_; }
   bool is_open() const { return chain_ != nullptr; }
+  // Executes something else than was agreed on from now on.
+  void tamper_with(std::function<void(ledger::OrderedBlock&)> tamper) {
+    tamper_ = std::move(tamper);
+  }
   // What a crash right now would leave.
   std::unique_ptr<ledger::MemoryStore> copy() const { return store_->copy(false); }
   // While the machine is down: other contents.
@@ -72,6 +76,7 @@ class LedgerHost final : public node::Executor {
   std::deque<Job> jobs_;
   bool busy_ = false;
   bool slow_ = false;
+  std::function<void(ledger::OrderedBlock&)> tamper_;
   std::uint64_t life_ = 0;
 };
 
