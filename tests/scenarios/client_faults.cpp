@@ -72,13 +72,19 @@ void s20_censorship(Stage& stage) {
   stage.finale();
 }
 
-// One block per nine tenths of the patience: never late enough to be timed out, and replaced all
-// the same.
+// Never late enough to be timed out, and replaced all the same: it makes one block per nine tenths
+// of the patience, with blocks that are not full.
 void s21_slow_primary(Stage& stage) {
-  stage.prepare({8, 1, 8});
-  stage.corrupt(0, sim::Misdeed::slow);
-  stage.begin();
-  stage.clients().load(milliseconds(20));
+  stage.begin({8, 1, 8});
+  stage.clients().load(milliseconds(200));
+  std::map<Height, Instant> due;
+  stage.rule([&](const Passing& passing) -> Fate {
+    const auto* proposal = as<pbft::PrePrepare>(passing);
+    if (proposal == nullptr || passing.from != 0) return kPass;
+    const Duration delay = stage.status(stage.n() - 1).view_timeout * 9 / 10;
+    const Instant at = due.emplace(proposal->core.ballot.height, stage.now() + delay).first->second;
+    return at > stage.now() ? held(at - stage.now()) : kPass;
+  });
   stage.await("the slow primary is replaced", seconds(40), [&] { return stage.all_in(View(1)); });
   const bool blamed = std::any_of(stage.left().begin(), stage.left().end(),
                                   [](const auto& note) { return note.cause == "throughput"; });
