@@ -60,6 +60,7 @@ class TimedNode final : public node::Transport,
   void load_payload(Digest id) override;
   void read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
                    std::size_t bytes_max) override;
+  void replace_ledger(node::LedgerReplacement replacement) override;
   void check(Digest id, Height height, Bytes payload) override;
   void admitted(node::Ticket ticket, std::vector<std::optional<node::Refusal>> results) override;
   void notice(const node::Notice& notice) override;
