@@ -188,14 +188,16 @@ Disk::Opened Disk::open() {
   return out;
 }
 
-// What counts from here on is what this life has read.
+// What counts from here on is what this life has read: whole records of a torn piece included.
 void Disk::remember_signatures() {
   durable_.clear();
   std::vector<SignatureNumber> found;
   for (const Record& record : contents_.records) world_.keys.scan(record.bytes, found);
   for (const SignatureNumber number : found) {
-    if (number >= durable_.size()) durable_.resize(number + 1);
-    durable_[number] = true;
+    for (std::vector<bool>* set : {&durable_, &ever_durable_}) {
+      if (number >= set->size()) set->resize(number + 1);
+      (*set)[number] = true;
+    }
   }
 }
 
