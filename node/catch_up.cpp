@@ -162,6 +162,7 @@ std::optional<Height> CatchUp::next_range(Instant now) const {
 }
 
 std::optional<Instant> CatchUp::hedge_due() const {
+  if (QUORATE_MUTANT(bad_peer_asked_again)) return std::nullopt;
   const Height missing = next_missing(delivered_to_);
   if (missing > wanted_to()) return std::nullopt;
   const auto asked = asked_for(missing);

@@ -58,6 +58,7 @@ class NormalCase {
   void commit(SlotKey key, Slot& slot);
   void report_equivocation(Slot& slot, const PrePrepare& second);
   void confront(const Slot& slot, const Vote& vote);
+  void show(std::optional<ReplicaId> to, const Core& core);
   void install_proposals();
   std::set<Digest> needed_bodies() const;
   bool is_null(const Ballot& ballot) const;

@@ -13,8 +13,7 @@ void NormalCase::report_equivocation(Slot& slot, const PrePrepare& second) {
                 *slot.core, second.core);
   if (ballot.view != state_.view()) return;
   state_.equivocation_proved = ballot.view;
-  const StoredBody* first = state_.log.body(ballot.id);
-  if (first != nullptr) state_.outbox.send(std::nullopt, PrePrepare{*slot.core, first->body});
+  show(std::nullopt, *slot.core);
   state_.outbox.send(std::nullopt, second);
 }
 
@@ -23,9 +22,18 @@ void NormalCase::report_equivocation(Slot& slot, const PrePrepare& second) {
 void NormalCase::confront(const Slot& slot, const Vote& vote) {
   if (vote.kind != VoteKind::prepare || !slot.core || slot.core->ballot.id == vote.ballot.id)
     return;
-  const StoredBody* stored = state_.log.body(slot.core->ballot.id);
-  if (stored != nullptr) {
-    state_.outbox.send(vote.replica, PrePrepare{*slot.core, stored->body});
+  show(vote.replica, *slot.core);
+}
+
+// The own proposal must be durable before anybody sees it, as ever; another's binds nobody here.
+void NormalCase::show(std::optional<ReplicaId> to, const Core& core) {
+  const StoredBody* stored = state_.log.body(core.ballot.id);
+  if (stored == nullptr) return;
+  const PrePrepare proposal{core, stored->body};
+  if (state_.settings.is_self(state_.settings.primary(core.ballot.view))) {
+    state_.outbox.send_durably(to, proposal);
+  } else {
+    state_.outbox.send(to, proposal);
   }
 }
 

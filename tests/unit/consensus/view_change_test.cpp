@@ -386,6 +386,17 @@ TEST_CASE("a backup that votes for another proposal is shown this one, in either
   }
 }
 
+TEST_CASE("a primary shows its own proposal to nobody before it is durable") {
+  Solo solo(0);
+  solo.start_voting();
+  solo.input(PendingChanged{true});
+  const Bytes payload{1};
+  solo.input(ProposalReady{Height(1), View(0), payload, pbft::payload_digest(payload)});
+  solo.receive(2, solo.prepare(2, solo.pre_prepare(1, {2})));  // for something else
+  REQUIRE(solo.sent<pbft::PrePrepare>().size() == 2);
+  for (const Send& send : solo.all<Send>()) REQUIRE(send.after);
+}
+
 TEST_CASE("the host's suspicion counts like the own one") {
   Solo solo(1);
   solo.start_voting();
