@@ -42,26 +42,24 @@ class Equivocate final : public Strategy {
   }
 
  private:
+  // Whoever of the accomplices shows a proposal, each replica sees that of its half alone.
   static void propose(Villain& villain, ReplicaId to, const Said& said,
-                      const pbft::PrePrepare& first) {
-    const pbft::Ballot& ballot = first.core.ballot;
-    if (villain.primary(ballot.view) != villain.self()) return villain.pass(to, said);
+                      const pbft::PrePrepare& shown) {
+    const pbft::Ballot& ballot = shown.core.ballot;
     auto& doubles = villain.conspiracy().doubles;
     auto known = doubles.find({ballot.view, ballot.height});
     if (known == doubles.end()) {
+      if (villain.primary(ballot.view) != villain.self()) return villain.pass(to, said);
       known = doubles
                   .emplace(std::pair(ballot.view, ballot.height),
-                           std::pair(ballot.id, villain.other_proposal(first)))
+                           std::pair(shown, villain.other_proposal(shown)))
                   .first;
     }
-    const bool second = in_second_half(to, ballot.view, ballot.height);
-    if (second) {
-      villain.acted(Happened::equivocation);
-      villain.send(to, known->second.second);
-    } else {
-      villain.pass(to, said);
-    }
-    support(villain, to, second ? known->second.second.core.ballot : ballot);
+    const auto& [first, second] = known->second;
+    const bool other = in_second_half(to, ballot.view, ballot.height);
+    if (other) villain.acted(Happened::equivocation);
+    villain.send(to, other ? second : first);
+    support(villain, to, other ? second.core.ballot : first.core.ballot);
   }
   // Everything that the accomplices can give to this proposal, at once.
   static void support(Villain& villain, ReplicaId to, const pbft::Ballot& ballot) {
@@ -74,20 +72,17 @@ class Equivocate final : public Strategy {
     }
   }
   static void vote_twice(Villain& villain, ReplicaId to, const Said& said, const pbft::Vote& vote) {
-    if (vote.replica != villain.self() ||
-        !in_second_half(to, vote.ballot.view, vote.ballot.height)) {
-      return villain.pass(to, said);
-    }
+    if (vote.replica != villain.self()) return villain.pass(to, said);
+    const bool second = in_second_half(to, vote.ballot.view, vote.ballot.height);
     const auto& doubles = villain.conspiracy().doubles;
     const auto known = doubles.find({vote.ballot.view, vote.ballot.height});
     pbft::Ballot other = vote.ballot;
-    if (known != doubles.end() && known->second.first == vote.ballot.id) {
-      other = known->second.second.core.ballot;
-    } else if (villain.prng().one_in(4)) {
+    if (known != doubles.end()) {
+      other = (second ? known->second.second : known->second.first).core.ballot;
+    } else if (second && villain.prng().one_in(4)) {
       other.id = villain.random_digest();
-    } else {
-      return villain.pass(to, said);
     }
+    if (other.id == vote.ballot.id) return villain.pass(to, said);
     villain.acted(Happened::equivocation);
     villain.send(to, villain.vote(vote.kind, other, villain.self()));
   }

@@ -43,8 +43,9 @@ class Strategy {
 // What the Byzantine replicas of a run know together: their keys, and what they told whom.
 struct Conspiracy {
   std::set<ReplicaId> members;
-  // The second proposal of a slot, for those who got the first.
-  std::map<std::pair<View, Height>, std::pair<Digest, consensus::pbft::PrePrepare>> doubles;
+  // The two proposals of a slot, one for each half of the replicas.
+  using Proposals = std::pair<consensus::pbft::PrePrepare, consensus::pbft::PrePrepare>;
+  std::map<std::pair<View, Height>, Proposals> doubles;
 };
 
 class Villain {
