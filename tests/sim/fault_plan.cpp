@@ -38,6 +38,9 @@ void FaultPlan::begin() {
 
 // Up to f of them, next to each other, so that several views in a row may have a bad primary.
 void FaultPlan::choose_villains() {
+  if (world_.options.usurper) {
+    return await_usurper(Height(prng_.below(world_.options.blocks / 2 + 1)));
+  }
   const std::uint64_t villains = prng_.between(1, world_.membership.faults());
   const std::uint64_t first = prng_.below(states_.size());
   for (std::uint64_t i = 0; i < villains; ++i) {
@@ -45,6 +48,29 @@ void FaultPlan::choose_villains() {
     const auto misdeed = static_cast<Misdeed>(prng_.below(kMisdeedCount));
     simulation_.make_byzantine(replica, prng_.one_in(2) ? make_mixture() : make_strategy(misdeed));
   }
+}
+
+// From this height on, as soon as the budget allows, the next primary is Byzantine and forges the
+// NEW-VIEW of its view: a villain drawn at the start seldom gets to lead.
+void FaultPlan::await_usurper(Height from) {
+  world_.timeline.after(kPoll, [this, from] {
+    if (healed_) return;
+    const View view = simulation_.view().next();
+    const ReplicaId next = simulation_.primary(view);
+    if (simulation_.height() < from || !world_.correct(next) || state(next).faulty ||
+        faulty() >= world_.membership.faults()) {
+      return await_usurper(from);
+    }
+    simulation_.make_byzantine(next, make_strategy(Misdeed::forge_new_view));
+    usurp(view);
+  });
+}
+
+// The present primary crashes until the others have left its view.
+void FaultPlan::usurp(View view) {
+  if (healed_ || simulation_.view() >= view) return;
+  crash_primary();
+  world_.timeline.after(kShortOutage, [this, view] { usurp(view); });
 }
 
 // One more than the protocol tolerates, among them the first primary. They are the only ones who

@@ -32,6 +32,8 @@ class FaultPlan {
     std::optional<DiskFault> strike;  // when it is down next
   };
   void choose_villains();
+  void await_usurper(Height from);
+  void usurp(View view);
   void collude();
   void keep_copies();
   void next_episode();

@@ -35,6 +35,7 @@ struct Options {
   std::uint64_t blocks = 110;  // at least so many before the heal phase of a long run
   bool faults = true;
   bool byzantine = false;  // some replicas are, within the fault budget
+  bool usurper = false;    // the only one, and only from some height on: it forges its NEW-VIEW
   bool real_signatures = false;
   bool trace = false;  // one line per event on standard output
   Canary canary = Canary::none;
@@ -42,7 +43,8 @@ struct Options {
 };
 
 // What one seed means everywhere: every size from 4 to 10 in turn; one seed in a hundred uses real
-// signatures, one in twenty-five has no faults at all, a third has Byzantine replicas.
+// signatures, one in twenty-five has no faults at all, a third has Byzantine replicas, of these a
+// fifth a usurper.
 inline Options usual_options(std::uint64_t seed) {
   Options out;
   out.seed = seed;
@@ -50,6 +52,7 @@ inline Options usual_options(std::uint64_t seed) {
   out.real_signatures = seed % 100 == 50;
   out.faults = seed % 25 != 7;
   out.byzantine = out.faults && seed % 3 == 1;
+  out.usurper = seed % 15 == 13;
   return out;
 }
 
