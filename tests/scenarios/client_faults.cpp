@@ -72,6 +72,26 @@ void s20_censorship(Stage& stage) {
   stage.finale();
 }
 
+// Never late enough to be timed out, and replaced all the same: it makes one block per nine tenths
+// of the patience, with blocks that are not full.
+void s21_slow_primary(Stage& stage) {
+  stage.begin({8, 1, 8});
+  stage.clients().load(milliseconds(200));
+  std::map<Height, Instant> due;
+  stage.rule([&](const Passing& passing) -> Fate {
+    const auto* proposal = as<pbft::PrePrepare>(passing);
+    if (proposal == nullptr || passing.from != 0) return kPass;
+    const Duration delay = stage.status(stage.n() - 1).view_timeout * 9 / 10;
+    const Instant at = due.emplace(proposal->core.ballot.height, stage.now() + delay).first->second;
+    return at > stage.now() ? held(at - stage.now()) : kPass;
+  });
+  stage.await("the slow primary is replaced", seconds(40), [&] { return stage.all_in(View(1)); });
+  const bool blamed = std::any_of(stage.left().begin(), stage.left().end(),
+                                  [](const auto& note) { return note.cause == "throughput"; });
+  stage.expect(blamed, "it was left for another reason");
+  stage.finale();
+}
+
 }  // namespace
 
 std::vector<Scenario> client_scenarios() {
@@ -82,6 +102,7 @@ std::vector<Scenario> client_scenarios() {
        1,
        s22_byzantine_client},
       {"S20", "the primary censors one account", {4, 5, 6, 7, 10}, 1, s20_censorship},
+      {"S21", "the primary is as slow as it can be", {4, 5, 6, 7, 10}, 1, s21_slow_primary},
   };
 }
 
