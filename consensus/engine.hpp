@@ -8,16 +8,19 @@
 // Contract:
 //  1. step never blocks, throws, logs, reads a clock or draws randomness. Bad messages give
 //  Rejected.
-//  2. Every request output (Persist, RequestProposal, Validate, Commit, LoadPayload, RequestSync)
-//  gets
-//     exactly one answer, unless it was cancelled (a RequestProposal by CancelProposal).
+//  2. Every request output (Persist, RequestProposal, Validate, Commit, LoadPayload, RequestSync,
+//     Rewind) gets exactly one answer, unless it was cancelled (a RequestProposal by
+//     CancelProposal, a Commit by a Rewind below it).
 //  3. The host must not release a Send before Persisted{*after}; the vote log is FIFO.
 //  4. There is one timer: next_deadline(). At or after it the host sends Ticked. Deadlines are
 //  engine
 //     state, so a stale timer cannot exist.
 //  5. Every message was verified, certificates inside it included, before it reaches step: only a
 //     MessageVerifier makes a VerifiedMessage.
-//  6. The host answers Commit in order of height, once the block is durable.
+//  6. The host answers Commit in order of height, once the block is durable. An Executed that
+//     arrives between Rewind and Rewound belongs to what was withdrawn and counts for nothing.
+//  7. What a host must know of an engine beyond these events stands in its EngineTraits; a host
+//     never asks for an engine's name.
 #pragma once
 
 #include <array>
@@ -36,6 +39,7 @@
 namespace quorate::consensus {
 
 using PersistToken = StrongInt<struct PersistTokenTag, std::uint64_t>;  // increases by one
+using WorkToken = StrongInt<struct WorkTokenTag, std::uint64_t>;        // increases
 
 // A message whose signatures hold. Each engine derives its own; the base keeps it opaque to hosts.
 class VerifiedMessage {
@@ -59,6 +63,8 @@ struct Started {
   // The stored commit certificates of the newest heights up to `applied`, oldest first: what a
   // later view proposes for those heights is judged by them.
   std::vector<Bytes> certificates = {};
+  // The block hashes of the same heights.
+  std::vector<Digest> block_hashes = {};
   bool observer = false;  // true: follow and execute, never vote
   // The ledger was replaced after Diverged: heights up to this one were executed before. They are
   // executed again and never sealed or checkpointed again, and until then nothing is voted for.
@@ -92,6 +98,16 @@ struct Executed {
   Digest block_hash;
   Digest checkpoint_digest;
   bool empty = false;  // without a transaction: no progress for whoever waits
+};
+// Answers Rewind: the ledger stands at this height again, durably, and executes from there.
+struct Rewound {
+  Height height;
+};
+// Answers StartWork: this nonce solves the puzzle. Work that was cancelled gets no answer, or one
+// that came too late.
+struct WorkFound {
+  WorkToken token;
+  std::uint64_t nonce = 0;
 };
 // Answers LoadPayload: a payload that left the engine's memory, with its commit certificate.
 struct PayloadLoaded {
@@ -140,8 +156,8 @@ struct PrimarySuspected {
 struct Ticked {};
 
 using Input = std::variant<Started, MessageReceived, ProposalReady, Validated, Persisted, Executed,
-                           PayloadLoaded, SyncFinished, DivergenceFound, PendingChanged,
-                           PrimarySuspected, Ticked>;
+                           Rewound, WorkFound, PayloadLoaded, SyncFinished, DivergenceFound,
+                           PendingChanged, PrimarySuspected, Ticked>;
 struct Event {
   Instant now;  // monotonic
   WallMs wall;  // judges proposal times only
@@ -182,7 +198,8 @@ struct Validate {
   Digest id;
   Bytes payload;
 };
-// Execute this payload next. Heights come without gaps, each exactly once in a life.
+// Execute this payload next. Heights come without gaps, each exactly once in a life unless a Rewind
+// lies between.
 struct Commit {
   Height height;
   Digest id;
@@ -190,6 +207,27 @@ struct Commit {
   PublicKey proposer;    // zero for a null payload
   Bytes payload;         // empty for a null payload
   Bytes commit_certificate;
+};
+// The order above `height` was withdrawn, although the ledger may have executed it: another branch
+// has outweighed it. The ledger goes back to the state after `height`; the Commits of the other
+// branch follow behind Rewound. Cancels every unanswered Commit above `height`.
+struct Rewind {
+  Height height;
+};
+// The payloads that are ordered for now above the last Commit, lowest height first, without a gap:
+// the first stands one above it. A later event may order others in their place. For status pages
+// and for clients who want to know early; needs no answer.
+struct TentativeOrder {
+  std::vector<Digest> ids;
+};
+// Search a nonce for this puzzle (EngineParts::puzzle_solver) until WorkFound, CancelWork or the
+// next StartWork, which replaces it.
+struct StartWork {
+  WorkToken token;
+  Bytes puzzle;
+};
+struct CancelWork {
+  WorkToken token;
 };
 // A quorum sealed the block of this height.
 struct Sealed {
@@ -240,23 +278,27 @@ struct Progress {
     executed,
     sealed,
     checkpoint_stable,
-    view_left,     // a VIEW-CHANGE for `view` was sent
-    view_entered,  // the NEW-VIEW of `view` was accepted
-    suspected      // this replica began to suspect the primary of `view`
+    view_left,       // a VIEW-CHANGE for `view` was sent
+    view_entered,    // the NEW-VIEW of `view` was accepted
+    suspected,       // this replica began to suspect the primary of `view`
+    mined,           // this replica found a block of `height`
+    branch_switched  // the preferred branch changed: `height` is the last one that both share
   };
   Phase phase;
   Height height;
   View view;
-  const char* cause = "";  // of view_left and suspected: "progress", "censorship", "joined", ...
+  const char* cause = "";    // of view_left and suspected: "progress", "censorship", "joined", ...
+  std::uint64_t blocks = 0;  // of branch_switched: how many left the preferred branch
 };
 
 // The primary makes no progress although client work waits: hand the oldest of it to everybody once
 // more, before this replica suspects. Needs no answer.
 struct RelayPending {};
 
-using Output = std::variant<Persist, Send, RequestProposal, CancelProposal, Validate, Commit,
-                            Sealed, LoadPayload, RequestSync, Rejected, Evidence, Halt, Diverged,
-                            Progress, RelayPending>;
+using Output =
+    std::variant<Persist, Send, RequestProposal, CancelProposal, Validate, Commit, Rewind,
+                 TentativeOrder, StartWork, CancelWork, Sealed, LoadPayload, RequestSync, Rejected,
+                 Evidence, Halt, Diverged, Progress, RelayPending>;
 
 // For status pages; a copy, made on the calling thread. Instants are on the clock of the events.
 struct Status {
@@ -278,6 +320,22 @@ struct Status {
     const char* name;
     Instant due;
   };
+  // Of an engine that orders by work.
+  struct Branch {
+    Height tip;  // of the preferred branch, all of it validated
+    Digest tip_id;
+    Height best_header;                 // of the branch that weighs most, perhaps not fetched yet
+    std::uint64_t tip_time_s = 0;       // seconds since 1970
+    std::uint32_t bits = 0;             // of the next block
+    std::uint64_t expected_hashes = 0;  // for the next block, saturating
+    std::uint64_t blocks_mined = 0;     // here, in this life
+    std::uint64_t stale_blocks = 0;     // seen and not on the preferred branch
+    std::uint64_t branch_switches = 0;  // that took blocks back
+    std::uint64_t deepest_switch = 0;   // in blocks
+    std::uint64_t rewinds = 0;
+    std::size_t orphans = 0;
+    bool mining = false;
+  };
   Epoch epoch;
   View view;
   View promise_view;
@@ -290,8 +348,8 @@ struct Status {
   Height highest_evidence;  // the highest height that signatures prove to be committed
   // A replaced ledger is filled again up to here before this replica votes; 0 = it is not.
   Height executing_again_to;
-  bool starting = false;    // asks its peers what they hold of it and votes for nothing yet
-  bool changing = false;    // `promise_view` is asked for and not open yet
+  bool starting = false;  // asks its peers what they hold of it and votes for nothing yet
+  bool changing = false;  // `promise_view` is asked for and not open yet
   std::vector<Suspicion> suspicions;         // of `view`, the own one included
   std::vector<ViewChangeSeen> view_changes;  // the own one included
   Duration view_timeout{0};                  // how long a view may go without progress
@@ -300,6 +358,31 @@ struct Status {
   const char* untimed = "";  // why no progress is expected of the primary; empty while it is
   bool observer = false;
   std::string observer_reason;
+  std::optional<Branch> branch;
+};
+
+// What a host must know of an engine to serve people, beyond the events. Constant for a chain.
+struct EngineTraits {
+  // True: an executed block becomes final by Sealed. False: its Commit made it final, as far as
+  // anything does.
+  bool seals = true;
+  // So many replicas must be connected, this one included, before anything can become final.
+  std::uint32_t connected_min = 1;
+  // A payload is committed when so many blocks stand on it, its own included. 0: commits do not
+  // depend on depth and are never withdrawn.
+  std::uint32_t commit_depth = 0;
+  // Started::certificates holds those of so many of the newest heights.
+  std::uint64_t history = 0;
+  bool mines = false;  // asks for work
+};
+
+// Searches nonces for the puzzles of an engine's StartWork. Stateless; any thread.
+class PuzzleSolver {
+ public:
+  virtual ~PuzzleSolver() = default;
+  // Tries `count` nonces from `first` on and gives the first that solves the puzzle, if one does.
+  virtual std::optional<std::uint64_t> search(ByteView puzzle, std::uint64_t first,
+                                              std::uint64_t count) const = 0;
 };
 
 class Engine {

@@ -56,8 +56,15 @@ Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer
   if (config.engine != "pbft") {
     return fail(Errc::invalid_argument, "unknown engine \"" + config.engine + "\"; there is: pbft");
   }
+  if (!config.parameters.empty()) {
+    return fail(Errc::invalid_argument, "the engine \"pbft\" has no parameter \"" +
+                                            config.parameters.begin()->first + "\"; remove it");
+  }
   QUORATE_TRY(pbft::Settings settings, pbft_settings(config, signer));
   EngineParts parts;
+  parts.traits.connected_min = config.membership.quorum();
+  // A later view may speak of as many heights.
+  parts.traits.history = 2 * config.checkpoint_interval;
   parts.message_verifier = std::make_shared<const pbft::PbftMessageVerifier>(
       config.membership, config.payload_bytes_max, 2 * config.checkpoint_interval, verifier);
   if (parts.message_verifier->message_bytes_max() > kMessageBytesMax) {

@@ -2,6 +2,7 @@
 // which engines exist.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,11 @@ struct EngineConfig {
   std::uint64_t checkpoint_interval = 128;
   std::uint32_t proposals_in_flight = 32;
   std::uint32_t payload_bytes_max = 1U << 20U;
+  // Parameters of the chain that only this engine knows, by name; the engine says which there are
+  // and refuses others.
+  std::map<std::string, std::uint64_t> parameters = {};
+  WallMs genesis_time;
+  bool mine = true;  // local: work on blocks of one's own, if the engine has such a thing
   // Local timing; never part of what replicas must agree on.
   Duration status_interval_busy = std::chrono::milliseconds(200);
   Duration status_interval_idle = std::chrono::seconds(2);
@@ -34,6 +40,8 @@ struct EngineConfig {
 struct EngineParts {
   std::unique_ptr<Engine> engine;
   std::shared_ptr<const MessageVerifier> message_verifier;
+  EngineTraits traits;
+  std::shared_ptr<const PuzzleSolver> puzzle_solver;  // null unless traits.mines
 };
 
 // `signer` (null for a follower) and `verifier` must outlive the parts.

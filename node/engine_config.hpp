@@ -18,6 +18,8 @@ inline consensus::EngineConfig engine_config(const ledger::Genesis& genesis,
   out.checkpoint_interval = genesis.consensus.checkpoint_interval;
   out.proposals_in_flight = genesis.consensus.proposals_in_flight;
   out.payload_bytes_max = genesis.consensus.payload_bytes_max;
+  out.parameters = genesis.consensus.engine_parameters;
+  out.genesis_time = genesis.genesis_time;
   return out;
 }
 

@@ -42,7 +42,9 @@ const char* phase_name(Phase phase) {
     case Phase::checkpoint_stable:
     case Phase::view_left:
     case Phase::view_entered:
-    case Phase::suspected: return nullptr;
+    case Phase::suspected:
+    case Phase::mined:
+    case Phase::branch_switched: return nullptr;
   }
   return nullptr;
 }

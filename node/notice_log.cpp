@@ -17,6 +17,8 @@ std::string_view phase_text(Phase phase) {
     case Phase::view_left: return "asks for a view";
     case Phase::view_entered: return "entered a view";
     case Phase::suspected: return "suspects the primary";
+    case Phase::mined: return "mined a block";
+    case Phase::branch_switched: return "switched to a branch with more work";
   }
   return "progress";
 }

@@ -58,6 +58,15 @@ class Executor {
   virtual void replace_ledger(LedgerReplacement replacement) = 0;
 };
 
+// Searches nonces, for engines that order by work.
+class Miner {
+ public:
+  virtual ~Miner() = default;
+  // Answers WorkFound, once, unless it is cancelled or replaced by the next start before.
+  virtual void start(consensus::WorkToken token, Bytes puzzle) = 0;
+  virtual void cancel(consensus::WorkToken token) = 0;
+};
+
 class PayloadChecker {
  public:
   virtual ~PayloadChecker() = default;
@@ -123,6 +132,7 @@ struct Ports {
   PayloadChecker& payload_checker;
   Clients& clients;
   Observer& observer;
+  Miner* miner = nullptr;  // null: this node does not mine
 };
 
 }  // namespace quorate::node

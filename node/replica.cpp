@@ -62,8 +62,9 @@ void Replica::Impl::on(const ReplicaStarted& started) {
   builder.executed(head.height);
   catch_up.executed(head.height, now);
   feed(consensus::Started{started.vote_log, head.height, head.payload_id, head.block_hash,
-                          started.checkpoint_digest, started.certificates, started.observer,
-                          started.executed_before, started.life});
+                          started.checkpoint_digest, started.newest.certificates,
+                          started.newest.block_hashes, started.observer, started.executed_before,
+                          started.life});
 }
 
 void Replica::Impl::on(const PeerMessageReceived& received) {
@@ -152,6 +153,10 @@ void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
   }
   feed(consensus::Executed{height, block.payload_id, block.block_hash, block.checkpoint_digest,
                            block.transactions.empty()});
+}
+
+void Replica::Impl::on(const WorkFound& found) {
+  feed(consensus::WorkFound{found.token, found.nonce});
 }
 
 void Replica::Impl::on(const PayloadChecked& checked) {
@@ -345,13 +350,14 @@ std::size_t Replica::Impl::memory_bytes() const {
   return total;
 }
 
-Result<std::vector<Bytes>> newest_certificates(const ledger::Chain& chain) {
+Result<NewestBlocks> newest_blocks(const ledger::Chain& chain, std::uint64_t history) {
   const Height head = chain.head().height;
-  const std::uint64_t window = 2 * chain.genesis().consensus.checkpoint_interval;
-  std::vector<Bytes> out;
-  for (Height at = head.saturating_sub(window).next(); at <= head; at = at.next()) {
+  NewestBlocks out;
+  for (Height at = head.saturating_sub(history).next(); at <= head; at = at.next()) {
     QUORATE_TRY(Bytes certificate, chain.commit_certificate(at));
-    out.push_back(std::move(certificate));
+    QUORATE_TRY(const ledger::Header header, chain.header(at));
+    out.certificates.push_back(std::move(certificate));
+    out.block_hashes.push_back(ledger::block_hash(header));
   }
   return out;
 }

@@ -21,13 +21,21 @@ namespace quorate::node {
 
 // ---- in ----
 
+// The newest heights of a chain, oldest first.
+struct NewestBlocks {
+  std::vector<Bytes> certificates;  // commit certificates
+  std::vector<Digest> block_hashes;
+};
+// As many as the engine asks for (EngineTraits::history). Errors: io, corrupt.
+Result<NewestBlocks> newest_blocks(const ledger::Chain& chain, std::uint64_t history);
+
 struct ReplicaStarted {
   std::vector<Bytes> vote_log;  // records since the newest snapshot, oldest first
   ledger::Head head;
-  Digest checkpoint_digest;              // of the head
-  ledger::StateViewPtr state;            // at the head
-  std::vector<Bytes> certificates = {};  // newest_certificates() of the chain
-  bool observer = false;                 // follow, never vote
+  Digest checkpoint_digest;    // of the head
+  ledger::StateViewPtr state;  // at the head
+  NewestBlocks newest = {};    // newest_blocks() of the chain
+  bool observer = false;       // follow, never vote
   std::string observer_reason;
   Height executed_before;  // by a ledger that was replaced; consensus::Started says more
   std::uint64_t life = 1;  // random: no other life of this node has it
@@ -54,6 +62,10 @@ struct VotesPersisted {
 struct BlocksExecuted {
   std::vector<ledger::ExecutedBlock> blocks;
 };
+struct WorkFound {
+  consensus::WorkToken token;
+  std::uint64_t nonce = 0;
+};
 struct PayloadChecked {
   Digest id;
   Height height;
@@ -71,7 +83,7 @@ struct ReplicaTicked {};
 
 using ReplicaInput =
     std::variant<ReplicaStarted, PeerMessageReceived, PeerConnected, PeerDisconnected,
-                 TransactionsSubmitted, VotesPersisted, BlocksExecuted, PayloadChecked,
+                 TransactionsSubmitted, VotesPersisted, BlocksExecuted, WorkFound, PayloadChecked,
                  PayloadLoaded, BlocksRead, ReplicaTicked>;
 
 struct ReplicaEvent {
@@ -81,9 +93,6 @@ struct ReplicaEvent {
 };
 
 // ---- configuration and state ----
-
-// The commit certificates of the newest heights, as many as a later view may speak of.
-Result<std::vector<Bytes>> newest_certificates(const ledger::Chain& chain);
 
 struct ReplicaConfig {
   ledger::Genesis genesis;

@@ -26,6 +26,7 @@ struct Replica::Impl {
   void on(const TransactionsSubmitted& submitted);
   void on(const VotesPersisted& persisted);
   void on(const BlocksExecuted& executed);
+  void on(const WorkFound& found);
   void on(const PayloadChecked& checked);
   void on(const PayloadLoaded& loaded);
   void on(const BlocksRead& read);
@@ -57,6 +58,10 @@ struct Replica::Impl {
   void perform(consensus::CancelProposal& cancel);
   void perform(consensus::Validate& validate);
   void perform(consensus::Commit& commit);
+  void perform(consensus::Rewind& rewind);
+  void perform(consensus::TentativeOrder& order);
+  void perform(consensus::StartWork& work);
+  void perform(consensus::CancelWork& work);
   void perform(consensus::Sealed& sealed);
   void perform(consensus::LoadPayload& load);
   void perform(consensus::RequestSync& request);
@@ -111,9 +116,10 @@ struct Replica::Impl {
   std::multimap<consensus::PersistToken, consensus::Send> held;
   std::size_t held_bytes = 0;
 
-  std::map<Digest, KnownPayload> payloads;                  // decoded, above the head
-  std::map<Digest, std::uint32_t> checking;                 // payload checks under way
-  std::deque<consensus::Commit> committed;                  // not yet handed to the executor
+  std::map<Digest, KnownPayload> payloads;   // decoded, above the head
+  std::vector<Digest> tentative;             // payloads ordered for now above the last Commit
+  std::map<Digest, std::uint32_t> checking;  // payload checks under way
+  std::deque<consensus::Commit> committed;   // not yet handed to the executor
   std::map<Height, ledger::BlockCertificate> served_seals;  // kept until the block is executed
 };
 

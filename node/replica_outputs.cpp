@@ -119,6 +119,21 @@ void Replica::Impl::remember_payload(const Digest& id, Height height,
   payloads.insert_or_assign(id, KnownPayload{height, std::move(transactions)});
 }
 
+void Replica::Impl::perform(consensus::Rewind& rewind) {
+  stop_voting("blocks above height " + std::to_string(rewind.height.value()) +
+              " were withdrawn, and this ledger cannot go back");
+}
+
+void Replica::Impl::perform(consensus::TentativeOrder& order) { tentative = std::move(order.ids); }
+
+void Replica::Impl::perform(consensus::StartWork& work) {
+  if (ports.miner != nullptr) ports.miner->start(work.token, std::move(work.puzzle));
+}
+
+void Replica::Impl::perform(consensus::CancelWork& work) {
+  if (ports.miner != nullptr) ports.miner->cancel(work.token);
+}
+
 void Replica::Impl::perform(consensus::Sealed& sealed) {
   ports.executor.store_seals(sealed.height, std::move(sealed.seals));
   Notice notice{};

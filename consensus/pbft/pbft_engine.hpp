@@ -35,6 +35,8 @@ class PbftEngine final : public Engine {
   void on(const Validated& answer);
   void on(const Persisted& persisted);
   void on(const Executed& executed);
+  void on(const Rewound&) {}    // it never rewinds
+  void on(const WorkFound&) {}  // and never mines
   void on(const PayloadLoaded& loaded);
   void on(const SyncFinished& finished);
   void on(const DivergenceFound& found);

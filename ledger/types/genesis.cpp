@@ -14,6 +14,7 @@ constexpr std::size_t kValidatorsMax = 1000;
 constexpr std::size_t kChainNameMax = 64;
 constexpr std::size_t kValidatorNameMax = 32;
 constexpr std::size_t kEngineNameMax = 16;
+constexpr std::size_t kParameterNameMax = 32;
 constexpr std::size_t kNoBftBelow = 4;
 constexpr std::uint64_t kCheckpointIntervalMax = 1U << 20U;
 constexpr std::uint32_t kPayloadBytesMax = 16U << 20U;
@@ -42,6 +43,16 @@ void encode_parameters(crypto::Writer& out, const ConsensusParameters& parameter
   out.u32(parameters.proposals_in_flight);
   out.u32(parameters.payload_bytes_max);
   out.u32(parameters.payload_transactions_max);
+}
+
+// Last of all, so that chains without them are what they were before there were any.
+void encode_engine_parameters(crypto::Writer& out, const ConsensusParameters& parameters) {
+  if (parameters.engine_parameters.empty()) return;
+  out.u32(static_cast<std::uint32_t>(parameters.engine_parameters.size()));
+  for (const auto& [name, value] : parameters.engine_parameters) {
+    out.text(name);
+    out.u64(value);
+  }
 }
 
 Result<void> refuse(const std::string& field, const std::string& value, const std::string& rule) {
@@ -77,8 +88,24 @@ Result<void> check_bodies(const ConsensusParameters& parameters) {
           " bytes and must be at most " + std::to_string(kBodyBytesMax) + "; lower one of the two");
 }
 
+// Which there are and what they may be is the engine's to say.
+Result<void> check_engine_parameters(const std::map<std::string, std::uint64_t>& parameters) {
+  for (const auto& [name, value] : parameters) {
+    const std::string field = "consensus.engine_parameters." + name;
+    const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
+    if (name.empty() || name.size() > kParameterNameMax || !characters) {
+      return refuse(field, quoted(name), "a name must have 1 to 32 of a-z 0-9 _");
+    }
+    QUORATE_CHECK(check_range(field, value, 0, kJsonIntegerMax));
+  }
+  return {};
+}
+
 Result<void> check_parameters(const ConsensusParameters& parameters) {
   QUORATE_CHECK(check_name("consensus.engine", parameters.engine, kEngineNameMax));
+  QUORATE_CHECK(check_engine_parameters(parameters.engine_parameters));
   QUORATE_CHECK(check_range("consensus.checkpoint_interval", parameters.checkpoint_interval, 1,
                             kCheckpointIntervalMax));
   QUORATE_CHECK(check_range("consensus.proposals_in_flight", parameters.proposals_in_flight, 1,
@@ -188,6 +215,7 @@ Bytes encode_identity(const Genesis& genesis) {
   out.u8(genesis.submit_any ? 1 : 0);
   out.u32(static_cast<std::uint32_t>(genesis.submitters.size()));
   for (const crypto::Address& address : genesis.submitters) out.raw(address);
+  encode_engine_parameters(out, genesis.consensus);
   return std::move(out).take();
 }
 
@@ -199,6 +227,7 @@ Digest config_hash(const Genesis& genesis) {
   crypto::Writer out;
   encode_members(out, genesis);
   encode_parameters(out, genesis.consensus);
+  encode_engine_parameters(out, genesis.consensus);
   return crypto::hash("quorate/config/1", {out.view()});
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct ConsensusParameters {
   std::uint32_t proposals_in_flight = 32;   // W, at most L
   std::uint32_t payload_bytes_max = 1U << 20U;
   std::uint32_t payload_transactions_max = 4096;
+  // What only the engine understands, by name (1..32 of [a-z0-9_]); JSON "engine_parameters".
+  std::map<std::string, std::uint64_t> engine_parameters = {};
   bool operator==(const ConsensusParameters&) const = default;
 };
 
@@ -51,13 +54,16 @@ struct Genesis {
 // The encoding that chain_id hashes (no P2P addresses):
 //   chain_name text | genesis_time u64 | parameters | validators | u32 count, each: address 21,
 //   balance u64 | submit_any u8 | u32 count of submitters, each: address 21
+//   then, unless there are none, the engine's parameters: u32 count, each: name text | value u64
 //   parameters = engine text | checkpoint_interval u64 | proposals_in_flight u32 |
 //                payload_bytes_max u32 | payload_transactions_max u32
 //   validators = u32 count, each: name text | validator_key 32 | node_key 32
 // Lists keep the order of the genesis file: validators are numbered by it.
 Bytes encode_identity(const Genesis& genesis);
-Digest chain_id(const Genesis& genesis);     // H("quorate/genesis/1", encode_identity)
-Digest config_hash(const Genesis& genesis);  // H("quorate/config/1", validators || parameters)
+Digest chain_id(const Genesis& genesis);  // H("quorate/genesis/1", encode_identity)
+// H("quorate/config/1", validators || parameters || the engine's parameters, unless there are
+// none).
+Digest config_hash(const Genesis& genesis);
 crypto::Membership membership(const Genesis& genesis);  // epoch 0
 
 // Every rule a genesis must meet: at least one validator (four, unless `allow_no_bft`), distinct

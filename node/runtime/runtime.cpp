@@ -239,7 +239,7 @@ Result<void> NodeRuntime::Impl::start_replica() {
   const auto header = chain->header(started.head.height);
   QUORATE_ASSERT(header.has_value());  // Chain::open read it a moment ago
   started.checkpoint_digest = ledger::checkpoint_digest(*header);
-  QUORATE_TRY(started.certificates, newest_certificates(*chain));
+  QUORATE_TRY(started.newest, newest_blocks(*chain, engine.traits.history));
   started.observer = !votes.observer_reason.empty();
   started.observer_reason = votes.observer_reason;
   started.executed_before = config.ledger_executed_before;

@@ -12,11 +12,15 @@ constexpr std::size_t kValidatorsMax = 1024;
 constexpr std::size_t kAccountsMax = 1'000'000;
 
 Json consensus_json(const ledger::ConsensusParameters& consensus) {
-  return {{"engine", consensus.engine},
-          {"checkpoint_interval", integer_json(consensus.checkpoint_interval)},
-          {"proposals_in_flight", consensus.proposals_in_flight},
-          {"payload_bytes_max", consensus.payload_bytes_max},
-          {"payload_transactions_max", consensus.payload_transactions_max}};
+  Json out{{"engine", consensus.engine},
+           {"checkpoint_interval", integer_json(consensus.checkpoint_interval)},
+           {"proposals_in_flight", consensus.proposals_in_flight},
+           {"payload_bytes_max", consensus.payload_bytes_max},
+           {"payload_transactions_max", consensus.payload_transactions_max}};
+  for (const auto& [name, value] : consensus.engine_parameters) {
+    out["engine_parameters"][name] = integer_json(value);
+  }
+  return out;
 }
 
 Result<void> read_u32(const Fields& fields, const char* name, std::uint32_t& out) {
@@ -26,11 +30,21 @@ Result<void> read_u32(const Fields& fields, const char* name, std::uint32_t& out
   return {};
 }
 
+Result<std::map<std::string, std::uint64_t>> read_engine_parameters(const Json& json) {
+  QUORATE_TRY(const Fields fields, Fields::of(json, "consensus.engine_parameters"));
+  std::map<std::string, std::uint64_t> out;
+  for (const auto& [name, value] : json.items()) {
+    QUORATE_TRY(out[name], fields.integer(name.c_str()));
+  }
+  return out;
+}
+
 // Parameters that are left out have their defaults; the engine must be named.
 Result<ledger::ConsensusParameters> read_consensus(const Json& json) {
   QUORATE_TRY(const Fields fields, Fields::of(json, "consensus"));
-  QUORATE_CHECK(fields.only({"engine", "checkpoint_interval", "proposals_in_flight",
-                             "payload_bytes_max", "payload_transactions_max"}));
+  QUORATE_CHECK(
+      fields.only({"engine", "checkpoint_interval", "proposals_in_flight", "payload_bytes_max",
+                   "payload_transactions_max", "engine_parameters"}));
   ledger::ConsensusParameters out;
   QUORATE_TRY(out.engine, fields.text("engine"));
   if (fields.has("checkpoint_interval")) {
@@ -39,6 +53,9 @@ Result<ledger::ConsensusParameters> read_consensus(const Json& json) {
   QUORATE_CHECK(read_u32(fields, "proposals_in_flight", out.proposals_in_flight));
   QUORATE_CHECK(read_u32(fields, "payload_bytes_max", out.payload_bytes_max));
   QUORATE_CHECK(read_u32(fields, "payload_transactions_max", out.payload_transactions_max));
+  if (fields.has("engine_parameters")) {
+    QUORATE_TRY(out.engine_parameters, read_engine_parameters(json.at("engine_parameters")));
+  }
   return out;
 }
 

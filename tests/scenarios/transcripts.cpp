@@ -105,6 +105,18 @@ struct DescribeOutput {
   std::string operator()(const Commit& o) const {
     return "commit h" + std::to_string(o.height.value()) + " " + short_id(o.id);
   }
+  std::string operator()(const Rewind& o) const {
+    return "rewind to h" + std::to_string(o.height.value());
+  }
+  std::string operator()(const TentativeOrder& o) const {
+    return "tentative order of " + std::to_string(o.ids.size());
+  }
+  std::string operator()(const StartWork& o) const {
+    return "start work #" + std::to_string(o.token.value());
+  }
+  std::string operator()(const CancelWork& o) const {
+    return "cancel work #" + std::to_string(o.token.value());
+  }
   std::string operator()(const Sealed& o) const {
     return "sealed h" + std::to_string(o.height.value()) + " by " + std::to_string(o.seals.size());
   }

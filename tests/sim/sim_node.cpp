@@ -78,6 +78,7 @@ void SimNode::start() {
       consensus::make_engine(engine_config_, world_.validators.at(self_.value()), world_.keys);
   if (!parts) return world_.violate("contract", "no engine: " + parts.error().detail);
   verifier_ = parts->message_verifier;
+  const std::uint64_t history = parts->traits.history;
 
   node::ReplicaConfig replica_config;
   replica_config.genesis = world_.genesis;
@@ -97,7 +98,7 @@ void SimNode::start() {
   started.head = chain.head();
   started.checkpoint_digest = ledger::checkpoint_digest(*header);
   started.state = chain.state();
-  started.certificates = node::newest_certificates(chain).value();
+  started.newest = node::newest_blocks(chain, history).value();
   started.observer = !votes.observer_reason.empty();
   started.observer_reason = votes.observer_reason;
   started.executed_before = ledger_.executed_before();
