@@ -30,6 +30,7 @@ add_library(quorate_node_commands STATIC
   commands/keys.cpp
   commands/output.cpp)
 quorate_target(quorate_node_commands)
+quorate_build_quickly(quorate_node_commands)
 target_link_libraries(quorate_node_commands PUBLIC quorate_node_config quorate_command_line
   PRIVATE CLI11::CLI11)
 

@@ -1,6 +1,7 @@
 #include "node/net/peer_manager.hpp"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -231,6 +232,10 @@ TEST_CASE("A peer that comes back is dialled again") {
 }
 
 TEST_CASE("A peer can be named by host") {
+  if (::gethostbyname("localhost") == nullptr) {
+    WARN("skipped: this machine does not know localhost (no /etc/hosts?)");
+    return;
+  }
   TestNode high(1);
   TestNode low(0);
   high.start();
