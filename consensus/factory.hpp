@@ -40,8 +40,8 @@ struct EngineConfig {
 struct EngineParts {
   std::unique_ptr<Engine> engine;
   std::shared_ptr<const MessageVerifier> message_verifier;
-  EngineTraits traits;
-  std::shared_ptr<const PuzzleSolver> puzzle_solver;  // null unless traits.mines
+  EngineTraits traits = {};
+  std::shared_ptr<const PuzzleSolver> puzzle_solver = nullptr;  // null unless traits.mines
 };
 
 // `signer` (null for a follower) and `verifier` must outlive the parts.
