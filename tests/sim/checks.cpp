@@ -1,8 +1,8 @@
 #include "tests/sim/checks.hpp"
 
 #include "crypto/hash.hpp"
-#include "ledger/memory_store.hpp"
 #include "tests/sim/certificate_check.hpp"
+#include "tests/sim/replay.hpp"
 
 namespace quorate::sim {
 namespace {
@@ -87,6 +87,10 @@ void Checks::on_sealed(ReplicaId replica, Height height,
   if (fault) world_.violate("I5", at(replica, height) + *fault);
 }
 
+void Checks::on_rewound(ReplicaId replica, Height height) {
+  world_.violate("I10", at(replica, height) + "a ledger went back");
+}
+
 void Checks::after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) {
   const consensus::Status status = stepped.status().consensus;
   Floor& floor = floors_.at(replica.value());
@@ -164,24 +168,11 @@ void Checks::judge_culprits(bool forked) {
 }
 
 void Checks::replay(const ledger::Chain& chain) {
-  ledger::MemoryStore store;
   ledger::Genesis genesis = world_.genesis;
   if (world_.options.canary == Canary::other_replay) ++genesis.accounts.front().balance;
-  auto fresh = ledger::Chain::open(store, genesis);
-  if (!fresh) return world_.violate("I7", "the replay does not open: " + fresh.error().detail);
-  for (Height height(1); height <= chain.head().height; height = height.next()) {
-    const auto stored = chain.block(height);
-    if (!stored) return world_.violate("I7", "a block is missing: " + stored.error().detail);
-    auto transactions = node::decode_committed_payload(chain.chain_id(), stored->payload);
-    if (!transactions) return world_.violate("I7", "a stored payload does not decode");
-    const auto executed = (*fresh)->execute(
-        {{height, stored->header.payload_id, stored->header.time, stored->header.proposer,
-          stored->payload, std::move(*transactions), stored->commit_certificate}});
-    if (!executed || executed->front().block_hash != agreed_[height.value()].block_hash) {
-      return world_.violate("I7", "the replay from genesis gives another block at height " +
-                                      std::to_string(height.value()));
-    }
-  }
+  const auto wrong = replay_fault(
+      genesis, chain, [this](Height height) { return agreed_[height.value()].block_hash; });
+  if (wrong) world_.violate("I7", *wrong);
 }
 
 }  // namespace quorate::sim

@@ -1,5 +1,5 @@
-// The invariants of a run, checked after every event. Each check looks only at what the event
-// changed, so that checking costs little more than running.
+// The invariants of a run of PBFT, checked after every event. Each check looks only at what the
+// event changed, so that checking costs little more than running.
 //   I1 one proposal and one block per height     I2 one signed content per slot (wire_check)
 //   I3 durable before sent (wire_check)          I4 exactly once, money conserved (model_ledger)
 //   I5 block certificates verify independently   I6 committed stays in later views (wire_check)
@@ -11,32 +11,33 @@
 #include <set>
 #include <vector>
 
-#include "node/replica.hpp"
 #include "tests/sim/model_ledger.hpp"
+#include "tests/sim/node_checks.hpp"
 #include "tests/sim/wire_check.hpp"
 #include "tests/sim/world.hpp"
 
 namespace quorate::sim {
 
-class Checks {
+class Checks final : public NodeChecks {
  public:
   explicit Checks(World& world);
 
-  void on_send(ReplicaId sender, ByteView message, const Durable& durable) {
+  void on_send(ReplicaId sender, ByteView message, const Durable& durable) override {
     wire_.on_send(sender, message, durable);
   }
-  // Of a replica that is not correct: only what it signed counts.
-  void on_untrusted_send(ByteView message) { wire_.on_untrusted_send(message); }
-  // A message that a correct replica received and found valid.
-  void on_verified(ByteView message) { wire_.on_verified(message); }
-  // A payload was handed to the executor.
-  void on_ordered(ReplicaId replica, const ledger::OrderedBlock& block);
-  // A block is durable at a replica.
-  void on_executed(ReplicaId replica, const ledger::ExecutedBlock& block);
+  // Only what it signed counts.
+  void on_untrusted_send(ByteView message) override { wire_.on_untrusted_send(message); }
+  void on_verified(ByteView message) override { wire_.on_verified(message); }
+  void on_ordered(ReplicaId replica, const ledger::OrderedBlock& block) override;
+  void on_executed(ReplicaId replica, const ledger::ExecutedBlock& block) override;
   void on_sealed(ReplicaId replica, Height height,
-                 const std::vector<crypto::ReplicaSignature>& seals);
-  void after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced);
-  void on_crash(ReplicaId replica);
+                 const std::vector<crypto::ReplicaSignature>& seals) override;
+  // Nothing that is committed is ever withdrawn.
+  void on_rewound(ReplicaId replica, Height height) override;
+  void on_notice(ReplicaId, const node::Notice&) override {}
+  void on_start(ReplicaId, const node::Replica&) override {}
+  void after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) override;
+  void on_crash(ReplicaId replica) override;
   // At the end of the run.
   void final_chain(ReplicaId replica, const ledger::Chain& chain);
   void replay(const ledger::Chain& chain);
@@ -48,8 +49,7 @@ class Checks {
 
   ModelLedger& model() { return model_; }
   const ModelLedger& model() const { return model_; }
-  // The highest height that some replica has executed.
-  Height height() const { return Height(agreed_.size() - 1); }
+  Height height() const override { return Height(agreed_.size() - 1); }
   std::size_t memory_bound() const { return memory_bound_; }
   std::size_t memory_max() const { return memory_max_; }
 

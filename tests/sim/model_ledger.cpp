@@ -22,7 +22,7 @@ std::optional<std::string> ModelLedger::apply(const ledger::ExecutedBlock& block
 std::optional<std::string> ModelLedger::apply(const ledger::VerifiedTransaction& transaction,
                                               const ledger::Receipt& receipt, Height height) {
   const ledger::Transaction& content = transaction.signed_transaction.transaction;
-  if (submitted_.count(transaction.id) == 0) return "it was committed and never submitted";
+  if (submitted_->count(transaction.id) == 0) return "it was committed and never submitted";
   if (receipt.transaction_id != transaction.id) return "its receipt is another transaction's";
   const auto sender = accounts_.find(transaction.sender);
   const bool in_time =

@@ -4,27 +4,29 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "ledger/chain.hpp"
+#include "tests/sim/client_ledger.hpp"
 #include "tests/sim/world.hpp"
 
 namespace quorate::sim {
 
-class ModelLedger {
+class ModelLedger final : public ClientLedger {
  public:
   explicit ModelLedger(const ledger::Genesis& genesis);
 
-  void submitted(const Digest& id) { submitted_.insert(id); }
+  void submitted(const Digest& id) override { submitted_->insert(id); }
   // Blocks in order of height, each once. Nothing, or what is wrong.
   std::optional<std::string> apply(const ledger::ExecutedBlock& block);
   // Compares every account, and the sum of all.
   std::optional<std::string> compare(const ledger::StateView& state) const;
 
-  std::uint64_t nonce(const crypto::Address& address) const;
-  std::uint64_t balance(const crypto::Address& address) const;
+  std::uint64_t nonce(const crypto::Address& address) const override;
+  std::uint64_t balance(const crypto::Address& address) const override;
   // Height at which a transaction took effect (or failed), if it did.
   std::optional<Height> executed_at(const Digest& id) const;
   std::uint64_t transactions() const { return executed_.size(); }
@@ -38,7 +40,8 @@ class ModelLedger {
 
   std::map<crypto::Address, ledger::Account> accounts_;
   std::uint64_t total_ = 0;
-  std::set<Digest> submitted_;
+  // Of all copies: a transaction that was submitted may come on any branch.
+  std::shared_ptr<std::set<Digest>> submitted_ = std::make_shared<std::set<Digest>>();
   std::map<Digest, Height> executed_;
   std::uint64_t skipped_ = 0;
 };

@@ -30,6 +30,28 @@ class Prng {
     const auto span = static_cast<std::uint64_t>((high - low).count());
     return low + Duration(static_cast<Duration::rep>(below(span + 1)));
   }
+  // A waiting time of mean 1 for something that comes at random. The logarithm is taken bit by bit,
+  // so that it is the same everywhere.
+  double exponential() {
+    constexpr double kLn2 = 0.693147180559945309417;
+    constexpr int kFractionBits = 40;
+    const std::uint64_t drawn = next() | 1U;  // never zero
+    int whole = 63;
+    while ((drawn >> static_cast<unsigned>(whole)) == 0) --whole;
+    // The mantissa in 1 .. 2; each squaring gives the next binary digit of its logarithm.
+    double mantissa = static_cast<double>(drawn) /
+                      static_cast<double>(std::uint64_t{1} << static_cast<unsigned>(whole));
+    double log2 = whole;
+    double digit = 1;
+    for (int i = 0; i < kFractionBits; ++i) {
+      mantissa *= mantissa;
+      digit /= 2;
+      if (mantissa < 2) continue;
+      mantissa /= 2;
+      log2 += digit;
+    }
+    return (64 - log2) * kLn2;
+  }
   // An independent stream, so that one part of a run does not shift the numbers of another.
   Prng fork() { return Prng(next()); }
 

@@ -17,7 +17,7 @@ constexpr std::uint64_t kBeforeStartMs = 86'400'000;  // the genesis is a day ol
 
 }  // namespace
 
-SimNode::SimNode(World& world, Checks& checks, Network& network, Machine machine, Prng prng,
+SimNode::SimNode(World& world, NodeChecks& checks, Network& network, Machine machine, Prng prng,
                  Hooks hooks)
     : world_(world),
       checks_(checks),
@@ -84,9 +84,9 @@ void SimNode::start() {
   replica_config.genesis = world_.genesis;
   replica_config.self = self_;
   replica_config.mempool.bytes_max = 1U << 20U;
-  replica_ =
-      std::make_unique<node::Replica>(std::move(replica_config), std::move(*parts),
-                                      node::Ports{*this, disk_, ledger_, *this, *this, *this});
+  replica_ = std::make_unique<node::Replica>(
+      std::move(replica_config), std::move(*parts),
+      node::Ports{*this, disk_, ledger_, *this, *this, *this, miner_});
   halted_.reset();
   network_.attach(machine_, [this](const Frame& frame) { receive(frame); });
 
@@ -104,6 +104,7 @@ void SimNode::start() {
   started.executed_before = ledger_.executed_before();
   started.life = std::uint64_t{machine_.value()} << 32U | (life_ + 1);  // a clone has another
   deliver(std::move(started));
+  if (up() && world_.correct(self_)) checks_.on_start(self_, *replica_);
 }
 
 void SimNode::set_slow(bool slow) {
@@ -225,6 +226,7 @@ void SimNode::admitted(node::Ticket ticket, std::vector<std::optional<node::Refu
 void SimNode::notice(const node::Notice& notice) {
   using Kind = node::Notice::Kind;
   hooks_.noticed(machine_, notice);
+  if (world_.correct(self_)) checks_.on_notice(self_, notice);
   switch (notice.kind) {
     case Kind::sync_started:
       world_.coverage.add(Happened::catch_up);

@@ -8,10 +8,10 @@
 #include <set>
 
 #include "node/replica.hpp"
-#include "tests/sim/checks.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/sim/ledger_host.hpp"
 #include "tests/sim/network.hpp"
+#include "tests/sim/node_checks.hpp"
 #include "tests/sim/node_clock.hpp"
 #include "tests/sim/villain.hpp"
 
@@ -49,7 +49,8 @@ class SimNode final : public node::Transport,
     std::function<void(Machine, const ledger::ExecutedBlock&)> executed;
     std::function<void(Machine, const node::Notice&)> noticed;
   };
-  SimNode(World& world, Checks& checks, Network& network, Machine machine, Prng prng, Hooks hooks);
+  SimNode(World& world, NodeChecks& checks, Network& network, Machine machine, Prng prng,
+          Hooks hooks);
   ~SimNode() override;
 
   Machine machine() const { return machine_; }
@@ -75,6 +76,8 @@ class SimNode final : public node::Transport,
   void deliver(node::ReplicaInput input);
 
   // ---- its machine ----
+  // From the next start on; without one it does not mine.
+  void set_miner(node::Miner* miner) { miner_ = miner; }
   void set_slow(bool slow);
   Disk& disk() { return disk_; }
   const Disk& disk() const { return disk_; }
@@ -126,7 +129,7 @@ class SimNode final : public node::Transport,
   void send_second_vote();
 
   World& world_;
-  Checks& checks_;
+  NodeChecks& checks_;
   Network& network_;
   Machine machine_;
   ReplicaId self_;
@@ -138,6 +141,7 @@ class SimNode final : public node::Transport,
   consensus::EngineConfig engine_config_;
   std::unique_ptr<node::Replica> replica_;
   std::shared_ptr<const consensus::MessageVerifier> verifier_;
+  node::Miner* miner_ = nullptr;
   std::unique_ptr<Villain> villain_;
   std::uint64_t villainy_ = 0;  // counts villains, so that an old one's ticks end
   std::set<ReplicaId> connected_;

@@ -11,19 +11,12 @@
 #include <tuple>
 
 #include "consensus/pbft/messages.hpp"
-#include "ledger/chain.hpp"
-#include "tests/sim/disk.hpp"
+#include "tests/sim/node_checks.hpp"
 #include "tests/sim/view_check.hpp"
 #include "tests/sim/wire_log.hpp"
 #include "tests/sim/world.hpp"
 
 namespace quorate::sim {
-
-// What of the sender survives a crash right now.
-struct Durable {
-  const Disk& disk;
-  const ledger::Chain& chain;
-};
 
 class WireCheck {
  public:

@@ -10,9 +10,9 @@ constexpr std::uint64_t kBadPerMille = 120;  // of all actions
 
 }  // namespace
 
-Workload::Workload(World& world, ModelLedger& model, std::vector<std::unique_ptr<SimNode>>& nodes,
+Workload::Workload(World& world, ClientLedger& ledger, std::vector<std::unique_ptr<SimNode>>& nodes,
                    Prng prng)
-    : world_(world), model_(model), nodes_(nodes), prng_(prng) {
+    : world_(world), ledger_(ledger), nodes_(nodes), prng_(prng) {
   for (const crypto::Signer* key : world_.accounts) {
     clients_.push_back({key, crypto::address_of(key->public_key()), {}});
   }
@@ -44,7 +44,7 @@ Digest Workload::submit_last() {
 
 void Workload::submit_valid(Client& client) {
   // Now and then more than the account may have by then: a failed receipt, final all the same.
-  const std::uint64_t balance = model_.balance(client.address);
+  const std::uint64_t balance = ledger_.balance(client.address);
   const std::uint64_t amount = prng_.one_in(10) ? balance / 2 + 1 : prng_.between(1, 500);
   client.waiting.push_back(submit(client, transfer(client, next_nonce(client), amount)));
 }
@@ -52,7 +52,7 @@ void Workload::submit_valid(Client& client) {
 void Workload::submit_bad(Client& client) {
   world_.coverage.add(Happened::bad_transaction);
   const std::uint64_t nonce = next_nonce(client);
-  const std::uint64_t used = model_.nonce(client.address);
+  const std::uint64_t used = ledger_.nonce(client.address);
   ledger::Transaction bad = transfer(client, nonce, 1);
   switch (prng_.below(7)) {
     case 0:  // replayed nonce
@@ -92,15 +92,19 @@ void Workload::submit_bad(Client& client) {
 }
 
 void Workload::forget_done(Client& client) {
-  const std::uint64_t used = model_.nonce(client.address);
+  const std::uint64_t used = ledger_.nonce(client.address);
   while (!client.waiting.empty() &&
          client.waiting.front()->signed_transaction.transaction.nonce <= used) {
     client.waiting.pop_front();
   }
+  // Blocks were withdrawn, and with them nonces before these: the client begins again there.
+  const bool gap = !client.waiting.empty() &&
+                   client.waiting.front()->signed_transaction.transaction.nonce > used + 1;
+  if (gap) client.waiting.clear();
 }
 
 std::uint64_t Workload::next_nonce(const Client& client) const {
-  if (client.waiting.empty()) return model_.nonce(client.address) + 1;
+  if (client.waiting.empty()) return ledger_.nonce(client.address) + 1;
   return client.waiting.back()->signed_transaction.transaction.nonce + 1;
 }
 
@@ -131,7 +135,7 @@ ledger::TransactionPtr Workload::submit(const Client& client,
                    "a client's transaction does not verify: " + verified.error().detail);
     return nullptr;
   }
-  if (world_.options.canary != Canary::unasked) model_.submitted((*verified)->id);
+  if (world_.options.canary != Canary::unasked) ledger_.submitted((*verified)->id);
   hand_over(*verified);
   return *verified;
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ledger/types/transaction.hpp"
-#include "tests/sim/model_ledger.hpp"
+#include "tests/sim/client_ledger.hpp"
 #include "tests/sim/sim_node.hpp"
 #include "tests/sim/world.hpp"
 
@@ -16,7 +16,7 @@ namespace quorate::sim {
 
 class Workload {
  public:
-  Workload(World& world, ModelLedger& model, std::vector<std::unique_ptr<SimNode>>& nodes,
+  Workload(World& world, ClientLedger& ledger, std::vector<std::unique_ptr<SimNode>>& nodes,
            Prng prng);
 
   // One client does one thing.
@@ -44,7 +44,7 @@ class Workload {
   void hand_over(const ledger::TransactionPtr& transaction);
 
   World& world_;
-  ModelLedger& model_;
+  ClientLedger& ledger_;
   std::vector<std::unique_ptr<SimNode>>& nodes_;
   Prng prng_;
   std::vector<Client> clients_;

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "node/engine_config.hpp"
+
 namespace quorate::sim {
 namespace {
 
@@ -45,10 +47,7 @@ World::World(const Options& options_in, Prng& prng)
   const auto valid = ledger::validate(genesis, false);
   if (!valid) violate("contract", "the simulator's genesis is invalid: " + valid.error().detail);
   membership = ledger::membership(genesis);
-  engine_config.membership = membership;
-  engine_config.checkpoint_interval = genesis.consensus.checkpoint_interval;
-  engine_config.proposals_in_flight = genesis.consensus.proposals_in_flight;
-  engine_config.payload_bytes_max = genesis.consensus.payload_bytes_max;
+  engine_config = node::engine_config(genesis, std::nullopt);
 }
 
 void World::violate(std::string invariant, std::string detail) {
