@@ -8,9 +8,9 @@
 // Contract:
 //  1. step never blocks, throws, logs, reads a clock or draws randomness. Bad messages give
 //  Rejected.
-//  2. Every request output (Persist, RequestProposal, Validate, Commit, LoadPayload, RequestSync,
-//     Rewind) gets exactly one answer, unless it was cancelled (a RequestProposal by
-//     CancelProposal, a Commit by a Rewind below it).
+//  2. Every request output (Persist, RequestProposal, Validate, Commit, LoadPayload,
+//     LoadCertificates, RequestSync, Rewind) gets exactly one answer, unless it was cancelled (a
+//     RequestProposal by CancelProposal, a Commit by a Rewind below it).
 //  3. The host must not release a Send before Persisted{*after}; the vote log is FIFO.
 //  4. There is one timer: next_deadline(). At or after it the host sends Ticked. Deadlines are
 //  engine
@@ -65,7 +65,8 @@ struct Started {
   std::vector<Bytes> certificates = {};
   // The block hashes of the same heights.
   std::vector<Digest> block_hashes = {};
-  bool observer = false;  // true: follow and execute, never vote
+  Digest genesis_hash = {};  // the block hash of height 0
+  bool observer = false;     // true: follow and execute, never vote
   // The ledger was replaced after Diverged: heights up to this one were executed before. They are
   // executed again and never sealed or checkpointed again, and until then nothing is voted for.
   Height executed_before;
@@ -118,6 +119,12 @@ struct PayloadLoaded {
   Digest id;
   std::optional<Body> body;
 };
+// Answers LoadCertificates: the stored commit certificates of `first` and the heights behind it, as
+// far as the ledger has them.
+struct CertificatesLoaded {
+  Height first;
+  std::vector<Bytes> certificates;
+};
 // Answers RequestSync: the round of block catch-up that it asked for has ended, for better or
 // worse. The blocks themselves arrive as commit certificates with their payloads (MessageReceived).
 struct SyncFinished {
@@ -156,8 +163,8 @@ struct PrimarySuspected {
 struct Ticked {};
 
 using Input = std::variant<Started, MessageReceived, ProposalReady, Validated, Persisted, Executed,
-                           Rewound, WorkFound, PayloadLoaded, SyncFinished, DivergenceFound,
-                           PendingChanged, PrimarySuspected, Ticked>;
+                           Rewound, WorkFound, PayloadLoaded, CertificatesLoaded, SyncFinished,
+                           DivergenceFound, PendingChanged, PrimarySuspected, Ticked>;
 struct Event {
   Instant now;  // monotonic
   WallMs wall;  // judges proposal times only
@@ -219,6 +226,7 @@ struct Rewind {
 // and for clients who want to know early; needs no answer.
 struct TentativeOrder {
   std::vector<Digest> ids;
+  std::vector<Bytes> certificates = {};  // that each would be committed with
 };
 // Search a nonce for this puzzle (EngineParts::puzzle_solver) until WorkFound, CancelWork or the
 // next StartWork, which replaces it.
@@ -237,6 +245,11 @@ struct Sealed {
 };
 struct LoadPayload {
   Digest id;
+};
+// The stored commit certificates of up to `count` heights from `first` on.
+struct LoadCertificates {
+  Height first;
+  std::uint32_t count = 0;
 };
 // A quorum is ahead of this replica: fetch committed payloads above `above` from peers and feed
 // them in as messages. `evidence` is a height that signatures prove to exist, never a peer's claim.
@@ -297,8 +310,8 @@ struct RelayPending {};
 
 using Output =
     std::variant<Persist, Send, RequestProposal, CancelProposal, Validate, Commit, Rewind,
-                 TentativeOrder, StartWork, CancelWork, Sealed, LoadPayload, RequestSync, Rejected,
-                 Evidence, Halt, Diverged, Progress, RelayPending>;
+                 TentativeOrder, StartWork, CancelWork, Sealed, LoadPayload, LoadCertificates,
+                 RequestSync, Rejected, Evidence, Halt, Diverged, Progress, RelayPending>;
 
 // For status pages; a copy, made on the calling thread. Instants are on the clock of the events.
 struct Status {
@@ -374,6 +387,8 @@ struct EngineTraits {
   // Started::certificates holds those of so many of the newest heights.
   std::uint64_t history = 0;
   bool mines = false;  // asks for work
+  // What the vote log holds binds this replica's key: whoever lost it must not vote again.
+  bool log_binds = true;
 };
 
 // Searches nonces for the puzzles of an engine's StartWork. Stateless; any thread.
@@ -436,6 +451,15 @@ class MessageVerifier {
   virtual Result<ProvedOffence> verify_evidence(ByteView proof) const = 0;
   // No message of this chain is longer.
   virtual std::size_t message_bytes_max() const = 0;
+};
+
+// Checks a whole stored order, where one commit certificate alone does not prove its own place in
+// it. Owned by one thread.
+class OrderAudit {
+ public:
+  virtual ~OrderAudit() = default;
+  // The commit certificates of heights 1, 2, 3, ... Errors: bad_encoding, bad_signature, corrupt.
+  virtual Result<CommittedPayload> next(ByteView certificate) = 0;
 };
 
 }  // namespace quorate::consensus

@@ -52,7 +52,8 @@ Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::S
 }  // namespace
 
 Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer* signer,
-                                const crypto::Verifier& verifier) {
+                                const crypto::Verifier& verifier,
+                                const crypto::work::WorkFunction*) {
   if (config.engine != "pbft") {
     return fail(Errc::invalid_argument, "unknown engine \"" + config.engine + "\"; there is: pbft");
   }

@@ -11,6 +11,10 @@
 #include "crypto/signer.hpp"
 #include "crypto/verifier.hpp"
 
+namespace quorate::crypto::work {
+class WorkFunction;
+}
+
 namespace quorate::consensus {
 
 struct EngineConfig {
@@ -42,11 +46,15 @@ struct EngineParts {
   std::shared_ptr<const MessageVerifier> message_verifier;
   EngineTraits traits = {};
   std::shared_ptr<const PuzzleSolver> puzzle_solver = nullptr;  // null unless traits.mines
+  // Null: each commit certificate proves its own place.
+  std::unique_ptr<OrderAudit> order_audit = nullptr;
 };
 
-// `signer` (null for a follower) and `verifier` must outlive the parts.
+// `signer` (null for a follower), `verifier` and `work` must outlive the parts. `work` judges what
+// solves a puzzle; null: double SHA-256.
 // Error invalid_argument for an unknown engine, naming those there are.
 Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer* signer,
-                                const crypto::Verifier& verifier);
+                                const crypto::Verifier& verifier,
+                                const crypto::work::WorkFunction* work = nullptr);
 
 }  // namespace quorate::consensus

@@ -48,6 +48,8 @@ class Executor {
   virtual void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) = 0;
   // Answers PayloadLoaded.
   virtual void load_payload(Digest id) = 0;
+  // Answers CertificatesLoaded.
+  virtual void load_certificates(Height first, std::uint32_t count) = 0;
   // Reads up to `blocks_max` stored blocks from `from` on, within `bytes_max` (at least one block),
   // and answers BlocksRead.
   virtual void read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,

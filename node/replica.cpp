@@ -63,8 +63,8 @@ void Replica::Impl::on(const ReplicaStarted& started) {
   catch_up.executed(head.height, now);
   feed(consensus::Started{started.vote_log, head.height, head.payload_id, head.block_hash,
                           started.checkpoint_digest, started.newest.certificates,
-                          started.newest.block_hashes, started.observer, started.executed_before,
-                          started.life});
+                          started.newest.block_hashes, started.newest.genesis_hash,
+                          started.observer, started.executed_before, started.life});
 }
 
 void Replica::Impl::on(const PeerMessageReceived& received) {
@@ -173,6 +173,10 @@ void Replica::Impl::on(const PayloadChecked& checked) {
 
 void Replica::Impl::on(const PayloadLoaded& loaded) {
   feed(consensus::PayloadLoaded{loaded.id, loaded.body});
+}
+
+void Replica::Impl::on(const CertificatesLoaded& loaded) {
+  feed(consensus::CertificatesLoaded{loaded.first, loaded.certificates});
 }
 
 void Replica::Impl::on(const BlocksRead& read) {
@@ -358,6 +362,21 @@ Result<NewestBlocks> newest_blocks(const ledger::Chain& chain, std::uint64_t his
     QUORATE_TRY(const ledger::Header header, chain.header(at));
     out.certificates.push_back(std::move(certificate));
     out.block_hashes.push_back(ledger::block_hash(header));
+  }
+  QUORATE_TRY(const ledger::Header genesis, chain.header(Height(0)));
+  out.genesis_hash = ledger::block_hash(genesis);
+  return out;
+}
+
+Result<CertificatesLoaded> load_certificates(const ledger::Chain& chain, Height first,
+                                             std::uint32_t count) {
+  CertificatesLoaded out{first, {}};
+  const Height last = std::min(chain.head().height, first.saturating_add(count).saturating_sub(1));
+  for (Height at = first; at <= last && count > 0; at = at.next()) {
+    auto certificate = chain.commit_certificate(at);
+    if (!certificate && certificate.error().code == Errc::not_found) break;
+    if (!certificate) return tl::unexpected(certificate.error());
+    out.certificates.push_back(std::move(*certificate));
   }
   return out;
 }

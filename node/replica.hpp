@@ -25,6 +25,7 @@ namespace quorate::node {
 struct NewestBlocks {
   std::vector<Bytes> certificates;  // commit certificates
   std::vector<Digest> block_hashes;
+  Digest genesis_hash = {};
 };
 // As many as the engine asks for (EngineTraits::history). Errors: io, corrupt.
 Result<NewestBlocks> newest_blocks(const ledger::Chain& chain, std::uint64_t history);
@@ -75,6 +76,13 @@ struct PayloadLoaded {
   Digest id;
   std::optional<consensus::PayloadLoaded::Body> body;
 };
+struct CertificatesLoaded {
+  Height first;
+  std::vector<Bytes> certificates;
+};
+// Of up to `count` heights from `first` on, as far as the chain goes. Errors: io, corrupt.
+Result<CertificatesLoaded> load_certificates(const ledger::Chain& chain, Height first,
+                                             std::uint32_t count);
 struct BlocksRead {
   ReplicaId for_peer;
   std::vector<ServedBlock> blocks;
@@ -84,7 +92,7 @@ struct ReplicaTicked {};
 using ReplicaInput =
     std::variant<ReplicaStarted, PeerMessageReceived, PeerConnected, PeerDisconnected,
                  TransactionsSubmitted, VotesPersisted, BlocksExecuted, WorkFound, PayloadChecked,
-                 PayloadLoaded, BlocksRead, ReplicaTicked>;
+                 PayloadLoaded, CertificatesLoaded, BlocksRead, ReplicaTicked>;
 
 struct ReplicaEvent {
   Instant now;

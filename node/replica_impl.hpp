@@ -29,6 +29,7 @@ struct Replica::Impl {
   void on(const WorkFound& found);
   void on(const PayloadChecked& checked);
   void on(const PayloadLoaded& loaded);
+  void on(const CertificatesLoaded& loaded);
   void on(const BlocksRead& read);
   void on(const ReplicaTicked&) {}
   void on_message(ReplicaId from, const ConsensusMessage& message);
@@ -64,6 +65,7 @@ struct Replica::Impl {
   void perform(consensus::CancelWork& work);
   void perform(consensus::Sealed& sealed);
   void perform(consensus::LoadPayload& load);
+  void perform(consensus::LoadCertificates& load);
   void perform(consensus::RequestSync& request);
   void perform(consensus::Rejected& rejected);
   void perform(consensus::Evidence& evidence);

@@ -144,6 +144,10 @@ void Replica::Impl::perform(consensus::Sealed& sealed) {
 
 void Replica::Impl::perform(consensus::LoadPayload& load) { ports.executor.load_payload(load.id); }
 
+void Replica::Impl::perform(consensus::LoadCertificates& load) {
+  ports.executor.load_certificates(load.first, load.count);
+}
+
 void Replica::Impl::perform(consensus::RequestSync& request) {
   catch_up.start(request.evidence, now);
   Notice notice{};

@@ -38,6 +38,7 @@ class PbftEngine final : public Engine {
   void on(const Rewound&) {}    // it never rewinds
   void on(const WorkFound&) {}  // and never mines
   void on(const PayloadLoaded& loaded);
+  void on(const CertificatesLoaded&) {}  // nor asks for them
   void on(const SyncFinished& finished);
   void on(const DivergenceFound& found);
   void on(const PendingChanged& pending);

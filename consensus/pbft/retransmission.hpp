@@ -16,8 +16,8 @@
 #include "consensus/pbft/replica_state.hpp"
 #include "consensus/pbft/sealing.hpp"
 #include "consensus/pbft/startup.hpp"
-#include "consensus/pbft/token_bucket.hpp"
 #include "consensus/pbft/view_change.hpp"
+#include "consensus/token_bucket.hpp"
 
 namespace quorate::consensus::pbft {
 

@@ -34,6 +34,10 @@ void ExecuteThread::store_seals(Height height, std::vector<crypto::ReplicaSignat
 
 void ExecuteThread::load_payload(Digest id) { reads_.push(Load{id}); }
 
+void ExecuteThread::load_certificates(Height first, std::uint32_t count) {
+  reads_.push(LoadRange{first, count});
+}
+
 void ExecuteThread::read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
                                 std::size_t bytes_max) {
   reads_.push(Read{for_peer, from, blocks_max, bytes_max});
@@ -109,6 +113,12 @@ void ExecuteThread::perform(const Load& load) const {
     end_process(log_, "ledger", "the payload index cannot be read", height.error());
   }
   callbacks_.on_loaded(std::move(out));
+}
+
+void ExecuteThread::perform(const LoadRange& range) const {
+  auto loaded = node::load_certificates(chain_, range.first, range.count);
+  if (!loaded) end_process(log_, "ledger", "stored certificates cannot be read", loaded.error());
+  if (callbacks_.on_certificates_loaded) callbacks_.on_certificates_loaded(std::move(*loaded));
 }
 
 void ExecuteThread::perform(const Read& read) const {

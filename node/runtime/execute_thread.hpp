@@ -27,6 +27,7 @@ struct ExecuteCallbacks {
   std::function<void(Height)> on_certificate = nullptr;
   // On the thread that calls replace_ledger.
   std::function<void(LedgerReplacement)> on_replace = nullptr;
+  std::function<void(CertificatesLoaded)> on_certificates_loaded = nullptr;
 };
 
 class ExecuteThread final : public Executor {
@@ -38,6 +39,7 @@ class ExecuteThread final : public Executor {
   void execute(ledger::OrderedBlock block) override;
   void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) override;
   void load_payload(Digest id) override;
+  void load_certificates(Height first, std::uint32_t count) override;
   void read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
                    std::size_t bytes_max) override;
   void replace_ledger(LedgerReplacement replacement) override;
@@ -54,6 +56,10 @@ class ExecuteThread final : public Executor {
   struct Load {
     Digest id;
   };
+  struct LoadRange {
+    Height first;
+    std::uint32_t count = 0;
+  };
   struct Read {
     ReplicaId for_peer;
     Height from;
@@ -65,13 +71,14 @@ class ExecuteThread final : public Executor {
   void write(std::vector<ledger::OrderedBlock> blocks, const std::vector<Seals>& seals);
   void run_reads();
   void perform(const Load& load) const;
+  void perform(const LoadRange& range) const;
   void perform(const Read& read) const;
 
   ledger::Chain& chain_;
   const ExecuteCallbacks callbacks_;
   Log& log_;
   WorkQueue<std::variant<ledger::OrderedBlock, Seals>> writes_;
-  WorkQueue<std::variant<Load, Read>> reads_;
+  WorkQueue<std::variant<Load, LoadRange, Read>> reads_;
   mutable std::mutex statistics_mutex_;
   ExecuteStatistics statistics_;
   std::thread write_thread_;

@@ -155,7 +155,9 @@ void NodeRuntime::Impl::start_workers() {
           .on_replace =
               [this](const LedgerReplacement& replacement) {
                 if (config.on_diverged) config.on_diverged(replacement);
-              }},
+              },
+          .on_certificates_loaded =
+              [this](auto done) { consensus.post(Lane::urgent, std::move(done)); }},
       log);
   vote_log = std::make_unique<LogWriter>(
       std::move(votes.store),

@@ -121,6 +121,9 @@ struct DescribeOutput {
     return "sealed h" + std::to_string(o.height.value()) + " by " + std::to_string(o.seals.size());
   }
   std::string operator()(const LoadPayload& o) const { return "load payload " + short_id(o.id); }
+  std::string operator()(const LoadCertificates& o) const {
+    return "load certificates from " + std::to_string(o.first.value());
+  }
   std::string operator()(const RequestSync& o) const {
     return "request sync above " + std::to_string(o.above.value()) + " evidence " +
            std::to_string(o.evidence.value());

@@ -130,6 +130,16 @@ void LedgerHost::load_payload(Digest id) {
   });
 }
 
+void LedgerHost::load_certificates(Height first, std::uint32_t count) {
+  after(kRead, [this, first, count] {
+    auto loaded = node::load_certificates(*chain_, first, count);
+    if (!loaded) {
+      return world_.violate("contract", "certificates were not read: " + loaded.error().detail);
+    }
+    hooks_.answer(std::move(*loaded));
+  });
+}
+
 void LedgerHost::read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
                              std::size_t bytes_max) {
   after(kRead, [this, for_peer, from, blocks_max, bytes_max] {

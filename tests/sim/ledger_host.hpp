@@ -47,6 +47,7 @@ class LedgerHost final : public node::Executor {
   void execute(ledger::OrderedBlock block) override;
   void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) override;
   void load_payload(Digest id) override;
+  void load_certificates(Height first, std::uint32_t count) override;
   void read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
                    std::size_t bytes_max) override;
   // Announced first, done at the next open(), as on a real disk.

@@ -58,6 +58,7 @@ class TimedNode final : public node::Transport,
   void execute(ledger::OrderedBlock block) override;
   void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) override;
   void load_payload(Digest id) override;
+  void load_certificates(Height first, std::uint32_t count) override;
   void read_blocks(ReplicaId for_peer, Height from, std::uint32_t blocks_max,
                    std::size_t bytes_max) override;
   void replace_ledger(node::LedgerReplacement replacement) override;

@@ -112,6 +112,14 @@ void TimedNode::load_payload(Digest id) {
   });
 }
 
+void TimedNode::load_certificates(Height first, std::uint32_t count) {
+  effect([this, first, count] {
+    after(kRead, [this, first, count] {
+      post(Lane::urgent, node::load_certificates(*chain_, first, count).value());
+    });
+  });
+}
+
 // No fault of these runs damages a ledger: whoever diverges has found a bug in the program.
 void TimedNode::replace_ledger(node::LedgerReplacement) {
   const bool a_correct_ledger_diverged = false;

@@ -30,6 +30,9 @@ struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, 
     seals.push_back(height);
   }
   void load_payload(Digest id) override { loads.push_back(id); }
+  void load_certificates(Height first, std::uint32_t) override {
+    certificate_loads.push_back(first);
+  }
   void read_blocks(ReplicaId peer, Height from, std::uint32_t, std::size_t) override {
     reads.emplace_back(peer, from);
   }
@@ -53,6 +56,7 @@ struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, 
   std::vector<ledger::OrderedBlock> ordered;
   std::vector<Height> seals;
   std::vector<Digest> loads;
+  std::vector<Height> certificate_loads;
   std::vector<std::pair<ReplicaId, Height>> reads;
   std::vector<LedgerReplacement> replacements;
   std::vector<Digest> checks;

@@ -6,7 +6,7 @@
 
 #include "crypto/base/instant.hpp"
 
-namespace quorate::consensus::pbft {
+namespace quorate::consensus {
 
 class TokenBucket {
  public:
@@ -40,4 +40,4 @@ class TokenBucket {
   Instant refilled_;
 };
 
-}  // namespace quorate::consensus::pbft
+}  // namespace quorate::consensus
