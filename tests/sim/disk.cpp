@@ -101,6 +101,7 @@ void Disk::crash() {
 // The disk took some sectors of the records behind the survivors: whole ones, from the front, with
 // one missing as likely as not.
 void Disk::keep_torn(std::size_t first) {
+  if (first == pending_.size()) return;  // nothing was being written, perhaps since nothing can be
   const Bytes synced = file();
   const auto scan = node::scan_vote_log(synced);
   QUORATE_ASSERT(scan.has_value());
