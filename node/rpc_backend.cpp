@@ -180,6 +180,12 @@ const ledger::Genesis& RpcBackend::genesis() const { return impl_->chain.genesis
 
 const Digest& RpcBackend::chain_id() const { return impl_->chain.chain_id(); }
 
+rpc::EngineView RpcBackend::engine() const {
+  rpc::EngineView out;
+  out.connected_min = ledger::membership(genesis()).quorum();
+  return out;
+}
+
 rpc::ChainStatus RpcBackend::chain_status() const {
   const ReplicaStatus replica = impl_->status.get().replica;
   const ledger::Head head = impl_->chain.head();

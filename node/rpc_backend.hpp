@@ -38,6 +38,7 @@ class RpcBackend final : public rpc::Backend {
 
   const ledger::Genesis& genesis() const override;
   const Digest& chain_id() const override;
+  rpc::EngineView engine() const override;
   rpc::ChainStatus chain_status() const override;
   rpc::ReplicaView replica_view() const override;
   std::vector<rpc::EvidenceView> evidence() const override;

@@ -21,6 +21,33 @@
 
 namespace quorate::rpc {
 
+// What a client must know of the chain's engine to read the answers; constant.
+struct EngineView {
+  bool seals = true;  // a block certificate makes a block final; otherwise its depth does
+  std::uint32_t connected_min = 1;
+  std::uint32_t commit_depth = 0;  // in blocks, its own included; 0: nothing is ever withdrawn
+  bool mines = false;
+};
+
+// The preferred branch of an engine that orders by work.
+struct BranchView {
+  Height tip;
+  Digest tip_id;
+  Height best_header;  // of the branch that weighs most, perhaps not fetched yet
+  WallMs tip_time;
+  std::uint32_t bits = 0;  // of the next block
+  std::uint64_t expected_hashes = 0;
+  std::uint64_t blocks_mined = 0;     // here, since the start
+  std::uint64_t stale_blocks = 0;     // seen and not on the preferred branch
+  std::uint64_t branch_switches = 0;  // that took blocks back
+  std::uint64_t deepest_switch = 0;   // in blocks
+  std::uint64_t rewinds = 0;          // that took back what was final here
+  std::size_t orphans = 0;
+  bool mining = false;
+  std::uint64_t hashes = 0;  // tried here, since the start
+  double hashes_per_second = 0;
+};
+
 struct ChainStatus {
   std::string chain_name;
   Digest chain_id;
@@ -33,6 +60,7 @@ struct ChainStatus {
   Height target;
   bool ready = false;
   std::string not_ready_reason;
+  std::optional<BranchView> branch;
 };
 
 struct ReplicaView {  // consensus_getState
@@ -78,6 +106,8 @@ struct ReplicaView {  // consensus_getState
   std::string observer_reason;
   Height executing_again_to;    // a replaced ledger is filled up to here before it votes; or 0
   std::string replaced_ledger;  // why and where an earlier ledger was moved aside; or empty
+  std::optional<BranchView>
+      branch;  // then nothing above that is about views or seals has a meaning
 };
 
 // A proof that one replica signed two contents where a correct one signs a single one.
@@ -138,10 +168,20 @@ struct AccountView {
   Height height;
 };
 
+// Where work carries the ledger: the work header of height `first` and those after it on the
+// preferred branch carry, as exec_ref, the hashes of the proof's headers, one each in their order.
+struct CarriedByWork {
+  Height first;
+  std::vector<Digest> block_ids;  // of those work headers
+};
+
+// Proved by the certificate where the engine seals; otherwise by `work`, over `headers`.
 struct AccountProof {
   crypto::Address address;
   ledger::StateProof proof;
-  ledger::BlockCertificate certificate;  // its header's state_root is what the proof leads to
+  ledger::BlockCertificate certificate;      // its header's state_root is what the proof leads to
+  std::vector<ledger::Header> headers = {};  // ascending; state_root of the first
+  std::optional<CarriedByWork> work = {};
 };
 
 enum class TransactionStatus : std::uint8_t {
@@ -164,6 +204,14 @@ struct TransactionView {
   // nonce) or expired. None when it was executed; the receipt says more then.
   std::optional<ledger::Reason> reason;
   std::optional<ledger::SignedTransaction> transaction;
+  // Its block on the preferred branch of an engine that orders by work. The tip has depth 1.
+  struct Placement {
+    Height height;
+    Digest block_id;
+    std::uint64_t depth = 0;
+  };
+  std::optional<Placement> placement;
+  std::optional<Height> withdrawn_from;  // reversed: the height it was executed at
 };
 
 // Proves a receipt: it is leaf `path.index` under receipts_root of the first header; `headers` lead
@@ -174,6 +222,25 @@ struct TransactionProof {
   ledger::MerkleProof path;
   std::vector<ledger::Header> headers;  // ascending; the last equals certificate.header
   ledger::BlockCertificate certificate;
+  std::optional<CarriedByWork> work;  // instead of the certificate where the engine does not seal
+};
+
+// Consecutive commit certificates of the preferred branch, which are its encoded work headers.
+struct WorkHeaders {
+  std::vector<Bytes> headers;  // the first stands at the height asked for
+  Height tip;
+};
+
+// Blocks that another branch has outweighed, after they were final here.
+struct WithdrawnBlocks {
+  struct Transaction {
+    Digest id;
+    Height height;
+    ledger::SignedTransaction transaction;
+  };
+  Height from;  // the lowest
+  Height to;
+  std::vector<Transaction> transactions;  // that had been executed, in order
 };
 
 struct SubmitRefusal {
@@ -195,8 +262,11 @@ struct MempoolView {
 class EventSink {
  public:
   virtual ~EventSink() = default;
-  // A block of this height has a block certificate, hence is final, with all below it.
+  // The block of this height is final, with all below it: it has a block certificate or, where the
+  // engine does not seal, it was executed at the depth that the chain commits at.
   virtual void on_block_final(Height height) = 0;
+  // What was announced as final is not any more; others become final at these heights.
+  virtual void on_blocks_withdrawn(std::shared_ptr<const WithdrawnBlocks>) {}
 };
 
 class Backend {
@@ -205,6 +275,7 @@ class Backend {
 
   virtual const ledger::Genesis& genesis() const = 0;
   virtual const Digest& chain_id() const = 0;
+  virtual EngineView engine() const = 0;
   virtual ChainStatus chain_status() const = 0;
   virtual ReplicaView replica_view() const = 0;
   // Oldest first.
@@ -219,10 +290,9 @@ class Backend {
   // As block(), but with header, hash and certified only: reads no payload, for long lists.
   virtual Result<BlockView> block_summary(Height height) const = 0;
   virtual Result<ledger::BlockCertificate> certificate(Height height) const = 0;
-
   virtual void account(const crypto::Address& address,
                        std::function<void(AccountView)> done) const = 0;
-  // At the newest certified height.
+  // At the newest certified height, or at the newest that `blocks` work headers carry.
   virtual Result<AccountProof> account_proof(const crypto::Address& address) const = 0;
 
   virtual void transaction(const Digest& id, std::function<void(TransactionView)> done) const = 0;

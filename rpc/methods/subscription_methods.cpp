@@ -55,7 +55,9 @@ std::vector<Method> subscription_methods() {
   return {
       {"chain_subscribe",
        "Notifications about final blocks, over WebSocket. With from_height history comes first "
-       "and then what is new, in order of height, without a gap or a duplicate.",
+       "and then what is new, in order of height, without a gap or a duplicate. Under proof of "
+       "work blocks can be withdrawn: then a notification with reversed comes, and those of the "
+       "heavier branch follow.",
        {{"topic", ParamKind::topic, true, "\"newBlocks\" or \"transactions\""},
         {"options", ParamKind::filter, false,
          "from_height: replay from here; address (transactions only): sent or received by it"}},

@@ -37,6 +37,7 @@ MethodResult<std::string> SubscriptionSet::add(const SubscriptionRequest& reques
   const Height now = feed_.final_height();
   subscription.next = request.from_height.value_or(now.saturating_add(1));
   subscription.live = subscription.next > now;
+  subscription.withdrawals_seen = feed_.withdrawals();
   char id[24];
   std::snprintf(id, sizeof(id), "0x%llx", static_cast<unsigned long long>(++last_id_));
   subscriptions_.emplace(id, subscription);
@@ -59,7 +60,8 @@ void SubscriptionSet::on_progress() {
 }
 
 bool SubscriptionSet::due(const Subscription& subscription) const {
-  return subscription.active && subscription.next <= feed_.final_height();
+  return subscription.active && (subscription.next <= feed_.final_height() ||
+                                 subscription.withdrawals_seen < feed_.withdrawals());
 }
 
 bool SubscriptionSet::live_behind() const {
@@ -75,15 +77,48 @@ Result<SubscriptionSet::Step> SubscriptionSet::next(Which which) {
     Subscription& subscription = at->second;
     if (!due(subscription) || (which == Which::live && !subscription.live)) continue;
     turn_ = at->first;
-    QUORATE_TRY(std::optional<std::string> message, render(at->first, subscription));
+    auto message = render(at->first, subscription);
+    // It was withdrawn a moment ago; the news of that wakes us again.
+    if (!message && message.error().code == Errc::unavailable) continue;
+    if (!message) return tl::unexpected(message.error());
     if (!due(subscription)) subscription.live = true;
-    return Step{std::move(message), true};
+    return Step{std::move(*message), true};
   }
   return Step{};
 }
 
 Result<std::optional<std::string>> SubscriptionSet::render(const std::string& id,
                                                            Subscription& subscription) {
+  return subscription.withdrawals_seen < feed_.withdrawals() ? render_withdrawal(id, subscription)
+                                                             : render_block(id, subscription);
+}
+
+Result<std::optional<std::string>> SubscriptionSet::render_withdrawal(const std::string& id,
+                                                                      Subscription& subscription) {
+  QUORATE_TRY(const auto blocks, feed_.withdrawal_after(subscription.withdrawals_seen));
+  ++subscription.withdrawals_seen;
+  // Whoever was not told of them yet has nothing to take back.
+  if (subscription.next <= blocks->from) return std::optional<std::string>();
+  subscription.next = blocks->from;
+  const auto& address = subscription.request.address;
+  Json items = Json::array();
+  for (const WithdrawnBlocks::Transaction& each : blocks->transactions) {
+    if (address && !concerns(each.transaction.transaction, *address)) continue;
+    items.push_back(
+        {{"transaction_id", to_0x(each.id)}, {"height", integer_json(each.height.value())}});
+  }
+  if (items.empty() && subscription.request.topic == Topic::transactions) {
+    return std::optional<std::string>();
+  }
+  const Json result = {{"reversed",
+                        {{"from_height", integer_json(blocks->from.value())},
+                         {"to_height", integer_json(blocks->to.value())},
+                         {"items", std::move(items)}}}};
+  return std::optional(notification(id, result.dump()));
+}
+
+Result<std::optional<std::string>> SubscriptionSet::render_block(const std::string& id,
+                                                                 Subscription& subscription) {
   if (subscription.request.topic == Topic::new_blocks) {
     QUORATE_TRY(const BlockFeed::Text text, feed_.new_block(subscription.next));
     subscription.next = subscription.next.next();

@@ -1,7 +1,8 @@
 // The subscriptions of one connection. Each is a cursor into the final blocks, never a list of
 // events: whatever height the cursor has passed was sent, everything above is still to come. So
 // replay turns into live without a gap or a duplicate, and a client that reads slowly costs no
-// memory here. Owned by the connection; one thread at a time.
+// memory here. When blocks that were sent are withdrawn, the subscriber is told which, and the
+// cursor goes back. Owned by the connection; one thread at a time.
 #pragma once
 
 #include <map>
@@ -43,10 +44,15 @@ class SubscriptionSet {
   struct Subscription {
     SubscriptionRequest request;
     Height next;
+    std::uint64_t withdrawals_seen = 0;
     bool active = false;
     bool live = false;
   };
   Result<std::optional<std::string>> render(const std::string& id, Subscription& subscription);
+  Result<std::optional<std::string>> render_block(const std::string& id,
+                                                  Subscription& subscription);
+  Result<std::optional<std::string>> render_withdrawal(const std::string& id,
+                                                       Subscription& subscription);
   bool due(const Subscription& subscription) const;
 
   const BlockFeed& feed_;

@@ -46,6 +46,7 @@ class FakeBackend final : public Backend {
 
   const ledger::Genesis& genesis() const override { return genesis_; }
   const Digest& chain_id() const override { return chain_id_; }
+  EngineView engine() const override;
   ChainStatus chain_status() const override;
   ReplicaView replica_view() const override;
   std::vector<EvidenceView> evidence() const override;

@@ -4,6 +4,12 @@
 
 namespace quorate::rpc::test {
 
+EngineView FakeBackend::engine() const {
+  EngineView out;
+  out.connected_min = ledger::membership(genesis_).quorum();
+  return out;
+}
+
 ChainStatus FakeBackend::chain_status() const {
   const std::lock_guard lock(mutex_);
   const ledger::Head head = chain_->head();
