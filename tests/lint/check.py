@@ -39,7 +39,8 @@ MAY_INCLUDE = {
 
 # Heavy or delicate third-party headers stay in their adapters. Tests are free to use them.
 CONFINED = [
-    (r"boost/", ["node/net", "node/runtime", "rpc/server", "rpc/client", "testnet"]),
+    (r"boost/multiprecision/cpp_int\.hpp$", ["node/net", "node/runtime", "rpc/server", "rpc/client", "testnet", "crypto/work/uint256"]),
+    (r"boost/(?!multiprecision/cpp_int\.hpp$)", ["node/net", "node/runtime", "rpc/server", "rpc/client", "testnet"]),
     (r"nlohmann/", ["rpc", "wallet-cli", "testnet", "node/config", "crypto/keystore"]),
     (r"simdjson", ["rpc"]),
     (r"sodium", ["crypto"]),
