@@ -20,7 +20,7 @@ Wide widen(const Uint256& value) {
 }
 
 Uint256 narrow(Wide value) {
-  if (value >> 256 != 0) return Uint256::max();
+  if ((value >> 256) != 0) return Uint256::max();
   const Wide mask = ~0ULL;
   Uint256 out;
   for (std::uint64_t& word : out.words) {

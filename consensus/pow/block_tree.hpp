@@ -1,0 +1,151 @@
+// Every header that a replica knows of the newest part of the chain and its forks, and which branch
+// it prefers. Holds no bodies: the engine says whose body it has found valid.
+//
+// Rules:
+//  - A block may be the tip only when its body and those of all its ancestors are valid. Of those
+//    the one with the greatest sum of work is the tip, whatever its height; of equals the one that
+//    could be the tip first.
+//  - A header is stored only when it keeps every rule of its place (work::HeaderRules::extend).
+//  That
+//    its id proves the work of its bits is the message verifier's to check.
+//  - A block found invalid stays so, with all its descendants. A body that is not the one of the
+//    header's digest says nothing about the block: it is never reported here.
+//  - Bounded: headers up to kHeadersBelow heights below the applied block and kHeadersAhead above
+//  it,
+//    kBlocksMax in all; when there are more, the lightest leaf goes first.
+//
+// Plain state without clock or chance; one thread. Addresses of blocks hold until a call of add()
+// or set_applied().
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "crypto/work/header_rules.hpp"
+
+namespace quorate::consensus::pow {
+
+namespace work = crypto::work;
+
+constexpr std::uint64_t kHeadersBelow = 4096;
+constexpr std::uint64_t kHeadersAhead = 4096;
+constexpr std::size_t kBlocksMax = 16384;
+// Certificates of so many newest heights restore the tree as it was (EngineTraits::history).
+constexpr std::uint64_t kHeadersWanted = kHeadersBelow + work::kHeadersToResume;
+
+struct Block {
+  enum class Body : std::uint8_t { unknown, valid, invalid };
+
+  work::Header header;  // empty for genesis
+  Digest id;            // zero for genesis
+  work::Context context;
+  const Block* parent = nullptr;  // null for the root
+  Body body = Body::unknown;
+  bool connected = false;              // its body and those of all its ancestors are valid
+  bool condemned = false;              // its body or that of an ancestor is invalid
+  std::uint64_t order = 0;             // blocks that were seen later have a higher one
+  std::vector<const Block*> children;  // in that order
+  std::optional<Digest> executed;      // the ledger's block hash, once it is known here
+
+  Height height() const { return context.height; }
+  const work::Uint256& total_work() const { return context.total_work; }
+};
+
+class BlockTree {
+ public:
+  // Starts at genesis. `rules` must outlive the tree.
+  explicit BlockTree(const work::HeaderRules& rules);
+  // Starts at an executed block whose ancestors are not at hand (work::HeaderRules::resume).
+  BlockTree(const work::HeaderRules& rules, const work::Header& root, const work::Context& context);
+  BlockTree(const BlockTree&) = delete;
+  BlockTree& operator=(const BlockTree&) = delete;
+
+  enum class Outcome : std::uint8_t {
+    added,
+    known,
+    parent_unknown,
+    too_early,      // its time is too far ahead of `now`; nothing else is wrong with it
+    too_old,        // forks off below the root, where nothing is taken back any more
+    too_far_ahead,  // of the applied block: ask again later
+    no_room,        // lighter than everything that is kept
+    invalid         // for good; `why` says which rule
+  };
+  struct Added {
+    Outcome outcome;
+    const Block* block = nullptr;  // of added and known
+    std::string why;
+  };
+  // `id` is the header's own; its proof of work and what check_alone() checks hold.
+  Added add(const work::Header& header, const Digest& id, WallMs now);
+
+  // The body of a known block was found valid. True if the tip is another one now.
+  bool set_valid(const Digest& id);
+  // The body that the header's digest names was found invalid. Its block must not be valid.
+  void set_invalid(const Digest& id);
+  // The ledger's head is this block now: a connected one, after a rewind perhaps a lower one. What
+  // is too far below is forgotten.
+  void set_applied(const Digest& id);
+  // The ledger's block hash after this block, if it is still known.
+  void set_executed(const Digest& id, const Digest& block_hash);
+
+  const work::HeaderRules& rules() const { return rules_; }
+  const Block* find(const Digest& id) const;
+  const Block& root() const { return *branch_.front(); }
+  const Block& tip() const { return *branch_.back(); }
+  const Block& applied() const { return *applied_; }
+  // The heaviest branch whose bodies may still be missing; the tip when nothing is heavier.
+  const Block& best_header() const { return *best_header_; }
+  std::size_t size() const { return blocks_.size(); }
+  std::size_t memory_bytes() const;
+
+  // The preferred branch, root to tip.
+  const Block* on_branch(Height height) const;  // null outside of it
+  bool on_branch(const Block& block) const { return on_branch(block.height()) == &block; }
+  // How many blocks of the preferred branch stand on it, its own included; 0 off that branch.
+  std::uint64_t depth(const Block& block) const;
+
+  // At or below the block; null below the root.
+  const Block* ancestor(const Block& block, Height height) const;
+  // The highest block that is an ancestor of both, or one of them.
+  const Block& fork_point(const Block& a, const Block& b) const;
+  // The blocks after `from`, which must be an ancestor, up to `to`.
+  std::vector<const Block*> path(const Block& from, const Block& to) const;
+
+  // Ids of the ancestors of `from`, itself first, with growing gaps, the root last: whoever knows
+  // one of them can tell which headers follow.
+  std::vector<Digest> locator(const Block& from) const;
+  // Up to `max` blocks of the preferred branch after the first id that is known to stand on it;
+  // none if no id is.
+  std::vector<const Block*> after(std::span<const Digest> locator, std::size_t max) const;
+
+  // Blocks without a body on branches that would outweigh the tip, the heaviest branch first, each
+  // from below: what to fetch next.
+  std::vector<const Block*> wanted(std::size_t max) const;
+  // Every block, the first seen first.
+  std::vector<const Block*> all() const;
+
+ private:
+  Block& mutable_block(const Digest& id);
+  Block& insert(const work::Header& header, const work::Context& context, Block* parent);
+  bool make_room(const work::Uint256& for_work);
+  void connect(Block& block);
+  void prefer(const Block& block);
+  void condemn(Block& block);
+  void choose_best_header();
+  void move_root_to(Height height);
+  void erase_subtree(const Block& block);
+  std::vector<const Block*> leaves() const;
+
+  const work::HeaderRules& rules_;
+  std::map<Digest, Block> blocks_;
+  std::deque<const Block*> branch_;
+  const Block* applied_ = nullptr;
+  const Block* best_header_ = nullptr;
+  std::uint64_t next_order_ = 0;
+};
+
+}  // namespace quorate::consensus::pow
