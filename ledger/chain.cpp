@@ -90,7 +90,8 @@ Head head_of(const BlockOutcome& block) {
 }  // namespace
 
 struct Chain::Impl {
-  Impl(KvStore& s, const Genesis& g) : store(s), genesis(g), machine(g) {}
+  Impl(KvStore& s, const Genesis& g, ChainOptions o)
+      : store(s), genesis(g), options(o), machine(g) {}
 
   Result<void> write_genesis();
   Result<void> load();
@@ -103,6 +104,7 @@ struct Chain::Impl {
 
   KvStore& store;
   const Genesis genesis;
+  const ChainOptions options;
   const StateMachine machine;
   const std::uint32_t quorum =
       crypto::quorum_size(static_cast<std::uint32_t>(genesis.validators.size()));
@@ -155,6 +157,10 @@ Result<void> Chain::Impl::load() {
 // The marker is written in one batch with the seals it speaks of, but neither is synced: what a
 // crash leaves is an older marker with its seals.
 Result<void> Chain::Impl::load_certified() {
+  if (!options.seals) {
+    certified = head.height;
+    return {};
+  }
   auto marker = store.get(Family::meta, layout::meta_key(layout::kCertifiedKey));
   if (!marker) {
     if (marker.error().code == Errc::not_found) return {};
@@ -177,6 +183,7 @@ void Chain::Impl::publish(Head new_head, StateViewPtr view) {
   std::vector<StateViewPtr> old;
   const std::scoped_lock lock(mutex);
   head = new_head;
+  if (!options.seals) certified = head.height;
   recent.push_back(std::move(view));
   old = take_old_states();
 }
@@ -200,8 +207,9 @@ std::optional<StateViewPtr> Chain::Impl::recent_at(Height height) const {
 Chain::Chain(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Chain::~Chain() = default;
 
-Result<std::unique_ptr<Chain>> Chain::open(KvStore& store, const Genesis& genesis) {
-  auto impl = std::make_unique<Impl>(store, genesis);
+Result<std::unique_ptr<Chain>> Chain::open(KvStore& store, const Genesis& genesis,
+                                           ChainOptions options) {
+  auto impl = std::make_unique<Impl>(store, genesis, options);
   const auto version = store.get(Family::meta, layout::meta_key(layout::kVersionKey));
   if (!version && version.error().code == Errc::not_found) {
     QUORATE_CHECK(impl->write_genesis());

@@ -74,12 +74,19 @@ struct Head {
   Digest payload_id;  // zero at genesis
 };
 
+struct ChainOptions {
+  // True: a quorum seals the blocks of this chain, and its certified height follows their
+  // certificates. False: nobody does, and what is executed counts as certified.
+  bool seals = true;
+};
+
 class Chain {
  public:
   // Opens the chain in `store` (which must outlive it) or writes the genesis block into an empty
   // one. Errors: conflict when the store holds another chain or storage version, naming both;
   // corrupt when the stored state does not lead to the head's state root.
-  static Result<std::unique_ptr<Chain>> open(KvStore& store, const Genesis& genesis);
+  static Result<std::unique_ptr<Chain>> open(KvStore& store, const Genesis& genesis,
+                                             ChainOptions options = {});
   ~Chain();
 
   // Executes consecutive heights from head + 1 in one atomic batch, synced before it returns.
@@ -102,7 +109,8 @@ class Chain {
   // The state at the certified height, in one step; none right after opening a chain whose head is
   // not certified yet.
   std::optional<StateViewPtr> certified_state() const;
-  // The newest height with a block certificate; genesis counts as certified.
+  // The newest height with a block certificate (genesis counts as certified); of a chain without
+  // seals the head.
   Height certified_height() const;
 
   // Errors of all: not_found, io, corrupt.

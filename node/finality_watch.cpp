@@ -68,6 +68,7 @@ struct FinalityWatch::Impl {
   bool changed = false;
   std::deque<std::shared_ptr<const ledger::ExecutedBlock>> executed;  // not announced yet
   std::optional<Heights> dropped;  // below those: not settled yet, and no longer kept
+  std::optional<Height> rewound;   // what was announced above it was withdrawn
   std::vector<Waiter> fresh;
   std::deque<std::function<void()>> tasks;
   std::size_t waiting = 0;  // fresh and settled ones
@@ -84,6 +85,7 @@ struct FinalityWatch::Impl {
   void admit(std::vector<Waiter> arrived);
   // Drops the oldest block once there are too many. Under the lock; freed by the caller without.
   std::shared_ptr<const ledger::ExecutedBlock> drop_oldest();
+  Height certified_now();
   void announce(Height certified);
   // Returns the height up to which nothing that was dropped is left to settle.
   Height settle_dropped(Height certified);
@@ -131,6 +133,24 @@ void FinalityWatch::block_executed(std::shared_ptr<const ledger::ExecutedBlock> 
 void FinalityWatch::certificates_changed() {
   {
     const std::lock_guard lock(impl_->mutex);
+    impl_->changed = true;
+  }
+  impl_->wake.notify_one();
+}
+
+void FinalityWatch::rewound(Height height) {
+  std::deque<std::shared_ptr<const ledger::ExecutedBlock>> withdrawn;  // freed without the lock
+  {
+    const std::lock_guard lock(impl_->mutex);
+    auto& executed = impl_->executed;
+    while (!executed.empty() && executed.back()->header.height > height) {
+      withdrawn.push_back(std::move(executed.back()));
+      executed.pop_back();
+    }
+    auto& dropped = impl_->dropped;
+    if (dropped && dropped->first > height) dropped.reset();
+    if (dropped) dropped->last = std::min(dropped->last, height);
+    impl_->rewound = std::min(height, impl_->rewound.value_or(height));
     impl_->changed = true;
   }
   impl_->wake.notify_one();
@@ -187,7 +207,7 @@ void FinalityWatch::Impl::run() {
     // New waiters first: what was announced before they came is found in the chain, and what comes
     // after finds them here.
     admit(std::move(arrived));
-    announce(chain.certified_height());
+    announce(certified_now());
     settle_late();
     lock.lock();
   }
@@ -221,6 +241,19 @@ std::shared_ptr<const ledger::ExecutedBlock> FinalityWatch::Impl::drop_oldest() 
   if (!dropped) dropped = Heights{height, height};
   dropped->last = height;
   return oldest;
+}
+
+// Nothing is executed between a rewind and the call that tells of it. So a height that was read
+// before such a call stands for what was final then, and one that was read after it counts from
+// where the rewind left off.
+Height FinalityWatch::Impl::certified_now() {
+  while (true) {
+    const Height certified = chain.certified_height();
+    const std::lock_guard lock(mutex);
+    if (!rewound) return certified;
+    announced = std::min(announced, *rewound);
+    rewound.reset();
+  }
 }
 
 void FinalityWatch::Impl::announce(Height certified) {

@@ -3,7 +3,8 @@
 // Owns one thread, on which every callback and the event sink are called. block_executed and
 // certificates_changed return at once and may be called on any thread; the thread then reads the
 // chain. A height is announced once, in order and without gaps, after its block certificate (or a
-// later one) is stored here, so that whoever hears of it can ask for the proof.
+// later one) is stored here, so that whoever hears of it can ask for the proof. On a chain without
+// seals that is after its execution, and after rewound() the heights above come again.
 #pragma once
 
 #include <chrono>
@@ -38,6 +39,8 @@ class FinalityWatch {
 
   void block_executed(std::shared_ptr<const ledger::ExecutedBlock> block);
   void certificates_changed();
+  // The blocks above `height` were withdrawn, and nothing has been executed since.
+  void rewound(Height height);
 
   // Calls `done` once: when the transaction is final, failed or expired, else at the deadline with
   // its status then (unknown or pending). With too many waiters it is called at once.

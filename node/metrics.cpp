@@ -52,6 +52,9 @@ const char* phase_name(Phase phase) {
 }  // namespace
 
 struct Metrics::Impl {
+  explicit Impl(bool seals_in) : seals(seals_in) {}
+
+  const bool seals;
   prometheus::Registry registry;
 
   prometheus::Counter& counter(const std::string& name, const std::string& help,
@@ -162,7 +165,7 @@ void Metrics::Impl::on_final(Height at, Time now) {
   }
 }
 
-Metrics::Metrics(const MetricsIdentity& identity) : impl_(std::make_unique<Impl>()) {
+Metrics::Metrics(const MetricsIdentity& identity) : impl_(std::make_unique<Impl>(identity.seals)) {
   prometheus::BuildGauge()
       .Name("quorate_build_info")
       .Help("What this node is; always 1.")
@@ -179,7 +182,9 @@ void Metrics::notice(const Notice& notice, Time now) {
   switch (notice.kind) {
     case Notice::Kind::progress: return impl_->on_progress(notice, now);
     case Notice::Kind::block_executed:
-      if (notice.block) impl_->on_block(*notice.block, now);
+      if (!notice.block) return;
+      impl_->on_block(*notice.block, now);
+      if (!impl_->seals) impl_->on_final(notice.block->header.height, now);
       return;
     case Notice::Kind::block_sealed: return impl_->on_final(notice.height, now);
     case Notice::Kind::transaction_pooled:

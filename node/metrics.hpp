@@ -20,6 +20,7 @@ namespace quorate::node {
 
 struct MetricsIdentity {
   std::string version, commit, engine;
+  bool seals = true;  // else a block is final when it is executed
 };
 
 // The state of the node at one moment.
@@ -38,6 +39,7 @@ struct MetricsSample {
   std::uint64_t ledger_replacements = 0;
   bool syncing = false;
   std::uint64_t lag_blocks = 0;
+  std::optional<consensus::Status::Branch> branch;  // of a chain ordered by work
   NetTotals net;
   RuntimeStatistics runtime;
 };

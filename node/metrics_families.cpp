@@ -92,6 +92,34 @@ void add_consensus(std::vector<MetricFamily>& out, const MetricsSample& sample) 
                       sample.lag_blocks));
 }
 
+void add_work(std::vector<MetricFamily>& out, const MetricsSample& sample) {
+  if (!sample.branch) return;
+  const consensus::Status::Branch& branch = *sample.branch;
+  const auto counter = [&out](const std::string& name, const std::string& help,
+                              std::uint64_t value) {
+    add_count(out.emplace_back(family(name, help, MetricType::Counter)), {}, value);
+  };
+  const MiningStatistics mining = sample.runtime.mining.value_or(MiningStatistics{});
+  counter("pow_hashes_total", "Hashes computed in search of blocks.", mining.hashes);
+  counter("pow_blocks_mined_total", "Blocks that this node found.", branch.blocks_mined);
+  counter("pow_stale_blocks_total", "Blocks seen that are not on the preferred branch.",
+          branch.stale_blocks);
+  counter("pow_reorgs_total", "Times the preferred branch changed and took blocks back.",
+          branch.branch_switches);
+  out.push_back(gauge("pow_deepest_reorg_blocks", "The most blocks that one change took back.",
+                      branch.deepest_switch));
+  out.push_back(
+      gauge("pow_tip_height", "Newest block of the preferred branch.", branch.tip.value()));
+  out.push_back(gauge("pow_tip_time_seconds", "When its miner says that it was made, Unix time.",
+                      branch.tip_time_s));
+  out.push_back(gauge("pow_difficulty_hashes", "Hashes that the next block is expected to take.",
+                      branch.expected_hashes));
+  out.push_back(
+      gauge("pow_hash_rate", "Hashes per second of this node, of late.", mining.hashes_per_second));
+  out.push_back(gauge("pow_mining", "1 while this node looks for a block.", branch.mining ? 1 : 0));
+  out.push_back(gauge("pow_orphans", "Blocks held whose parent is not known.", branch.orphans));
+}
+
 void add_peers(std::vector<MetricFamily>& out, const MetricsSample& sample) {
   out.push_back(gauge("p2p_peers", "Connected peers.", sample.peers));
   MetricFamily bytes =
@@ -156,6 +184,7 @@ void add_runtime(std::vector<MetricFamily>& out, const MetricsSample& sample) {
 std::vector<MetricFamily> families_of(const MetricsSample& sample) {
   std::vector<MetricFamily> out;
   add_consensus(out, sample);
+  add_work(out, sample);
   add_peers(out, sample);
   add_runtime(out, sample);
   return out;

@@ -67,6 +67,8 @@ class Miner {
   // Answers WorkFound, once, unless it is cancelled or replaced by the next start before.
   virtual void start(consensus::WorkToken token, Bytes puzzle) = 0;
   virtual void cancel(consensus::WorkToken token) = 0;
+  // Client work waits to be executed, or no longer. For whoever would mine for it alone.
+  virtual void pending(bool waits) = 0;
 };
 
 class PayloadChecker {
@@ -115,6 +117,7 @@ struct Notice {
   Height height;
   View view;
   std::optional<consensus::Progress::Phase> phase;
+  std::uint64_t blocks = 0;  // of progress, as there
   std::shared_ptr<const ledger::ExecutedBlock> block;
   ledger::TransactionPtr transaction;
   std::string text;

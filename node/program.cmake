@@ -31,7 +31,7 @@ add_library(quorate_node_commands STATIC
   commands/output.cpp)
 quorate_target(quorate_node_commands)
 quorate_build_quickly(quorate_node_commands)
-target_link_libraries(quorate_node_commands PUBLIC quorate_node_config quorate_command_line
+target_link_libraries(quorate_node_commands PUBLIC quorate_node_config quorate_command_line quorate_consensus
   PRIVATE CLI11::CLI11)
 
 # The program needs a database.

@@ -231,8 +231,9 @@ void Replica::Impl::watch_primary() {
   PrimaryWatch::Look look;
   look.view = engine.view;
   look.view_timeout = engine.view_timeout;
-  look.judging = config.self && !engine.observer && !engine.starting && !engine.changing &&
-                 engine.primary != *config.self && !current.syncing &&
+  // Where blocks are mined nobody owes any.
+  look.judging = config.self && !parts.traits.mines && !engine.observer && !engine.starting &&
+                 !engine.changing && engine.primary != *config.self && !current.syncing &&
                  engine.last_committed < engine.high_watermark &&
                  engine.last_committed <= head.height.saturating_add(kExecutorLagMax);
   look.oldest = mempool.oldest_ready();
@@ -284,6 +285,7 @@ void Replica::Impl::tell_pending() {
   const bool pending = mempool.status().ready > 0;
   if (pending == told_pending) return;
   told_pending = pending;
+  if (ports.miner != nullptr) ports.miner->pending(pending);
   feed(consensus::PendingChanged{pending});
 }
 
@@ -326,10 +328,10 @@ std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
            std::to_string(status.consensus.executing_again_to.value());
   }
   const std::uint32_t reachable = status.peers_connected + 1;
-  if (reachable < membership.quorum()) {
+  if (reachable < parts.traits.connected_min) {
     return "connected to " + std::to_string(status.peers_connected) + " of " +
-           std::to_string(membership.size() - 1) + " peers; a quorum is " +
-           std::to_string(membership.quorum()) + " nodes, this one included";
+           std::to_string(membership.size() - 1) + " peers; it takes " +
+           std::to_string(parts.traits.connected_min) + " nodes to commit, this one included";
   }
   if (status.consensus.starting) return "starting: asking peers what they hold of this node";
   if (status.syncing) {

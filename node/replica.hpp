@@ -124,7 +124,7 @@ struct ReplicaStatus {
   std::uint32_t peers_connected = 0;
   std::vector<MessageCount> messages;
   std::string halted;  // the contradiction that stopped this replica, if one did
-  // Synced, allowed to vote, and a quorum (itself included) is connected.
+  // Synced, allowed to vote, and as many are connected as it takes to commit.
   bool ready = false;
   std::string not_ready_reason;  // for people; empty when ready
 };

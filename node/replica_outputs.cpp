@@ -207,6 +207,7 @@ void Replica::Impl::perform(consensus::Progress& progress) {
   notice.height = progress.height;
   notice.view = progress.view;
   notice.phase = progress.phase;
+  notice.blocks = progress.blocks;
   notice.text = progress.cause;
   notify(std::move(notice));
 }

@@ -66,7 +66,8 @@ struct RpcBackend::Impl final : Observer {
       : runtime(the_runtime),
         chain(the_runtime.chain()),
         identity(std::move(the_identity)),
-        metrics({identity.version, identity.commit, chain.genesis().consensus.engine}),
+        metrics({identity.version, identity.commit, chain.genesis().consensus.engine,
+                 runtime.traits().seals}),
         watch(chain),
         status(the_runtime) {}
 
@@ -160,6 +161,7 @@ MetricsSample RpcBackend::Impl::sample() const {
       ++out.evidence[entry.offence.contents[0].type];
     }
   }
+  out.branch = now.replica.consensus.branch;
   out.net = runtime.net_totals();
   out.runtime = runtime.statistics();
   out.storage_bytes = identity.storage_bytes ? identity.storage_bytes() : 0;

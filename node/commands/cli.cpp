@@ -118,6 +118,7 @@ void Parser::add_global_flags() {
   add_setting("--log-format", "log.format", "plain, json or auto");
   add_setting("--rpc-listen", "rpc.listen", "Address of JSON-RPC, WebSocket and metrics");
   add_setting("--p2p-listen", "p2p.listen", "Address on which other validators connect");
+  add_setting("--mining-threads", "mining.threads", "Threads that look for blocks");
   app.add_option("--set", sets, "Any configuration key")->type_name("KEY=VALUE");
 }
 
@@ -196,6 +197,10 @@ void Parser::add_genesis_build(CLI::App& genesis) {
                   "fund development accounts")
       ->required();
   build.add_option("--engine", options.engine, "Ordering engine")->capture_default_str();
+  build
+      .add_option("--engine-parameter", options.engine_parameters,
+                  "A parameter that only this engine has; repeat")
+      ->type_name("NAME=VALUE");
   build.add_option("--account", options.accounts, "Fund an account; repeat")
       ->type_name("ADDRESS=BALANCE");
   build.add_option("--dev-accounts", options.dev_accounts,

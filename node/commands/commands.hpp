@@ -44,7 +44,8 @@ struct GenesisBuildOptions {
   std::vector<std::string> entries;  // files, "-" = stdin
   std::string chain_name;
   std::string engine = "pbft";
-  std::vector<std::string> accounts;  // ADDRESS=BALANCE
+  std::vector<std::string> engine_parameters;  // NAME=VALUE
+  std::vector<std::string> accounts;           // ADDRESS=BALANCE
   std::optional<std::uint64_t> dev_accounts;
   std::vector<std::string> submitters;
   std::optional<std::uint64_t> time_ms;

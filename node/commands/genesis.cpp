@@ -5,6 +5,7 @@
 #include "node/commands/commands.hpp"
 #include "node/config/files.hpp"
 #include "node/config/genesis_file.hpp"
+#include "node/engine_config.hpp"
 
 namespace quorate::node {
 namespace {
@@ -25,6 +26,8 @@ CommandResult<GenesisPlan> make_plan(const GenesisBuildOptions& options) {
   GenesisPlan plan;
   plan.chain_name = options.chain_name;
   plan.consensus.engine = options.engine;
+  QUORATE_TRY(plan.consensus.engine_parameters,
+              or_stop(parse_engine_parameters(options.engine_parameters), ExitCode::usage));
   if (options.time_ms) plan.time = WallMs(*options.time_ms);
   for (const std::string& file : options.entries) {
     QUORATE_TRY(ValidatorEntry entry, read_entry(file));
@@ -54,15 +57,23 @@ CommandResult<std::filesystem::path> genesis_path(const CommandContext& context,
   return home.genesis_file();
 }
 
-Report summary(const ledger::Genesis& genesis) {
+// Error 78 when there is no such engine, or it refuses a parameter.
+CommandResult<Report> summary(const ledger::Genesis& genesis) {
+  QUORATE_TRY(const consensus::EngineTraits traits,
+              or_stop(engine_traits(genesis), ExitCode::configuration));
   Report out;
   out.add("chain_id", to_0x(ledger::chain_id(genesis)));
   out.add("config_hash", to_0x(ledger::config_hash(genesis)));
   out.add("chain_name", genesis.chain_name).add("engine", genesis.consensus.engine);
+  for (const auto& [name, value] : genesis.consensus.engine_parameters) out.add(name, value);
   const auto membership = ledger::membership(genesis);
   out.add("validators", std::uint64_t{membership.size()});
-  out.add("tolerates_faults", std::uint64_t{membership.faults()});
-  out.add("quorum", std::uint64_t{membership.quorum()});
+  if (traits.seals) {
+    out.add("tolerates_faults", std::uint64_t{membership.faults()});
+    out.add("quorum", std::uint64_t{membership.quorum()});
+  } else {
+    out.add("commit_depth", std::uint64_t{traits.commit_depth});
+  }
   out.add("accounts", std::uint64_t{genesis.accounts.size()});
   return out;
 }
@@ -73,6 +84,7 @@ CommandResult<> genesis_build(const CommandContext& context, const GenesisBuildO
   QUORATE_TRY(GenesisPlan plan, make_plan(options));
   QUORATE_TRY(const ledger::Genesis genesis,
               or_stop(build_genesis(std::move(plan), options.no_bft), ExitCode::configuration));
+  QUORATE_TRY(Report report, summary(genesis));
   if (!options.output) {
     context.output.raw(genesis_text(genesis));
     context.output.message("chain_id " + to_0x(ledger::chain_id(genesis)) +
@@ -80,7 +92,6 @@ CommandResult<> genesis_build(const CommandContext& context, const GenesisBuildO
     return {};
   }
   QUORATE_CHECK(or_stop(write_genesis_file(*options.output, genesis)));
-  Report report = summary(genesis);
   report.add("file", *options.output);
   context.output.report(report);
   context.output.next("compare the chain_id with the other organisations, then quorate-node run");
@@ -105,7 +116,8 @@ CommandResult<> genesis_validate(const CommandContext& context,
   QUORATE_TRY(const std::filesystem::path path, genesis_path(context, options.file));
   QUORATE_TRY(const ledger::Genesis genesis, or_stop_configuration(read_genesis_file(path)));
   QUORATE_CHECK(or_stop(ledger::validate(genesis, options.no_bft), ExitCode::configuration));
-  context.output.report(summary(genesis));
+  QUORATE_TRY(const Report report, summary(genesis));
+  context.output.report(report);
   return {};
 }
 

@@ -104,6 +104,14 @@ std::vector<std::string> peer_addresses(const NodeConfig& config, const ledger::
 
 constexpr int kInterrupt = SIGUSR1;
 
+MinerOptions miner_options(const NodeConfig& config) {
+  MinerOptions out;
+  out.threads = static_cast<unsigned>(config.mining.threads);
+  out.duty_percent = static_cast<unsigned>(config.mining.duty_percent);
+  out.instant_mean = std::chrono::milliseconds(config.mining.instant_ms);
+  return out;
+}
+
 unsigned verify_threads(const NodeConfig& config) {
   if (config.verify.threads != 0) return static_cast<unsigned>(config.verify.threads);
   return std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
@@ -166,6 +174,8 @@ RuntimeConfig runtime_config(Prepared& prepared) {
       .batch_delay = std::chrono::milliseconds(config.consensus.batch_delay_ms),
       .mempool = mempool_limits(config),
       .verify_threads = verify_threads(config),
+      .mine = config.mining.enabled,
+      .mining = miner_options(config),
       .peer_timing = {},
       .bans = {},
       .ledger_executed_before =

@@ -110,6 +110,21 @@ std::vector<ConfigKey> make_keys() {
       key<bool>(
           "consensus.observer", "Follow and verify the chain without ever voting.",
           [](C& c) -> bool& { return c.consensus.observer; }, anything),
+      key<bool>(
+          "mining.enabled", "Look for blocks, on a chain that is ordered by proof of work.",
+          [](C& c) -> bool& { return c.mining.enabled; }, anything),
+      key<Number>(
+          "mining.threads", "Threads that look for blocks.",
+          [](C& c) -> Number& { return c.mining.threads; }, between<1, 256>),
+      key<Number>(
+          "mining.duty_percent", "How much of one processor each of them uses; it sleeps the rest.",
+          [](C& c) -> Number& { return c.mining.duty_percent; }, between<1, 100>),
+      key<Number>(
+          "mining.instant_ms",
+          "For tests, where the easiest target is trivial: look only while transactions wait, "
+          "after "
+          "a random wait of this mean; 0 = off.",
+          [](C& c) -> Number& { return c.mining.instant_ms; }, between<0, 600'000>),
       key<Number>(
           "verify.threads", "Threads that check signatures; 0 = by the number of processors.",
           [](C& c) -> Number& { return c.verify.threads; }, between<0, 256>),

@@ -42,6 +42,11 @@ bool natural_less(const std::string& a, const std::string& b) {
   return a.size() - i < b.size() - j;
 }
 
+bool read_number(std::string_view text, std::uint64_t& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return !text.empty() && error == std::errc() && end == text.data() + text.size();
+}
+
 Result<std::string> text_member(const rpc::Json& json, const char* name) {
   const auto found = json.find(name);
   if (found == json.end() || !found->is_string()) {
@@ -151,11 +156,29 @@ Result<ledger::GenesisAccount> parse_genesis_account(std::string_view text) {
   if (!address) return fail(Errc::invalid_argument, address.error().detail);
   out.address = *address;
   const std::string_view balance = text.substr(equals + 1);
-  const auto [end, error] =
-      std::from_chars(balance.data(), balance.data() + balance.size(), out.balance);
-  if (balance.empty() || error != std::errc() || end != balance.data() + balance.size()) {
+  if (!read_number(balance, out.balance)) {
     return fail(Errc::invalid_argument,
                 "'" + std::string(balance) + "' is not a balance from 0 to 2^64-1");
+  }
+  return out;
+}
+
+Result<std::map<std::string, std::uint64_t>> parse_engine_parameters(
+    const std::vector<std::string>& texts) {
+  std::map<std::string, std::uint64_t> out;
+  for (const std::string& text : texts) {
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const std::string name = text.substr(0, equals);
+    std::uint64_t value = 0;
+    if (name.empty() || equals == text.size() ||
+        !read_number(std::string_view(text).substr(equals + 1), value)) {
+      return fail(
+          Errc::invalid_argument,
+          "engine parameter '" + text + "' is not of the form NAME=VALUE with a whole number");
+    }
+    if (!out.emplace(name, value).second) {
+      return fail(Errc::invalid_argument, "engine parameter '" + name + "' is given twice");
+    }
   }
   return out;
 }

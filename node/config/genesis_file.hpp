@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,5 +45,10 @@ Result<ledger::Genesis> build_genesis(GenesisPlan plan, bool allow_no_bft);
 
 // "qrt1...=1000000" as the command line has it. Error invalid_argument.
 Result<ledger::GenesisAccount> parse_genesis_account(std::string_view text);
+
+// Each "interval_ms=500", as the command line has it. Error invalid_argument, also for a name that
+// comes twice. Whether the engine has such parameters only the engine knows.
+Result<std::map<std::string, std::uint64_t>> parse_engine_parameters(
+    const std::vector<std::string>& texts);
 
 }  // namespace quorate::node

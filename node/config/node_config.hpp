@@ -40,6 +40,12 @@ struct NodeConfig {
     std::uint64_t batch_delay_ms = 0;
     bool observer = false;
   } consensus;
+  struct Mining {  // where the chain is ordered by work
+    bool enabled = true;
+    std::uint64_t threads = 1;
+    std::uint64_t duty_percent = 100;
+    std::uint64_t instant_ms = 0;  // 0 = off
+  } mining;
   struct Verify {
     std::uint64_t threads = 0;  // 0 = by the number of processors
   } verify;

@@ -20,6 +20,7 @@ add_library(quorate_node_runtime STATIC
   runtime/fatal.cpp
   runtime/log_file.cpp
   runtime/log_writer.cpp
+  runtime/miner.cpp
   runtime/runtime.cpp
   runtime/submissions.cpp
   runtime/transaction_cache.cpp

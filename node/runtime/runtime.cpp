@@ -74,8 +74,10 @@ struct NodeRuntime::Impl {
   Impl(RuntimeConfig config_, Log& log_) : config(std::move(config_)), log(log_) {}
 
   Result<void> start(ledger::KvStore& store);
+  Result<void> make_engine();
   Result<void> open_vote_log();
   void start_workers();
+  void start_miner();
   Result<void> start_peers();
   Result<void> start_replica();
   void on_invalid(ReplicaId from, TrafficClass traffic, const Error& error);
@@ -91,6 +93,7 @@ struct NodeRuntime::Impl {
   std::unique_ptr<TransactionCache> transactions;
   std::optional<Misbehavior> misbehavior;
   consensus::EngineParts engine;
+  consensus::EngineTraits traits;
   OpenedVoteLog votes;
   Observers observers;
   Submissions submissions;
@@ -99,6 +102,7 @@ struct NodeRuntime::Impl {
   std::unique_ptr<ExecuteThread> executor;
   std::unique_ptr<LogWriter> vote_log;
   std::unique_ptr<VerifyPool> pool;
+  std::unique_ptr<MinerThreads> miner;  // null: this node does not mine
   std::unique_ptr<PeerManager> peers;
   std::unique_ptr<Transport> wrapped;  // what config.wrap_transport made of `peers`
   // `peers` for the pool's threads, which may run before start_peers has returned. Null when it has
@@ -110,17 +114,25 @@ struct NodeRuntime::Impl {
 
 Result<void> NodeRuntime::Impl::start(ledger::KvStore& store) {
   QUORATE_TRY(self, find_self(config));
-  QUORATE_TRY(chain, ledger::Chain::open(store, config.genesis));
-  const crypto::Signer* signer = config.validator_key ? &*config.validator_key : nullptr;
-  QUORATE_TRY(engine,
-              consensus::make_engine(engine_config(config.genesis, self), signer, signatures));
+  QUORATE_CHECK(make_engine());
+  QUORATE_TRY(chain, ledger::Chain::open(store, config.genesis, {.seals = traits.seals}));
   // It remembers by itself, so it needs no second memory behind it.
   transactions = std::make_unique<TransactionCache>(chain->chain_id(), ed25519);
   misbehavior.emplace(config.genesis.validators.size(), config.bans);
   QUORATE_CHECK(open_vote_log());
   start_workers();
+  start_miner();
   QUORATE_CHECK(start_peers());
   return start_replica();
+}
+
+Result<void> NodeRuntime::Impl::make_engine() {
+  const crypto::Signer* signer = config.validator_key ? &*config.validator_key : nullptr;
+  consensus::EngineConfig wanted = engine_config(config.genesis, self);
+  wanted.mine = config.mine && signer != nullptr;
+  QUORATE_TRY(engine, consensus::make_engine(wanted, signer, signatures));
+  traits = engine.traits;
+  return {};
 }
 
 Result<void> NodeRuntime::Impl::open_vote_log() {
@@ -187,6 +199,18 @@ void NodeRuntime::Impl::start_workers() {
           .on_payload = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); }});
 }
 
+void NodeRuntime::Impl::start_miner() {
+  const bool mines = traits.mines && config.mine && config.validator_key;
+  if (!mines || !votes.observer_reason.empty()) return;
+  miner = std::make_unique<MinerThreads>(engine.puzzle_solver, config.mining,
+                                         [this](consensus::WorkToken token, std::uint64_t nonce) {
+                                           consensus.post(Lane::urgent, WorkFound{token, nonce});
+                                         });
+  log.info("mining", "mining",
+           {{"threads", std::to_string(config.mining.threads)},
+            {"duty_percent", std::to_string(config.mining.duty_percent)}});
+}
+
 Result<void> NodeRuntime::Impl::start_peers() {
   PeerManagerConfig net;
   for (const auto& validator : config.genesis.validators) {
@@ -241,16 +265,16 @@ Result<void> NodeRuntime::Impl::start_replica() {
   const auto header = chain->header(started.head.height);
   QUORATE_ASSERT(header.has_value());  // Chain::open read it a moment ago
   started.checkpoint_digest = ledger::checkpoint_digest(*header);
-  QUORATE_TRY(started.newest, newest_blocks(*chain, engine.traits.history));
+  QUORATE_TRY(started.newest, newest_blocks(*chain, traits.history));
   started.observer = !votes.observer_reason.empty();
   started.observer_reason = votes.observer_reason;
   started.executed_before = config.ledger_executed_before;
   started.life = random_life();
   if (config.wrap_transport) wrapped = config.wrap_transport(*peers);
   Transport& transport = wrapped ? *wrapped : *peers;
-  consensus.start(std::make_unique<Replica>(
-                      std::move(replica_config), std::move(engine),
-                      Ports{transport, *vote_log, *executor, *pool, submissions, observers}),
+  consensus.start(std::make_unique<Replica>(std::move(replica_config), std::move(engine),
+                                            Ports{transport, *vote_log, *executor, *pool,
+                                                  submissions, observers, miner.get()}),
                   std::move(started));
   return {};
 }
@@ -302,6 +326,7 @@ void NodeRuntime::Impl::stop() {
   reachable_peers = nullptr;
   if (peers) peers->stop();
   if (pool) pool->stop();
+  if (miner) miner->stop();
   consensus.stop();
   submissions.refuse_all(stopping());
   if (executor) executor->stop();
@@ -349,6 +374,7 @@ void NodeRuntime::inspect(std::function<void(const Replica&)> read) const {
 void NodeRuntime::add_observer(Observer& observer) { impl_->observers.add(observer); }
 void NodeRuntime::remove_observer(Observer& observer) { impl_->observers.remove(observer); }
 const ledger::Chain& NodeRuntime::chain() const { return *impl_->chain; }
+const consensus::EngineTraits& NodeRuntime::traits() const { return impl_->traits; }
 ReplicaId NodeRuntime::self() const { return impl_->self; }
 const std::string& NodeRuntime::observer_reason() const { return impl_->votes.observer_reason; }
 std::uint16_t NodeRuntime::p2p_port() const { return impl_->peers->port(); }
@@ -363,6 +389,7 @@ RuntimeStatistics NodeRuntime::statistics() const {
   out.vote_log = impl_->vote_log->statistics();
   out.execute = impl_->executor->statistics();
   out.consensus = impl_->consensus.statistics();
+  if (impl_->miner) out.mining = impl_->miner->statistics();
   return out;
 }
 

@@ -1,6 +1,6 @@
 // A running node without its programs' face: the replica with its threads, disks and sockets.
 //
-//   io 1 | verify 2 | consensus 1 | vote log 1 | execute 1 | read 1
+//   io 1 | verify 2 | consensus 1 | vote log 1 | execute 1 | read 1 | mine, where blocks are mined
 //
 // The store is passed in, so this links without RocksDB. Every method is safe on any thread. A
 // callback runs exactly once, on a thread of the node, and must return at once. Any write or sync
@@ -19,6 +19,7 @@
 #include "node/net/peer_manager.hpp"
 #include "node/replica.hpp"
 #include "node/runtime/log.hpp"
+#include "node/runtime/miner.hpp"
 #include "node/runtime/misbehavior.hpp"
 #include "node/runtime/statistics.hpp"
 
@@ -37,6 +38,9 @@ struct RuntimeConfig {
   Duration batch_delay = std::chrono::milliseconds(0);
   MempoolLimits mempool = {};
   unsigned verify_threads = 2;
+  // Where the chain is ordered by work, and this node has a validator key to mine for.
+  bool mine = true;
+  MinerOptions mining = {};
   PeerTiming peer_timing = {};
   BanTimes bans = {};
   // Stands between the replica and its peers; for tests with nodes that lie. None: nothing does.
@@ -90,6 +94,8 @@ class NodeRuntime {
   void remove_observer(Observer& observer);
 
   const ledger::Chain& chain() const;
+  // Of the chain's engine.
+  const consensus::EngineTraits& traits() const;
   ReplicaId self() const;
   // Why this node does not vote although it has a validator key; empty when it may.
   const std::string& observer_reason() const;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "node/net/send_queue.hpp"
 
@@ -56,11 +57,19 @@ struct ConsensusStatistics {
   std::size_t queued_bulk = 0;
 };
 
+struct MiningStatistics {
+  std::uint64_t hashes = 0;
+  std::uint64_t hashes_per_second = 0;  // of late
+  unsigned threads = 0;
+  unsigned duty_percent = 0;  // of one processor, for each thread
+};
+
 struct RuntimeStatistics {
   VerifyStatistics verify;
   VoteLogStatistics vote_log;
   ExecuteStatistics execute;
   ConsensusStatistics consensus;
+  std::optional<MiningStatistics> mining;  // of a node that mines
 };
 
 }  // namespace quorate::node

@@ -20,8 +20,8 @@ struct Setup {
   MemoryStore store;
   std::unique_ptr<Chain> chain = reopened();
 
-  std::unique_ptr<Chain> reopened() {
-    auto opened = Chain::open(store, genesis);
+  std::unique_ptr<Chain> reopened(ChainOptions options = {}) {
+    auto opened = Chain::open(store, genesis, options);
     REQUIRE(opened.has_value());
     return std::move(*opened);
   }
@@ -219,6 +219,23 @@ TEST_CASE("seals may arrive out of order and the newest height counts") {
   CHECK(setup.chain->certificate(Height(1)).error().code == Errc::not_found);
   setup.store.drop_unsynced();
   CHECK(setup.chain->head().height == Height(4));
+}
+
+TEST_CASE(
+    "of a chain without seals everything executed counts as certified, also after a restart") {
+  Setup setup;
+  setup.chain.reset();
+  setup.chain = setup.reopened({.seals = false});
+  for (std::uint64_t height = 1; height <= 3; ++height) {
+    setup.execute(null_block(Height(height)));
+    CHECK(setup.chain->certified_height() == Height(height));
+    REQUIRE(setup.chain->certified_state().has_value());
+    CHECK((*setup.chain->certified_state())->height() == Height(height));
+  }
+  setup.chain.reset();
+  setup.chain = setup.reopened({.seals = false});
+  CHECK(setup.chain->certified_height() == Height(3));
+  CHECK(setup.chain->certified_state().has_value());
 }
 
 TEST_CASE("a crash at any point leaves every executed block and some prefix of the seals") {

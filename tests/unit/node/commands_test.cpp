@@ -206,6 +206,24 @@ TEST_CASE("a genesis of three, or with development accounts on a real chain, is 
   CHECK(run(folder, "genesis build bad.json --chain-name local-x").exit == 78);
 }
 
+TEST_CASE("an engine that does not exist, or refuses a parameter, is exit 78 with what there is") {
+  const TemporaryFolder folder;
+  make_homes(folder);
+  const std::string build = "genesis build a.json b.json c.json d.json --chain-name local-x ";
+  const Ran unknown = run(folder, build + "--engine raft");
+  CHECK(unknown.exit == 78);
+  CHECK(contains(unknown.err, "unknown engine \"raft\"; there is"));
+  const Ran refused = run(folder, build + "--engine-parameter intervall_ms=5");
+  CHECK(refused.exit == 78);
+  CHECK(contains(refused.err, "intervall_ms"));
+  CHECK(run(folder, build + "--engine-parameter interval_ms").exit == 2);
+  CHECK(run(folder, build + "--engine-parameter interval_ms=1s").exit == 2);
+  const Ran twice =
+      run(folder, build + "--engine-parameter interval_ms=1 --engine-parameter interval_ms=2");
+  CHECK(twice.exit == 2);
+  CHECK(contains(twice.err, "given twice"));
+}
+
 TEST_CASE("run refuses a home without genesis, a foreign genesis and a home in use") {
   const TemporaryFolder folder;
   make_homes(folder);

@@ -74,7 +74,8 @@ struct Bench {
     config.batch_delay = std::chrono::milliseconds(2);
     replica = std::make_unique<Replica>(
         std::move(config),
-        consensus::EngineParts{std::move(owned), std::make_shared<const FakeVerifier>()},
+        consensus::EngineParts{std::move(owned), std::make_shared<const FakeVerifier>(),
+                               consensus::EngineTraits{.connected_min = 3}, nullptr},
         Ports{ports, ports, ports, ports, ports, ports});
     ReplicaStarted started;
     started.state = state;
@@ -332,7 +333,7 @@ TEST_CASE("a replica is ready with a quorum connected and nothing to catch up on
   Bench bench;
   CHECK_FALSE(bench.replica->status().ready);
   CHECK(bench.replica->status().not_ready_reason ==
-        "connected to 0 of 3 peers; a quorum is 3 nodes, this one included");
+        "connected to 0 of 3 peers; it takes 3 nodes to commit, this one included");
   bench.step(PeerConnected{ReplicaId(1)});
   bench.step(PeerConnected{ReplicaId(2)});
   CHECK(bench.replica->status().ready);
