@@ -10,10 +10,13 @@ namespace {
 
 using consensus::MessageVerifier;
 
-Result<ledger::ProvedOrder> check_order(const MessageVerifier& messages, Height height,
+Result<ledger::ProvedOrder> check_order(const consensus::EngineParts& parts, Height height,
                                         ByteView payload, ByteView certificate) {
+  const MessageVerifier& messages = *parts.message_verifier;
   QUORATE_TRY(const consensus::CommittedPayload proved,
               messages.verify_commit_certificate(certificate));
+  // Called once for each height from 1 on, in order.
+  if (parts.order_audit) QUORATE_CHECK(parts.order_audit->next(certificate));
   if (proved.height != height) {
     return fail(Errc::corrupt,
                 "the commit certificate is for height " + std::to_string(proved.height.value()));
@@ -62,10 +65,9 @@ CommandResult<> verify(const CommandContext& context) {
                       ExitCode::configuration));
 
   ledger::AuditOptions options;
-  const MessageVerifier& messages = *parts.message_verifier;
-  options.check_commit_certificate = [&messages](Height height, ByteView payload,
-                                                 ByteView certificate) {
-    return check_order(messages, height, payload, certificate);
+  options.check_commit_certificate = [&parts](Height height, ByteView payload,
+                                              ByteView certificate) {
+    return check_order(parts, height, payload, certificate);
   };
   options.progress = [&context](Height done, Height head) {
     show_progress(context.output, done, head);

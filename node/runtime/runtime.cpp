@@ -137,8 +137,17 @@ Result<void> NodeRuntime::Impl::make_engine() {
 
 Result<void> NodeRuntime::Impl::open_vote_log() {
   if (!config.validator_key) return {};
-  QUORATE_TRY(votes, VoteLogStore::open({config.votes_dir, config.validator_state_file},
-                                        chain->chain_id(), config.validator_key->public_key()));
+  const VoteLogPaths paths{config.votes_dir, config.validator_state_file};
+  const auto open = [&] {
+    return VoteLogStore::open(paths, chain->chain_id(), config.validator_key->public_key());
+  };
+  QUORATE_TRY(votes, open());
+  if (!votes.damage.empty() && !traits.log_binds) {
+    log.warning("votes", "the log cannot be used; what it held is fetched from peers",
+                {{"reason", votes.damage}});
+    QUORATE_CHECK(VoteLogStore::discard(paths));
+    QUORATE_TRY(votes, open());
+  }
   if (!votes.observer_reason.empty()) {
     log.error("votes", "this node will not vote", {{"reason", votes.observer_reason}});
   } else {

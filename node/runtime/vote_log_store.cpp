@@ -52,6 +52,7 @@ constexpr std::string_view kNeverAgain =
 
 OpenedVoteLog observe(const std::string& why) {
   OpenedVoteLog out;
+  out.damage = why;
   out.observer_reason = why + std::string(kNeverAgain);
   return out;
 }
@@ -113,6 +114,18 @@ Result<OpenedVoteLog> VoteLogStore::open(const VoteLogPaths& paths, const Digest
   // What the last life left unsynced and whole counts from here on.
   QUORATE_CHECK(out.store->settle());
   return out;
+}
+
+// The state last: while it is there and the files are not, the log counts as lost.
+Result<void> VoteLogStore::discard(const VoteLogPaths& paths) {
+  QUORATE_TRY(const auto files, list_files(paths.votes_dir));
+  std::error_code error;
+  for (const auto& [generation, path] : files) {
+    if (!error) fs::remove(path, error);
+  }
+  if (!error) fs::remove(paths.validator_state_file, error);
+  if (error) return disk_error("cannot remove the log in", paths.votes_dir, error.value());
+  return {};
 }
 
 Result<OpenedVoteLog> VoteLogStore::create(const VoteLogPaths& paths,

@@ -35,6 +35,7 @@ struct OpenedVoteLog {
   std::vector<Bytes> records;           // of the engine, from the newest snapshot, oldest first
   std::unique_ptr<VoteLogStore> store;  // null: observe only
   std::string observer_reason;          // set when store is null
+  std::string damage;                   // of that, what is wrong with the log
   std::uint64_t torn_bytes = 0;         // cut off the end: a group that was never synced
 };
 
@@ -44,6 +45,8 @@ class VoteLogStore {
   // version, or another process has the log open), permission, io.
   static Result<OpenedVoteLog> open(const VoteLogPaths& paths, const Digest& chain_id,
                                     const PublicKey& validator_key);
+  // Removes the log, for engines whose log binds nobody: open() then begins a new one. Error io.
+  static Result<void> discard(const VoteLogPaths& paths);
   VoteLogStore(const VoteLogStore&) = delete;
   VoteLogStore& operator=(const VoteLogStore&) = delete;
 

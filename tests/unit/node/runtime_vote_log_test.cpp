@@ -327,6 +327,23 @@ TEST_CASE("A wiped log, a lost state file or another key make an observer that s
   }
 }
 
+TEST_CASE("A log that binds nobody is discarded, whatever is left of it, and begun anew") {
+  Disk disk;
+  disk.append({{vote("a")}, {vote("b")}});
+  SECTION("a lost state file") { std::filesystem::remove(disk.paths.validator_state_file); }
+  SECTION("lost records") { std::filesystem::remove(disk.file()); }
+  SECTION("another key") { disk.key = PublicKey{{3}}; }
+  SECTION("a damaged state file") { disk.write(disk.paths.validator_state_file, text("?")); }
+  const auto lost = disk.open();
+  REQUIRE_FALSE(lost.store);
+  REQUIRE_FALSE(lost.damage.empty());
+  CHECK(lost.observer_reason.find(lost.damage) == 0);
+  REQUIRE(VoteLogStore::discard(disk.paths).has_value());
+  CHECK(disk.open().records.empty());
+  disk.append({{vote("c")}});
+  CHECK(disk.open().records == std::vector<Bytes>{text("c")});
+}
+
 TEST_CASE("A first start that crashed half way is finished by the next") {
   Disk disk;
   REQUIRE(write_validator_state(disk.paths.validator_state_file, {disk.key, DbUuid{{5}}, 0})
