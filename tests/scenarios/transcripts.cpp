@@ -1,6 +1,7 @@
 // Golden transcripts of the engine: each .scn file is a short play whose lines beginning with ">"
 // are commands; below each stands what the engines then put out. The program plays every file and
-// compares; with --rewrite it writes down what happened instead, to be read as a diff.
+// compares; with QUORATE_REWRITE=1 in the environment it writes down what happened instead, to be
+// read as a diff.
 //
 // Commands:
 //   > cluster members=4 checkpoint=4     a new cluster (must come first)
@@ -12,20 +13,18 @@
 //   > show 0 1 2 3                       whose outputs are written down (all at first; none without
 //   numbers) > status 1                           where a replica stands
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 
-#define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
 
 #include "tests/unit/consensus/cluster.hpp"
 
 namespace quorate::consensus::test {
 namespace {
-
-bool rewrite = false;
 
 std::string short_id(const Digest& id) { return to_hex(id).substr(0, 8); }
 
@@ -257,6 +256,7 @@ TEST_CASE("the engine acts as its golden transcripts say") {
   }
   std::sort(files.begin(), files.end());
   REQUIRE_FALSE(files.empty());
+  const bool rewrite = std::getenv("QUORATE_REWRITE") != nullptr;
   for (const auto& path : files) {
     const std::string expected = read(path);
     const std::string actual = Play().perform(expected);
@@ -264,20 +264,10 @@ TEST_CASE("the engine acts as its golden transcripts say") {
       std::ofstream(path, std::ios::binary) << actual;
       continue;
     }
-    INFO(path << " differs; if the change is meant, run this program with --rewrite and read the "
-                 "diff");
+    INFO(path << " differs; if the change is meant, run this program with QUORATE_REWRITE=1 in "
+                 "the environment and read the diff");
     CHECK(actual == expected);
   }
 }
 
 }  // namespace quorate::consensus::test
-
-int main(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    if (std::string(argv[i]) != "--rewrite") continue;
-    quorate::consensus::test::rewrite = true;
-    for (int j = i; j + 1 < argc; ++j) argv[j] = argv[j + 1];
-    --argc;
-  }
-  return Catch::Session().run(argc, argv);
-}
