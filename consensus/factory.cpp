@@ -2,6 +2,9 @@
 
 #include "consensus/pbft/message_verifier.hpp"
 #include "consensus/pbft/pbft_engine.hpp"
+#include "consensus/pow/message_verifier.hpp"
+#include "consensus/pow/pow_engine.hpp"
+#include "consensus/pow/puzzle_solver.hpp"
 
 namespace quorate::consensus {
 
@@ -10,7 +13,7 @@ namespace {
 // A vote log record holds one, and the network carries it as one frame.
 constexpr std::size_t kMessageBytesMax = std::size_t{128} << 20U;
 
-Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::Signer* signer) {
+Result<void> check_identity(const EngineConfig& config, const crypto::Signer* signer) {
   const crypto::Membership& membership = config.membership;
   if (membership.size() == 0) {
     return fail(Errc::invalid_argument, "the membership is empty; name at least one validator");
@@ -23,6 +26,11 @@ Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::S
                 "replica " +
                     std::to_string(config.self->value()));
   }
+  return {};
+}
+
+Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::Signer* signer) {
+  QUORATE_CHECK(check_identity(config, signer));
   if (config.checkpoint_interval == 0 || config.checkpoint_interval > (1U << 20U)) {
     return fail(Errc::invalid_argument, "checkpoint_interval must be 1..1048576");
   }
@@ -36,7 +44,7 @@ Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::S
                 "view_timeout must be above zero and at most view_timeout_max");
   }
   pbft::Settings out;
-  out.membership = membership;
+  out.membership = config.membership;
   out.self = config.self;
   out.checkpoint_interval = config.checkpoint_interval;
   out.proposals_in_flight = config.proposals_in_flight;
@@ -49,14 +57,8 @@ Result<pbft::Settings> pbft_settings(const EngineConfig& config, const crypto::S
   return out;
 }
 
-}  // namespace
-
-Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer* signer,
-                                const crypto::Verifier& verifier,
-                                const crypto::work::WorkFunction*) {
-  if (config.engine != "pbft") {
-    return fail(Errc::invalid_argument, "unknown engine \"" + config.engine + "\"; there is: pbft");
-  }
+Result<EngineParts> make_pbft(const EngineConfig& config, const crypto::Signer* signer,
+                              const crypto::Verifier& verifier) {
   if (!config.parameters.empty()) {
     return fail(Errc::invalid_argument, "the engine \"pbft\" has no parameter \"" +
                                             config.parameters.begin()->first + "\"; remove it");
@@ -79,6 +81,47 @@ Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer
   }
   parts.engine = std::make_unique<pbft::PbftEngine>(std::move(settings), signer);
   return parts;
+}
+
+Result<EngineParts> make_pow(const EngineConfig& config, const crypto::Signer* signer,
+                             const crypto::work::WorkFunction* work) {
+  QUORATE_CHECK(check_identity(config, signer));
+  QUORATE_TRY(const crypto::work::Parameters parameters,
+              crypto::work::parse_parameters(config.parameters));
+  if (work == nullptr) work = &crypto::work::double_sha256();
+  pow::Settings settings{
+      .membership = config.membership,
+      .rules = crypto::work::HeaderRules(parameters, config.membership.chain_id,
+                                         config.genesis_time, config.membership.validators),
+      .work = work,
+      .self = config.self,
+      .key = {},
+      .payload_bytes_max = config.payload_bytes_max,
+      .mine = config.mine,
+      .status_interval = config.status_interval_idle};
+  if (signer != nullptr && config.self) settings.key = signer->public_key();
+  EngineParts parts;
+  parts.traits.seals = false;
+  parts.traits.commit_depth = parameters.depth;
+  parts.traits.history = pow::kHeadersWanted;
+  parts.traits.mines = true;
+  parts.traits.log_binds = false;
+  parts.message_verifier = std::make_shared<const pow::PowMessageVerifier>(settings);
+  parts.puzzle_solver = std::make_shared<const pow::HeaderSolver>(*work);
+  parts.order_audit = std::make_unique<pow::PowOrderAudit>(settings);
+  parts.engine = std::make_unique<pow::PowEngine>(std::move(settings));
+  return parts;
+}
+
+}  // namespace
+
+Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer* signer,
+                                const crypto::Verifier& verifier,
+                                const crypto::work::WorkFunction* work) {
+  if (config.engine == "pbft") return make_pbft(config, signer, verifier);
+  if (config.engine == "pow") return make_pow(config, signer, work);
+  return fail(Errc::invalid_argument,
+              "unknown engine \"" + config.engine + "\"; there are: pbft, pow");
 }
 
 }  // namespace quorate::consensus

@@ -1,0 +1,51 @@
+// The payloads that the engine holds: of blocks above the ledger's head, and of a few below for
+// peers that ask. Owned by the engine's thread.
+#pragma once
+
+#include <map>
+
+#include "consensus/engine.hpp"
+#include "consensus/pow/messages.hpp"
+
+namespace quorate::consensus::pow {
+
+struct StoredBody {
+  Payload payload;
+  Height height;
+  ReplicaId from;           // who brought it
+  bool checked = false;     // it is valid
+  bool shown = false;       // the host knows it by its block's id
+  bool logged = false;      // its record was handed to the log
+  PersistToken token = {};  // of that record; zero: from an earlier life
+};
+
+class BodyStore {
+ public:
+  StoredBody* find(const Digest& id) {
+    const auto it = bodies_.find(id);
+    return it == bodies_.end() ? nullptr : &it->second;
+  }
+  const StoredBody* find(const Digest& id) const {
+    const auto it = bodies_.find(id);
+    return it == bodies_.end() ? nullptr : &it->second;
+  }
+  StoredBody& put(const Digest& id, StoredBody body) {
+    bytes_ += body.payload->size();
+    return bodies_.emplace(id, std::move(body)).first->second;
+  }
+  void erase(const Digest& id) {
+    const auto it = bodies_.find(id);
+    if (it == bodies_.end()) return;
+    bytes_ -= it->second.payload->size();
+    bodies_.erase(it);
+  }
+  const std::map<Digest, StoredBody>& all() const { return bodies_; }
+  std::size_t payload_bytes() const { return bytes_; }
+  std::size_t memory_bytes() const { return bytes_ + bodies_.size() * 192; }
+
+ private:
+  std::map<Digest, StoredBody> bodies_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace quorate::consensus::pow

@@ -1,0 +1,49 @@
+// Fetches the payloads of branches that would outweigh the tip, from below, several at a time from
+// different peers, within a window of count and bytes; and again those of valid blocks whose
+// payload was given up before the ledger took it. Whoever stays silent is followed by the next
+// peer. A block that was only just announced is waited for a moment: its miner sends it to
+// everybody. Owned by the engine's thread.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "consensus/pow/commit_tracker.hpp"
+#include "consensus/pow/engine_state.hpp"
+
+namespace quorate::consensus::pow {
+
+class BodySync {
+ public:
+  BodySync(EngineState& state, const CommitTracker& commits) : state_(state), commits_(commits) {}
+
+  // This peer showed the header.
+  void note_source(ReplicaId peer, const Digest& id);
+  void advance();
+  std::optional<Instant> next_deadline() const { return due_; }
+
+  // Blocks are coming in that this replica lacks: mining on its own tip would be in vain.
+  bool catching_up() const;
+  // A payload came in.
+  void on_body() { last_body_ = state_.now; }
+  std::size_t memory_bytes() const { return asked_.size() * 128; }
+
+ private:
+  struct Question {
+    ReplicaId peer;
+    std::uint32_t tries = 0;
+    Instant until;  // before the first try: when to begin
+  };
+  std::vector<const Block*> missing() const;
+  bool room(std::size_t window) const;
+  ReplicaId choose_peer(const Question& question);
+
+  EngineState& state_;
+  const CommitTracker& commits_;
+  std::map<Digest, Question> asked_;
+  std::uint32_t turn_ = 0;
+  Instant last_body_;
+  std::optional<Instant> due_;
+};
+
+}  // namespace quorate::consensus::pow

@@ -1,0 +1,142 @@
+#include "consensus/pow/commit_tracker.hpp"
+
+#include <algorithm>
+
+namespace quorate::consensus::pow {
+
+namespace {
+
+constexpr std::size_t kCommitsInFlight = 16;
+constexpr std::uint64_t kTentativeMax = 64;
+
+}  // namespace
+
+void CommitTracker::restore(const Block& applied) {
+  committed_ = &applied;
+  executed_ = &applied;
+}
+
+void CommitTracker::on_executed(const Executed& executed) {
+  // Between Rewind and Rewound it belongs to what was withdrawn.
+  if (rewinding_ || in_flight_.empty() || in_flight_.front().id != executed.id) return;
+  in_flight_.pop_front();
+  const Block* block = state_.tree->find(executed.id);
+  // One of a branch that was left behind may be forgotten already; its Rewind is due.
+  if (block == nullptr) return;
+  executed_ = block;
+  state_.tree->set_executed(executed.id, executed.block_hash);
+  state_.tree->set_applied(executed.id);
+  state_.progress(Progress::Phase::executed, executed.height);
+}
+
+void CommitTracker::on_rewound(Height height) {
+  QUORATE_ASSERT(rewinding_ && height == committed_->height());
+  rewinding_ = false;
+}
+
+void CommitTracker::advance() {
+  if (rewinding_) return;
+  const Block& shared = state_.tree->fork_point(*committed_, state_.tree->tip());
+  rewind_due_ = rewind_due_ || &shared != committed_;
+  committed_ = &shared;
+  if (rewind_due_) {
+    // What both branches share is not taken back: its answers are still owed.
+    if (executed_->height() >= shared.height()) rewind();
+    return;
+  }
+  compare_results();
+  if (state_.halted) return;
+  const Block* target = deep_enough();
+  while (target != nullptr && committed_->height() < target->height() &&
+         in_flight_.size() < kCommitsInFlight) {
+    const Block* next = state_.tree->on_branch(committed_->height().next());
+    const StoredBody* body = state_.bodies.find(next->id);
+    if (body == nullptr) break;  // it is being fetched again
+    commit(*next, *body);
+  }
+  tell_tentative();
+}
+
+// The newest block of the preferred branch that may be committed.
+const Block* CommitTracker::deep_enough() const {
+  const Block* durable = &state_.tree->tip();
+  while (durable->height() > committed_->height()) {
+    const StoredBody* body = state_.bodies.find(durable->id);
+    // Without a body here it was in the log, or in the ledger, once.
+    if (body == nullptr || state_.outbox.is_durable(body->token)) break;
+    durable = durable->parent;
+  }
+  const std::uint64_t above = state_.settings.depth() - 1;
+  if (durable->height().value() <= committed_->height().value() + above) return nullptr;
+  return state_.tree->on_branch(Height(durable->height().value() - above));
+}
+
+void CommitTracker::commit(const Block& block, const StoredBody& body) {
+  Commit out;
+  out.height = block.height();
+  out.id = block.id;
+  out.proposed_time = WallMs(block.header.time_s * 1'000);
+  out.proposer = block.header.miner;
+  out.payload = *body.payload;
+  out.commit_certificate = crypto::work::encode(block.header);
+  state_.outbox.emit(std::move(out));
+  committed_ = &block;
+  in_flight_.push_back({block.height(), block.id});
+  state_.progress(Progress::Phase::committed, block.height());
+}
+
+void CommitTracker::rewind() {
+  ++rewinds_;
+  rewind_due_ = false;
+  rewinding_ = true;
+  in_flight_.clear();
+  executed_ = committed_;
+  tentative_.clear();
+  state_.tree->set_applied(committed_->id);
+  state_.outbox.emit(Rewind{committed_->height()});
+}
+
+void CommitTracker::tell_tentative() {
+  TentativeOrder order;
+  const std::uint64_t count =
+      std::min(state_.tree->tip().height().value() - committed_->height().value(), kTentativeMax);
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    order.ids.push_back(state_.tree->on_branch(committed_->height().saturating_add(i))->id);
+  }
+  if (order.ids == tentative_) return;
+  tentative_ = order.ids;
+  for (const Digest& id : order.ids) {
+    order.certificates.push_back(crypto::work::encode(state_.tree->find(id)->header));
+  }
+  state_.outbox.emit(std::move(order));
+}
+
+std::optional<Digest> CommitTracker::exec_ref(const Block& tip) const {
+  const Height height = tip.height().saturating_sub(state_.settings.depth());
+  const Block* block = state_.tree->ancestor(tip, height);
+  return block == nullptr ? std::nullopt : block->executed;
+}
+
+// The newest k headers of the branch all name other results than this ledger has: not one miner's
+// lie, but k blocks on which everybody else builds.
+void CommitTracker::compare_results() {
+  const Block& tip = state_.tree->tip();
+  if (compared_ == tip.id && compared_at_ == executed_->height()) return;
+  compared_ = tip.id;
+  compared_at_ = executed_->height();
+  const Block* block = &tip;
+  for (std::uint64_t i = 0; i < state_.settings.depth(); ++i) {
+    if (block->parent == nullptr) return;
+    const auto own = exec_ref(*block->parent);
+    if (!own || *own == block->header.exec_ref) return;
+    block = block->parent;
+  }
+  state_.halt("the newest " + std::to_string(state_.settings.depth()) +
+              " blocks of the heaviest branch, up to height " +
+              std::to_string(tip.height().value()) +
+              ", name other results than this ledger has: it is damaged, or this program computes "
+              "another state than the miners'; run quorate-node verify, then move the ledger aside "
+              "and start again");
+}
+
+}  // namespace quorate::consensus::pow

@@ -1,0 +1,100 @@
+#include "consensus/pow/header_sync.hpp"
+
+#include <algorithm>
+
+namespace quorate::consensus::pow {
+
+namespace {
+
+constexpr Duration kAnswerTime = std::chrono::seconds(2);
+constexpr Duration kFirstAnswerTime = std::chrono::milliseconds(500);
+// Then this replica begins without having heard of anybody.
+constexpr std::uint32_t kFirstQuestions = 4;
+// Peers are asked so often even while blocks come in.
+constexpr int kIntervalsBusy = 5;
+constexpr std::size_t kLocatorWithoutGaps = 10;
+
+}  // namespace
+
+// Itself first, then with growing gaps; genesis is always the last.
+std::vector<Waypoint> HeaderSync::locator(const Block& from) const {
+  std::vector<Waypoint> out;
+  std::uint64_t step = 1;
+  const Block* block = &from;
+  const Block& root = state_.tree->root();
+  while (block != &root && out.size() + 2 < kLocatorMax) {
+    out.push_back({block->height(), block->id});
+    if (out.size() >= kLocatorWithoutGaps) step *= 2;
+    const std::uint64_t above = block->height().value() - root.height().value();
+    block = state_.tree->ancestor(*block, block->height().saturating_sub(std::min(step, above)));
+  }
+  if (root.height() > Height(0)) out.push_back({root.height(), root.id});
+  out.push_back({Height(0), Digest{}});
+  return out;
+}
+
+void HeaderSync::ask(ReplicaId peer, const Block& from) {
+  state_.outbox.send(peer, AskHeaders{locator(from)});
+  question_ = Question{peer, state_.now + (answered_ ? kAnswerTime : kFirstAnswerTime)};
+  asked_at_ = state_.now;
+  ++questions_;
+}
+
+bool HeaderSync::asking_first() const { return !answered_ && questions_ <= kFirstQuestions; }
+
+std::optional<ReplicaId> HeaderSync::next_peer() {
+  if (!ahead_.empty()) {
+    const ReplicaId peer = *ahead_.begin();
+    ahead_.erase(ahead_.begin());
+    return peer;
+  }
+  const std::uint32_t members = state_.settings.members();
+  for (std::uint32_t i = 0; i < members; ++i) {
+    const ReplicaId peer(turn_++ % members);
+    if (!state_.settings.is_self(peer)) return peer;
+  }
+  return std::nullopt;
+}
+
+void HeaderSync::on_headers(ReplicaId from, const Headers& answer) {
+  if (!question_ || question_->peer != from) {
+    // Late, most likely; its headers are as good as any.
+    if (answer.headers.empty()) return;
+  } else {
+    question_.reset();
+    answered_ = true;
+  }
+  const Block* last = nullptr;
+  for (const Identified& header : answer.headers) {
+    const BlockIntake::Seen seen = intake_.on_header(from, header);
+    if (seen == BlockIntake::Seen::detached) {
+      return state_.reject(from, "headers that join no block of the locator");
+    }
+    if (seen != BlockIntake::Seen::joined) return;
+    last = state_.tree->find(header.id);
+  }
+  if (answer.more && last != nullptr && !question_) ask(from, *last);
+}
+
+void HeaderSync::advance(Instant news) {
+  if (state_.settings.members() <= (state_.settings.self ? 1U : 0U)) {
+    answered_ = true;  // there is nobody to ask
+    return;
+  }
+  if (question_ && state_.now >= question_->until) question_.reset();
+  if (question_) return;
+  const Duration interval = state_.settings.status_interval;
+  due_ = answered_
+             ? std::min(std::max(asked_at_, news) + interval, asked_at_ + interval * kIntervalsBusy)
+             : state_.now;
+  if (ahead_.empty() && state_.now < due_) return;
+  if (const auto peer = next_peer()) ask(*peer, state_.tree->best_header());
+}
+
+std::optional<Instant> HeaderSync::next_deadline() const {
+  if (question_) return question_->until;
+  if (state_.settings.members() <= (state_.settings.self ? 1U : 0U)) return std::nullopt;
+  return due_;
+}
+
+}  // namespace quorate::consensus::pow

@@ -1,0 +1,49 @@
+// Learns which headers peers have: by a locator, from one peer at a time, page by page, the next
+// peer when one does not answer. Nothing that a peer claims counts, only headers whose work holds.
+// A peer that showed a block of unknown parents is asked first; without news every peer is asked in
+// turn, so that a lost announcement costs seconds. Owned by the engine's thread.
+#pragma once
+
+#include <optional>
+#include <set>
+
+#include "consensus/pow/block_intake.hpp"
+#include "consensus/pow/engine_state.hpp"
+
+namespace quorate::consensus::pow {
+
+class HeaderSync {
+ public:
+  HeaderSync(EngineState& state, BlockIntake& intake) : state_(state), intake_(intake) {}
+
+  // This peer has a block whose parents are unknown here.
+  void on_detached(ReplicaId peer) { ahead_.insert(peer); }
+  void on_headers(ReplicaId from, const Headers& answer);
+  // `news`: since when this replica has its tip.
+  void advance(Instant news);
+  std::optional<Instant> next_deadline() const;
+
+  // Nobody has answered in this life yet, and there was little time to.
+  bool asking_first() const;
+
+ private:
+  struct Question {
+    ReplicaId peer;
+    Instant until;
+  };
+  void ask(ReplicaId peer, const Block& from);
+  std::vector<Waypoint> locator(const Block& from) const;
+  std::optional<ReplicaId> next_peer();
+
+  EngineState& state_;
+  BlockIntake& intake_;
+  std::optional<Question> question_;
+  std::set<ReplicaId> ahead_;
+  std::uint32_t turn_ = 0;
+  Instant asked_at_;
+  std::uint32_t questions_ = 0;
+  Instant due_;
+  bool answered_ = false;
+};
+
+}  // namespace quorate::consensus::pow

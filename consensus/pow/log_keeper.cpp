@@ -1,0 +1,117 @@
+#include "consensus/pow/log_keeper.hpp"
+
+#include <algorithm>
+
+#include "consensus/pow/durable_state.hpp"
+
+namespace quorate::consensus::pow {
+
+namespace {
+
+// A log smaller than this is not worth a snapshot; a larger one is written anew when it is four
+// times what it must hold.
+constexpr std::size_t kLogBytesMin = 4U << 20U;
+constexpr std::size_t kLogGrowth = 4;
+// Payloads of so many executed heights stay for peers that are a little behind.
+constexpr std::uint64_t kServedHeights = 64;
+constexpr std::size_t kServedBytesMax = 16U << 20U;
+// Above this, payloads are given up whose blocks are valid and whose turn is far: they are fetched
+// again when the ledger gets there.
+constexpr std::size_t kBodyBytesMax = 128U << 20U;
+constexpr std::uint64_t kTurnIsNear = 64;
+
+std::size_t record_size(const StoredBody& body) {
+  return body.payload->size() + crypto::work::kHeaderSize + 8;
+}
+
+}  // namespace
+
+void LogKeeper::open() {
+  state_.outbox.persist(encode_snapshot(state_.settings.membership.chain_id, {}), true);
+}
+
+void LogKeeper::restore(const std::vector<Bytes>& records) {
+  log_bytes_ = 0;
+  for (const Bytes& record : records) log_bytes_ += record.size();
+}
+
+// What a restart would miss: a valid block that the ledger does not hold.
+bool LogKeeper::needed(const Digest& id, const StoredBody& body) const {
+  if (!body.checked) return false;
+  const Block* block = state_.tree->find(id);
+  if (block == nullptr || block->condemned) return false;
+  const Block& executed = commits_.executed();
+  return block->height() > executed.height() ||
+         state_.tree->ancestor(executed, block->height()) != block;
+}
+
+void LogKeeper::advance() {
+  if (commits_.executed().height() != collected_ && !commits_.rewinding()) {
+    collected_ = commits_.executed().height();
+    drop_bodies();
+  }
+  if (state_.bodies.payload_bytes() > kBodyBytesMax) make_room();
+  log_bytes_ += state_.outbox.take_logged_bytes();
+  if (log_bytes_ < kLogBytesMin) return;
+  if (log_bytes_ >= kLogGrowth * logged_bytes()) write_snapshot();
+}
+
+std::size_t LogKeeper::logged_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& [id, body] : state_.bodies.all()) {
+    if (needed(id, body)) bytes += record_size(body);
+  }
+  return bytes;
+}
+
+// Executed ones below what peers may still ask for, and all of blocks that the tree has forgotten.
+void LogKeeper::drop_bodies() {
+  const Height executed = commits_.executed().height();
+  const Height below = executed.saturating_sub(kServedHeights);
+  const bool plenty = state_.bodies.payload_bytes() > kServedBytesMax;
+  std::vector<Digest> done;
+  for (const auto& [id, body] : state_.bodies.all()) {
+    const bool taken = body.height <= executed && body.checked && !needed(id, body);
+    const bool old = body.height <= below || plenty;
+    // A branch so far below wins only if its blocks come anew, and then they are fetched.
+    const bool left_behind =
+        body.height <= below && state_.tree->best_header().id == state_.tree->tip().id;
+    if (state_.tree->find(id) == nullptr || (taken && old) || left_behind) done.push_back(id);
+  }
+  for (const Digest& id : done) state_.bodies.erase(id);
+}
+
+void LogKeeper::make_room() {
+  const Height near = commits_.committed().height().saturating_add(kTurnIsNear);
+  std::vector<std::pair<Height, Digest>> far;
+  for (const auto& [id, body] : state_.bodies.all()) {
+    if (body.checked && body.height > near && state_.outbox.is_durable(body.token)) {
+      far.emplace_back(body.height, id);
+    }
+  }
+  std::sort(far.begin(), far.end());
+  while (!far.empty() && state_.bodies.payload_bytes() > kBodyBytesMax) {
+    state_.bodies.erase(far.back().second);
+    far.pop_back();
+  }
+}
+
+// In the order in which they were seen, so that of equal branches the first stays first.
+void LogKeeper::write_snapshot() {
+  std::vector<FullBlock> blocks;
+  for (const Block* block : state_.tree->all()) {
+    const StoredBody* body = state_.bodies.find(block->id);
+    if (body != nullptr && needed(block->id, *body)) {
+      blocks.push_back({{block->header, block->id}, body->payload});
+    }
+  }
+  const PersistToken token =
+      state_.outbox.persist(encode_snapshot(state_.settings.membership.chain_id, blocks), true);
+  for (const FullBlock& block : blocks) {
+    StoredBody* body = state_.bodies.find(block.header.id);
+    if (!state_.outbox.is_durable(body->token)) body->token = token;
+  }
+  log_bytes_ = state_.outbox.take_logged_bytes();
+}
+
+}  // namespace quorate::consensus::pow

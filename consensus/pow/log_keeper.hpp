@@ -1,0 +1,34 @@
+// Keeps the log and the memory for payloads bounded: a snapshot of the blocks that still matter
+// when the records have outgrown them, and the payloads of executed blocks and of branches that
+// fell far behind dropped. Owned by the engine's thread.
+#pragma once
+
+#include "consensus/pow/commit_tracker.hpp"
+#include "consensus/pow/engine_state.hpp"
+
+namespace quorate::consensus::pow {
+
+class LogKeeper {
+ public:
+  LogKeeper(EngineState& state, const CommitTracker& commits) : state_(state), commits_(commits) {}
+
+  // The first record of a new log.
+  void open();
+  // The log was read: so many records, so many bytes.
+  void restore(const std::vector<Bytes>& records);
+  void advance();
+
+ private:
+  void drop_bodies();
+  void make_room();
+  void write_snapshot();
+  bool needed(const Digest& id, const StoredBody& body) const;
+  std::size_t logged_bytes() const;
+
+  EngineState& state_;
+  const CommitTracker& commits_;
+  std::size_t log_bytes_ = 0;  // since the last snapshot, that included
+  Height collected_;
+};
+
+}  // namespace quorate::consensus::pow

@@ -1,0 +1,28 @@
+// What one proof-of-work engine was configured with; constant for its life.
+#pragma once
+
+#include <optional>
+
+#include "crypto/base/instant.hpp"
+#include "crypto/certificate/membership.hpp"
+#include "crypto/work/header_rules.hpp"
+#include "crypto/work/work_function.hpp"
+
+namespace quorate::consensus::pow {
+
+struct Settings {
+  crypto::Membership membership;
+  crypto::work::HeaderRules rules;
+  const crypto::work::WorkFunction* work;  // judges what solves a puzzle
+  std::optional<ReplicaId> self;           // none: nobody's peer
+  std::optional<PublicKey> key;            // none: it follows and mines nothing
+  std::uint32_t payload_bytes_max = 1U << 20U;
+  bool mine = true;
+  Duration status_interval =
+      std::chrono::seconds(2);  // how long without news before peers are asked
+
+  std::uint64_t depth() const { return rules.parameters().depth; }
+  std::uint32_t members() const { return membership.size(); }
+  bool is_self(ReplicaId replica) const { return self == replica; }
+};
+}  // namespace quorate::consensus::pow

@@ -1,0 +1,49 @@
+#include "consensus/pow/tip_choice.hpp"
+
+#include <algorithm>
+
+namespace quorate::consensus::pow {
+
+void TipChoice::advance() {
+  const Block& best = state_.tree->tip();
+  if (best.id == tip_->id) return;
+  const Block& shared = state_.tree->fork_point(*tip_, best);
+  count_switch(shared, *tip_);
+  tip_ = &best;
+  changed_at_ = state_.now;
+  tell_peers(shared);
+}
+
+void TipChoice::count_switch(const Block& shared, const Block& left) {
+  const std::uint64_t taken_back = left.header.height.value() - shared.header.height.value();
+  if (taken_back == 0) return;
+  ++branch_switches_;
+  deepest_switch_ = std::max(deepest_switch_, taken_back);
+  state_.progress(Progress::Phase::branch_switched, shared.header.height, taken_back);
+}
+
+void TipChoice::tell_peers(const Block& shared) {
+  const StoredBody* body = state_.bodies.find(tip_->id);
+  if (unsent_.erase(tip_->id) != 0 && body != nullptr) {
+    state_.outbox.send(std::nullopt, FullBlock{{tip_->header, tip_->id}, body->payload},
+                       body->token);
+    state_.for_each_peer([this](ReplicaId peer) { known_[peer] = tip_->id; });
+    return;
+  }
+  // While this replica is catching up it has nothing to tell that others do not have.
+  if (state_.tree->best_header().id != tip_->id) return;
+  Announce news;
+  for (const Block* block = tip_; block->id != shared.id && news.headers.size() < kAnnouncedMax;
+       block = block->parent) {
+    news.headers.push_back({block->header, block->id});
+  }
+  std::reverse(news.headers.begin(), news.headers.end());
+  state_.for_each_peer([&](ReplicaId peer) {
+    Digest& known = known_[peer];
+    if (known == tip_->id) return;
+    known = tip_->id;
+    state_.outbox.send(peer, news, body != nullptr ? std::optional(body->token) : std::nullopt);
+  });
+}
+
+}  // namespace quorate::consensus::pow

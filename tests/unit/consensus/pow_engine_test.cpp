@@ -1,0 +1,68 @@
+// Whole networks of proof-of-work engines: they mine, exchange blocks, commit, and come back.
+#include <catch2/catch.hpp>
+
+#include "tests/unit/consensus/pow_cluster.hpp"
+
+using namespace quorate;
+using namespace quorate::consensus;
+using namespace quorate::consensus::test;
+using std::chrono::seconds;
+
+TEST_CASE("four miners commit one order") {
+  PowCluster cluster({});
+  cluster.start_all();
+  cluster.submit(50);
+  REQUIRE(cluster.run_until([&] { return cluster.reached(Height(40)); }, seconds(400)));
+  const bool settled = cluster.settle();
+  INFO(cluster.describe());
+  REQUIRE(settled);
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    CHECK(cluster.machine(i).halts.empty());
+    CHECK(cluster.machine(i).rejected.empty());
+    CHECK(cluster.machine(i).pool.empty());
+    CHECK(cluster.machine(i).rewinds.empty());
+  }
+}
+
+TEST_CASE("a single miner commits alone") {
+  PowOptions options;
+  options.members = 1;
+  options.hashes_per_second = 524'288;
+  PowCluster cluster(options);
+  cluster.start_all();
+  REQUIRE(cluster.run_until([&] { return cluster.reached(Height(20)); }, seconds(200)));
+}
+
+TEST_CASE("two halves that were apart agree again, and the lighter one takes its blocks back") {
+  PowCluster cluster({});
+  cluster.machine(0).hashes_per_second = 300'000;
+  cluster.start_all();
+  REQUIRE(cluster.run_until([&] { return cluster.reached(Height(10)); }, seconds(200)));
+  cluster.filter = [](std::uint32_t from, std::uint32_t to, const pow::Message&) {
+    return from / 2 == to / 2;
+  };
+  cluster.submit(20);
+  cluster.run_for(seconds(120));
+  cluster.filter = nullptr;
+  cluster.run_for(seconds(60));
+  const bool settled = cluster.settle();
+  INFO(cluster.describe());
+  REQUIRE(settled);
+  CHECK(cluster.machine(0).rewinds.empty());
+  CHECK(cluster.machine(1).rewinds.empty());
+  CHECK(cluster.machine(2).rewinds.size() == 1);
+  CHECK(cluster.machine(3).rewinds.size() == 1);
+  CHECK(cluster.machine(2).rejected.empty());
+}
+
+TEST_CASE("a machine that was away downloads headers and then blocks") {
+  PowCluster cluster({});
+  for (std::uint32_t i = 0; i < 3; ++i) cluster.start(i);
+  cluster.submit(10);
+  REQUIRE(cluster.run_until([&] { return cluster.reached(Height(150)); }, seconds(1500)));
+  cluster.start(3);
+  REQUIRE(cluster.run_until([&] { return cluster.machine(3).head() >= Height(150); }, seconds(30)));
+  const bool settled = cluster.settle();
+  INFO(cluster.describe());
+  REQUIRE(settled);
+}
