@@ -1,6 +1,6 @@
 #include "consensus/pow/block_intake.hpp"
 
-#include "consensus/pow/durable_state.hpp"
+#include "consensus/pow/log_keeper.hpp"
 
 namespace quorate::consensus::pow {
 
@@ -69,7 +69,7 @@ void BlockIntake::on_payload(ReplicaId from, const Block& block, const Payload& 
 // The host is shown every payload, also a valid one: it must know each by its block's id.
 void BlockIntake::keep(const Block& block, StoredBody body) {
   StoredBody& kept = state_.bodies.put(block.id, std::move(body));
-  if (kept.checked && !kept.logged) make_durable(block, kept);
+  if (kept.checked && !kept.logged) make_durable(state_, block, kept);
   state_.outbox.emit(Validate{block.height(), block.id, *kept.payload});
 }
 
@@ -107,7 +107,7 @@ void BlockIntake::on_validated(const Digest& id, bool valid) {
     if (body->checked) return;
     body->checked = true;
     state_.tree->set_valid(id);
-    if (!body->logged) make_durable(*block, *body);
+    if (!body->logged) make_durable(state_, *block, *body);
     return;
   }
   if (block->body == Block::Body::valid) {
@@ -119,13 +119,6 @@ void BlockIntake::on_validated(const Digest& id, bool valid) {
                                   " has an invalid payload");
   }
   drop_invalid();
-}
-
-// The token of its record tells when the block would survive a crash.
-void BlockIntake::make_durable(const Block& block, StoredBody& body) {
-  body.logged = true;
-  body.token =
-      state_.outbox.persist(encode_block_record({{block.header, block.id}, body.payload}), false);
 }
 
 void BlockIntake::drop_invalid() {

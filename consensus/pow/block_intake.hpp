@@ -55,7 +55,6 @@ class BlockIntake {
   void on_payload(ReplicaId from, const Block& block, const Payload& payload);
   void keep(const Block& block, StoredBody body);
   void adopt_orphans(const Digest& parent);
-  void make_durable(const Block& block, StoredBody& body);
   void drop_invalid();
 
   EngineState& state_;

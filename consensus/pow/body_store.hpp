@@ -40,6 +40,8 @@ class BodyStore {
     bodies_.erase(it);
   }
   const std::map<Digest, StoredBody>& all() const { return bodies_; }
+  // Their payloads stay as they are.
+  std::map<Digest, StoredBody>& all() { return bodies_; }
   std::size_t payload_bytes() const { return bytes_; }
   std::size_t memory_bytes() const { return bytes_ + bodies_.size() * 192; }
 

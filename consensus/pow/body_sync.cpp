@@ -10,7 +10,7 @@ constexpr Duration kGrace = std::chrono::milliseconds(250);
 constexpr Duration kAnswerTime = std::chrono::seconds(2);
 constexpr Duration kProgress = std::chrono::seconds(10);
 constexpr std::size_t kWindow = 64;  // payloads on their way
-constexpr std::size_t kAskedPerPeer = 16;
+constexpr std::size_t kAskedPerPeerMin = 16;
 constexpr std::size_t kBodyBytesMax = 192U << 20U;  // held already: more is not asked for
 constexpr std::uint64_t kBehind = 2;
 
@@ -48,48 +48,67 @@ std::vector<const Block*> BodySync::missing() const {
 
 ReplicaId BodySync::choose_peer(const Question& question) {
   // The first try goes to whoever showed a single new block; a long branch is spread.
-  if (question.tries == 0 && !catching_up()) return question.peer;
+  if (question.tries == 0 && question.peer && !catching_up()) return *question.peer;
   const std::uint32_t members = state_.settings.members();
   ReplicaId peer(turn_++ % members);
   if (state_.settings.is_self(peer)) peer = ReplicaId(turn_++ % members);
   return peer;
 }
 
-void BodySync::advance() {
-  due_.reset();
-  const std::vector<const Block*> blocks = missing();
+// What came in, or lost its place among what is missing, is no longer waited for.
+void BodySync::forget(const std::vector<const Block*>& missing) {
   std::map<Digest, Question> still;
-  std::map<ReplicaId, std::size_t> busy;
-  std::map<ReplicaId, AskBlocks> batches;
-  for (const Block* block : blocks) {
+  for (const Block* block : missing) {
     const auto known = asked_.find(block->id);
-    if (known != asked_.end()) {
-      still.insert(*known);
-      if (known->second.tries > 0 && known->second.until > state_.now) ++busy[known->second.peer];
-    } else {
-      still.emplace(block->id, Question{ReplicaId(0), 1, state_.now});
-    }
+    still.emplace(block->id,
+                  known != asked_.end() ? known->second : Question{std::nullopt, 0, state_.now});
   }
   asked_ = std::move(still);
+}
+
+void BodySync::advance() {
+  std::erase_if(asked_,
+                [this](const auto& entry) { return state_.bodies.find(entry.first) != nullptr; });
+  if (asked_.size() > kWindow / 2 && due_ && state_.now < *due_) return;
+  const std::vector<const Block*> blocks = missing();
+  forget(blocks);
+  due_.reset();
+  std::map<ReplicaId, std::size_t> busy;
+  for (const auto& [id, question] : asked_) {
+    if (question.tries > 0 && question.until > state_.now) ++busy[*question.peer];
+  }
+  const bool behind = catching_up();
+  std::map<ReplicaId, AskBlocks> batches;
   for (const Block* block : blocks) {
     Question& question = asked_.at(block->id);
-    const bool behind = catching_up();
     if (question.until <= state_.now || (behind && question.tries == 0)) {
       const ReplicaId peer = choose_peer(question);
-      AskBlocks& batch = batches[peer];
-      if (!state_.settings.is_self(peer) && busy[peer] < kAskedPerPeer &&
-          batch.ids.size() < kAskedBlocksMax) {
-        batch.ids.push_back(block->id);
+      if (!state_.settings.is_self(peer) && busy[peer] < per_peer()) {
         ++busy[peer];
+        batches[peer].ids.push_back(block->id);
         question = {peer, question.tries + 1, state_.now + kAnswerTime};
       } else {
-        question.until = state_.now + kGrace;
+        question = {std::nullopt, 0, state_.now + kGrace};
       }
     }
     if (!due_ || question.until < *due_) due_ = question.until;
   }
-  for (auto& [peer, batch] : batches) {
-    if (!batch.ids.empty()) state_.outbox.send(peer, batch);
+  for (const auto& [peer, batch] : batches) send(peer, batch);
+}
+
+// Of the window, what one peer is asked for at a time.
+std::size_t BodySync::per_peer() const {
+  const std::size_t peers = std::max<std::size_t>(1, state_.settings.members() - 1);
+  return std::max(kAskedPerPeerMin, kWindow / peers);
+}
+
+void BodySync::send(ReplicaId peer, const AskBlocks& batch) {
+  for (std::size_t first = 0; first < batch.ids.size(); first += kAskedBlocksMax) {
+    const std::size_t last = std::min(first + kAskedBlocksMax, batch.ids.size());
+    AskBlocks part;
+    part.ids.assign(batch.ids.begin() + static_cast<std::ptrdiff_t>(first),
+                    batch.ids.begin() + static_cast<std::ptrdiff_t>(last));
+    state_.outbox.send(peer, part);
   }
 }
 

@@ -30,12 +30,14 @@ class BodySync {
 
  private:
   struct Question {
-    ReplicaId peer;
+    std::optional<ReplicaId> peer;  // who was asked last; before that, who showed the header
     std::uint32_t tries = 0;
-    Instant until;  // before the first try: when to begin
+    Instant until;  // when it is asked for, or asked for again
   };
   std::vector<const Block*> missing() const;
-  bool room(std::size_t window) const;
+  void forget(const std::vector<const Block*>& missing);
+  std::size_t per_peer() const;
+  void send(ReplicaId peer, const AskBlocks& batch);
   ReplicaId choose_peer(const Question& question);
 
   EngineState& state_;

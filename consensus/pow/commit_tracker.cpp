@@ -57,18 +57,20 @@ void CommitTracker::advance() {
   tell_tentative();
 }
 
-// The newest block of the preferred branch that may be committed.
+// The newest block of the preferred branch that may be committed: depth - 1 blocks stand on it, and
+// up to those the synced log has every one above the last Commit.
 const Block* CommitTracker::deep_enough() const {
-  const Block* durable = &state_.tree->tip();
-  while (durable->height() > committed_->height()) {
-    const StoredBody* body = state_.bodies.find(durable->id);
-    // Without a body here it was in the log, or in the ledger, once.
-    if (body == nullptr || state_.outbox.is_durable(body->token)) break;
-    durable = durable->parent;
-  }
   const std::uint64_t above = state_.settings.depth() - 1;
-  if (durable->height().value() <= committed_->height().value() + above) return nullptr;
-  return state_.tree->on_branch(Height(durable->height().value() - above));
+  const Height last = std::min(state_.tree->tip().height(),
+                               committed_->height().saturating_add(kCommitsInFlight + above));
+  Height durable = committed_->height();
+  while (durable < last) {
+    const StoredBody* body = state_.bodies.find(state_.tree->on_branch(durable.next())->id);
+    if (body == nullptr || !body->logged || !state_.outbox.is_durable(body->token)) break;
+    durable = durable.next();
+  }
+  if (durable.value() <= committed_->height().value() + above) return nullptr;
+  return state_.tree->on_branch(Height(durable.value() - above));
 }
 
 void CommitTracker::commit(const Block& block, const StoredBody& body) {

@@ -6,6 +6,12 @@
 
 namespace quorate::consensus::pow {
 
+void make_durable(EngineState& state, const Block& block, StoredBody& body) {
+  body.logged = true;
+  body.token =
+      state.outbox.persist(encode_block_record({{block.header, block.id}, body.payload}), false);
+}
+
 namespace {
 
 // A log smaller than this is not worth a snapshot; a larger one is written anew when it is four
@@ -46,6 +52,10 @@ bool LogKeeper::needed(const Digest& id, const StoredBody& body) const {
 }
 
 void LogKeeper::advance() {
+  if (commits_.rewinds() != rewinds_) {
+    rewinds_ = commits_.rewinds();
+    log_withdrawn();
+  }
   if (commits_.executed().height() != collected_ && !commits_.rewinding()) {
     collected_ = commits_.executed().height();
     drop_bodies();
@@ -62,6 +72,13 @@ std::size_t LogKeeper::logged_bytes() const {
     if (needed(id, body)) bytes += record_size(body);
   }
   return bytes;
+}
+
+// What the ledger held until a Rewind may have left the log since.
+void LogKeeper::log_withdrawn() {
+  for (auto& [id, body] : state_.bodies.all()) {
+    if (!body.logged && needed(id, body)) make_durable(state_, *state_.tree->find(id), body);
+  }
 }
 
 // Executed ones below what peers may still ask for, and all of blocks that the tree has forgotten.
@@ -107,9 +124,10 @@ void LogKeeper::write_snapshot() {
   }
   const PersistToken token =
       state_.outbox.persist(encode_snapshot(state_.settings.membership.chain_id, blocks), true);
-  for (const FullBlock& block : blocks) {
-    StoredBody* body = state_.bodies.find(block.header.id);
-    if (!state_.outbox.is_durable(body->token)) body->token = token;
+  for (auto& [id, body] : state_.bodies.all()) {
+    const bool kept = needed(id, body);
+    if (body.logged && !kept) body.logged = false;
+    if (kept && !state_.outbox.is_durable(body.token)) body.token = token;
   }
   log_bytes_ = state_.outbox.take_logged_bytes();
 }

@@ -8,6 +8,9 @@
 
 namespace quorate::consensus::pow {
 
+// Hands the block to the log; the token of its record tells when it would survive a crash.
+void make_durable(EngineState& state, const Block& block, StoredBody& body);
+
 class LogKeeper {
  public:
   LogKeeper(EngineState& state, const CommitTracker& commits) : state_(state), commits_(commits) {}
@@ -19,6 +22,7 @@ class LogKeeper {
   void advance();
 
  private:
+  void log_withdrawn();
   void drop_bodies();
   void make_room();
   void write_snapshot();
@@ -29,6 +33,7 @@ class LogKeeper {
   const CommitTracker& commits_;
   std::size_t log_bytes_ = 0;  // since the last snapshot, that included
   Height collected_;
+  std::uint64_t rewinds_ = 0;  // of which log_withdrawn has taken note
 };
 
 }  // namespace quorate::consensus::pow

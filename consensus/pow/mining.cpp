@@ -46,7 +46,7 @@ std::optional<std::vector<Digest>> Mining::blocks_ahead(const Block& tip) const 
   std::vector<Digest> out;
   for (const Block* block = &tip; block->id != commits_.executed().id; block = block->parent) {
     const StoredBody* body = state_.bodies.find(block->id);
-    if (body != nullptr && !body->shown) return std::nullopt;
+    if (body == nullptr || !body->shown) return std::nullopt;
     out.push_back(block->id);
   }
   std::reverse(out.begin(), out.end());

@@ -29,6 +29,12 @@ crypto::work::Parameters parameters_of(const PowOptions& options) {
 
 }  // namespace
 
+Digest pow_genesis_hash() { return crypto::hash("quorate/test-genesis/1", {}); }
+
+Digest pow_block_hash(const Digest& before, const Bytes& payload) {
+  return crypto::hash("quorate/test-block/1", {before, payload});
+}
+
 PowCluster::PowCluster(PowOptions options)
     : options_(options),
       membership_(test_membership(options.members)),
@@ -239,6 +245,7 @@ void PowCluster::plan_tick(std::uint32_t index) {
 
 void PowCluster::perform(std::uint32_t index, const Output& output) {
   PowMachine& machine = machines_[index];
+  if (on_output) on_output(index, output);
   if (const auto* record = std::get_if<Persist>(&output)) {
     persist(index, *record);
   } else if (const auto* send = std::get_if<Send>(&output)) {
@@ -276,6 +283,9 @@ void PowCluster::perform(std::uint32_t index, const Output& output) {
 
 void PowCluster::persist(std::uint32_t index, const Persist& record) {
   machines_[index].unsynced.push_back(record);
+  for (const auto& block : blocks_of(record)) {
+    parents_[block.header.id] = block.header.header.parent;
+  }
   in_life(index, options_.disk_delay, [this, index, token = record.token] {
     PowMachine& machine = machines_[index];
     while (!machine.unsynced.empty() && machine.unsynced.front().token <= token) {
@@ -284,11 +294,23 @@ void PowCluster::persist(std::uint32_t index, const Persist& record) {
       machine.unsynced.erase(machine.unsynced.begin());
       if (written.snapshot) machine.disk.clear();
       machine.disk.push_back(written.record);
+      if (written.snapshot) machine.logged.clear();
+      for (const auto& block : blocks_of(written)) machine.logged.insert(block.header.id);
     }
     machine.durable = std::max(machine.durable, token);
     step(index, Persisted{token});
     if (machine.alive()) release(index);
   });
+}
+
+std::vector<pow::FullBlock> PowCluster::blocks_of(const Persist& record) const {
+  std::vector<Bytes> records{record.record};
+  if (!record.snapshot) {
+    records.insert(records.begin(), pow::encode_snapshot(membership_.chain_id, {}));
+  }
+  auto blocks = pow::replay(records, membership_.chain_id, kPayloadMax);
+  REQUIRE(blocks);
+  return std::move(*blocks);
 }
 
 void PowCluster::release(std::uint32_t index) {
@@ -347,6 +369,7 @@ void PowCluster::propose(std::uint32_t index, const RequestProposal& request) {
   crypto::Writer payload;
   payload.u32(static_cast<std::uint32_t>(waiting.size()));
   for (const std::uint32_t transaction : waiting) payload.u32(transaction);
+  payload.raw(Bytes(options_.padding));
   Bytes bytes = std::move(payload).take();
   const Digest digest = verifier_->payload_digest(bytes);
   in_life(index, Duration(0), [this, index, request, bytes, digest] {
@@ -372,24 +395,10 @@ void PowCluster::work(std::uint32_t index, const StartWork& start) {
   });
 }
 
-crypto::work::Header PowCluster::mine_on(const crypto::work::Context& parent, const Bytes& payload,
-                                         std::uint64_t time_s, std::uint32_t miner) {
-  crypto::work::Header header;
-  header.chain_id = membership_.chain_id;
-  header.parent = parent.id;
-  header.height = parent.height.next();
-  header.payload_digest = verifier_->payload_digest(payload);
-  header.time_s = time_s;
-  header.bits = rules_.next_bits(parent);
-  header.miner = membership_.key(ReplicaId(miner));
-  header.nonce = lottery_.draw(header);
-  return header;
-}
-
 // ---- the ledger ----
 
 Digest PowCluster::hash_at(const PowMachine& machine, Height height) const {
-  if (height == Height(0)) return crypto::hash("quorate/test-genesis/1", {});
+  if (height == Height(0)) return pow_genesis_hash();
   return machine.ledger.at(height.value() - 1).hash;
 }
 
@@ -403,6 +412,14 @@ void PowCluster::check_commit(const PowMachine& machine, const Commit& commit) c
   REQUIRE_FALSE(machine.rewinding);
   const auto branch = *machine.engine->status().branch;
   REQUIRE(branch.tip.value() >= commit.height.value() + options_.depth - 1);
+  // Those k that make it deep are on the disk; what stands above them may be on its way there.
+  std::vector<Digest> branch_down{branch.tip_id};
+  while (branch_down.back() != commit.id) {
+    branch_down.push_back(parents_.at(branch_down.back()));
+  }
+  for (std::size_t i = 0; i < options_.depth; ++i) {
+    REQUIRE(machine.logged.count(branch_down.at(branch_down.size() - 1 - i)) != 0);
+  }
 }
 
 void PowCluster::commit(std::uint32_t index, const Commit& ordered) {
@@ -423,7 +440,7 @@ void PowCluster::execute(std::uint32_t index) {
   REQUIRE(header);
   REQUIRE(header->parent == (machine.ledger.empty() ? Digest{} : machine.ledger.back().id));
   const Digest before = hash_at(machine, machine.head());
-  const Digest hash = crypto::hash("quorate/test-block/1", {before, ordered.payload});
+  const Digest hash = pow_block_hash(before, ordered.payload);
   machine.ledger.push_back({ordered.id, hash, ordered.payload, ordered.commit_certificate});
   for (const std::uint32_t transaction : transactions_of(ordered.payload)) {
     REQUIRE(machine.pool.erase(transaction) == 1);  // once in a branch
@@ -474,6 +491,32 @@ void PowCluster::load(std::uint32_t index, const LoadCertificates& load) {
     }
     step(index, std::move(answer));
   });
+}
+
+// ---- by hand ----
+
+pow::FullBlock Branch::next(const Bytes& payload,
+                            const std::function<void(crypto::work::Header&)>& shape) {
+  const crypto::work::HeaderRules& rules = cluster_.rules();
+  crypto::work::Header header;
+  header.chain_id = rules.chain_id();
+  header.parent = context_.id;
+  header.height = context_.height.next();
+  header.payload_digest = cluster_.verifier().payload_digest(payload);
+  const std::uint64_t known = context_.height.value();
+  const std::uint64_t depth = rules.parameters().depth;
+  header.exec_ref = hashes_.at(known > depth ? known - depth : 0);
+  header.time_s = std::max(rules.earliest_time(context_), context_.time_s + seconds_between);
+  header.bits = rules.next_bits(context_);
+  header.miner = test_key(miner);
+  if (shape) shape(header);
+  header.nonce = cluster_.lottery().draw(header);
+  const pow::Identified identified = pow::identify(header);
+  if (const auto extended = rules.extend(context_, header, identified.id)) {
+    context_ = *extended;
+    hashes_.push_back(pow_block_hash(hashes_.back(), payload));
+  }
+  return {identified, std::make_shared<const Bytes>(payload)};
 }
 
 }  // namespace quorate::consensus::test

@@ -44,6 +44,10 @@ class Lottery final : public crypto::work::WorkFunction {
   std::uint64_t drawn_ = 0;
 };
 
+// What the test ledgers make of a payload.
+Digest pow_genesis_hash();
+Digest pow_block_hash(const Digest& before, const Bytes& payload);
+
 struct PowOptions {
   std::uint32_t members = 4;
   std::uint64_t seed = 1;
@@ -54,6 +58,7 @@ struct PowOptions {
   Duration disk_delay = std::chrono::milliseconds(2);
   Duration execute_delay = std::chrono::milliseconds(5);
   double hashes_per_second = 131'072;  // of each machine
+  std::size_t padding = 0;             // bytes in each payload that mean nothing
 };
 
 struct PowBlock {
@@ -67,6 +72,7 @@ struct PowMachine {
   // Survives a crash.
   std::vector<Bytes> disk;
   std::vector<PowBlock> ledger;  // height 1 first
+  std::set<Digest> logged;       // the blocks on the disk
   // Of this life.
   std::unique_ptr<Engine> engine;
   std::uint64_t life = 0;
@@ -108,12 +114,9 @@ class PowCluster {
   bool reached(Height height) const;
   std::string describe();  // for a test that fails
 
+  void input(std::uint32_t machine, Input input) { step(machine, std::move(input)); }
   // Feeds a message through the verifier of `to`, as if peer `from` had sent it.
   Result<void> deliver(std::uint32_t from, std::uint32_t to, const Bytes& message);
-  // A header on top of `parent` that wins, with whatever else the test wants in it.
-  crypto::work::Header mine_on(const crypto::work::Context& parent, const Bytes& payload,
-                               std::uint64_t time_s, std::uint32_t miner = 0);
-
   PowMachine& machine(std::uint32_t index) { return machines_.at(index); }
   Engine& engine(std::uint32_t index) { return *machine(index).engine; }
   Status::Branch branch(std::uint32_t index) { return *engine(index).status().branch; }
@@ -126,6 +129,7 @@ class PowCluster {
 
   // Return false to lose a message.
   std::function<bool(std::uint32_t from, std::uint32_t to, const pow::Message&)> filter;
+  std::function<void(std::uint32_t machine, const Output&)> on_output;
   // Return false: the payload is invalid.
   std::function<bool(const Bytes& payload)> judge;
   std::map<std::string, std::uint64_t> sent;  // by type, per receiver
@@ -157,6 +161,7 @@ class PowCluster {
   void load(std::uint32_t machine, const LoadPayload& load);
   void load(std::uint32_t machine, const LoadCertificates& load);
   void check_commit(const PowMachine& machine, const Commit& commit) const;
+  std::vector<pow::FullBlock> blocks_of(const Persist& record) const;
   Digest hash_at(const PowMachine& machine, Height height) const;
   EngineConfig config_of(std::uint32_t machine) const;
 
@@ -173,6 +178,27 @@ class PowCluster {
   std::uint64_t sequence_ = 0;
   std::uint64_t random_state_;
   std::uint32_t submitted_ = 0;
+  std::map<Digest, Digest> parents_;  // of every block that any log ever held
+};
+
+// A branch that a test makes by hand: every header keeps the rules and wins.
+class Branch {
+ public:
+  // From genesis.
+  explicit Branch(PowCluster& cluster)
+      : cluster_(cluster), context_(cluster.rules().genesis()), hashes_{pow_genesis_hash()} {}
+
+  // The next block. `shape` may change the header before it is drawn.
+  pow::FullBlock next(const Bytes& payload = Bytes(4),
+                      const std::function<void(crypto::work::Header&)>& shape = nullptr);
+  const crypto::work::Context& context() const { return context_; }
+  std::uint64_t seconds_between = 1;  // of the blocks' times
+  std::uint32_t miner = 1;
+
+ private:
+  PowCluster& cluster_;
+  crypto::work::Context context_;
+  std::vector<Digest> hashes_;  // by height
 };
 
 }  // namespace quorate::consensus::test

@@ -66,3 +66,29 @@ TEST_CASE("a machine that was away downloads headers and then blocks") {
   INFO(cluster.describe());
   REQUIRE(settled);
 }
+
+TEST_CASE("a new machine reads headers that others remember only in their ledgers") {
+  PowOptions options;
+  options.members = 2;
+  options.depth = 1;
+  options.network_delay = std::chrono::milliseconds(1);
+  options.hashes_per_second = 400'000;
+  PowCluster cluster(options);
+  cluster.start(0);
+  REQUIRE(cluster.run_until([&] { return cluster.reached(Height(4600)); }, seconds(20'000)));
+  cluster.machine(1).hashes_per_second = 0;
+  cluster.start(1);
+  const bool caught_up =
+      cluster.run_until([&] { return cluster.machine(1).head() >= Height(4600); }, seconds(120));
+  INFO(cluster.describe());
+  REQUIRE(caught_up);
+  CHECK(cluster.sent["headers"] > 15);
+  // And a restart finds its way with the newest headers alone.
+  cluster.crash(0);
+  cluster.start(0);
+  cluster.run_for(seconds(30));
+  const bool settled = cluster.settle();
+  INFO(cluster.describe());
+  REQUIRE(settled);
+  CHECK(cluster.machine(0).rewinds.empty());
+}
