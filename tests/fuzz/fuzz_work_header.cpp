@@ -1,6 +1,6 @@
 // Work headers from strangers: whatever decodes encodes to the same bytes; the rules judge every
-// header, alone, on a chain and as a run to resume from, without breaking an assertion; and what they
-// accept is what they say. Input: a run of encoded headers, the last one perhaps cut short.
+// header, alone, on a chain and as a run to resume from, without breaking an assertion; and what
+// they accept is what they say. Input: a run of encoded headers, the last one perhaps cut short.
 #include "crypto/base/assert.hpp"
 #include "crypto/work/bits.hpp"
 #include "crypto/work/header_rules.hpp"

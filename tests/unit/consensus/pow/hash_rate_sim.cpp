@@ -16,12 +16,12 @@ namespace {
 
 constexpr double kBinS = 30;
 constexpr int kBins = 24;
-constexpr int kRuns = 1500;
+constexpr int kRuns = 1000;
 constexpr double kInterval = 2;
 constexpr double kHalfLife = 120;
 
 // Blocks found in each bin of time after the hash rate changed by `factor`, over all runs. Before
-// that the chain had ten minutes at the rate its difficulty suits, or none.
+// that the chain had five minutes at the rate its difficulty suits, or none.
 std::vector<double> blocks_after_change(double factor, double settled_s) {
   const HeaderRules r = rules();
   std::vector<double> bins(kBins, 0);
@@ -61,7 +61,7 @@ double blocks_expected(int bin, double deviation) {
 }
 
 void require_follows(double factor) {
-  const std::vector<double> found = blocks_after_change(factor, 600);
+  const std::vector<double> found = blocks_after_change(factor, 300);
   const double deviation = 1 / factor - 1;  // of the interval, at once
   for (int bin = 0; bin < kBins; ++bin) {
     const double blocks = found[static_cast<std::size_t>(bin)];
