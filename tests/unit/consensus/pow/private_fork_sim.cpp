@@ -127,7 +127,8 @@ TEST_CASE("a private fork on the bare walk succeeds as often as the exact formul
       Race race(share, 1000 * depth + static_cast<std::uint64_t>(share * 100));
       const std::uint32_t give_up = hopeless(share, 1e-9);
       std::uint64_t won = 0;
-      for (std::uint64_t i = 0; i < kTrials; ++i) won += walk(race, depth, give_up) ? 1 : 0;
+      for (std::uint64_t i = 0; i < kTrials; ++i)
+        if (walk(race, depth, give_up)) ++won;
       require_within_three_sigma(share, depth, won, kTrials);
     }
   }
@@ -142,7 +143,7 @@ TEST_CASE("a private fork through the block tree succeeds as often as the exact 
       const std::uint32_t give_up = hopeless(share, 1e-5);
       std::uint64_t won = 0;
       for (std::uint64_t i = 0; i < kTrials; ++i) {
-        won += TreeAttack(rules, race).run(depth, give_up) ? 1 : 0;
+        if (TreeAttack(rules, race).run(depth, give_up)) ++won;
       }
       require_within_three_sigma(share, depth, won, kTrials);
     }
