@@ -68,7 +68,7 @@ struct FinalityWatch::Impl {
   bool changed = false;
   std::deque<std::shared_ptr<const ledger::ExecutedBlock>> executed;  // not announced yet
   std::optional<Heights> dropped;  // below those: not settled yet, and no longer kept
-  std::optional<Height> rewound;   // what was announced above it was withdrawn
+  std::deque<std::shared_ptr<const rpc::WithdrawnBlocks>> withdrawn;  // not told yet
   std::vector<Waiter> fresh;
   std::deque<std::function<void()>> tasks;
   std::size_t waiting = 0;  // fresh and settled ones
@@ -138,19 +138,20 @@ void FinalityWatch::certificates_changed() {
   impl_->wake.notify_one();
 }
 
-void FinalityWatch::rewound(Height height) {
-  std::deque<std::shared_ptr<const ledger::ExecutedBlock>> withdrawn;  // freed without the lock
+void FinalityWatch::blocks_withdrawn(std::shared_ptr<const rpc::WithdrawnBlocks> blocks) {
+  const Height from = blocks->from;
+  std::deque<std::shared_ptr<const ledger::ExecutedBlock>> gone;  // freed without the lock
   {
     const std::lock_guard lock(impl_->mutex);
     auto& executed = impl_->executed;
-    while (!executed.empty() && executed.back()->header.height > height) {
-      withdrawn.push_back(std::move(executed.back()));
+    while (!executed.empty() && executed.back()->header.height >= from) {
+      gone.push_back(std::move(executed.back()));
       executed.pop_back();
     }
     auto& dropped = impl_->dropped;
-    if (dropped && dropped->first > height) dropped.reset();
-    if (dropped) dropped->last = std::min(dropped->last, height);
-    impl_->rewound = std::min(height, impl_->rewound.value_or(height));
+    if (dropped && dropped->first >= from) dropped.reset();
+    if (dropped) dropped->last = std::min(dropped->last, from.previous());
+    impl_->withdrawn.push_back(std::move(blocks));
     impl_->changed = true;
   }
   impl_->wake.notify_one();
@@ -249,10 +250,17 @@ std::shared_ptr<const ledger::ExecutedBlock> FinalityWatch::Impl::drop_oldest() 
 Height FinalityWatch::Impl::certified_now() {
   while (true) {
     const Height certified = chain.certified_height();
-    const std::lock_guard lock(mutex);
-    if (!rewound) return certified;
-    announced = std::min(announced, *rewound);
-    rewound.reset();
+    std::deque<std::shared_ptr<const rpc::WithdrawnBlocks>> told;
+    {
+      const std::lock_guard lock(mutex);
+      told.swap(withdrawn);
+    }
+    if (told.empty()) return certified;
+    const std::lock_guard lock(sink_mutex);
+    for (auto& blocks : told) {
+      announced = std::min(announced, blocks->from.previous());
+      if (sink != nullptr) sink->on_blocks_withdrawn(std::move(blocks));
+    }
   }
 }
 

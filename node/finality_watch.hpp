@@ -4,7 +4,8 @@
 // certificates_changed return at once and may be called on any thread; the thread then reads the
 // chain. A height is announced once, in order and without gaps, after its block certificate (or a
 // later one) is stored here, so that whoever hears of it can ask for the proof. On a chain without
-// seals that is after its execution, and after rewound() the heights above come again.
+// seals that is after its execution; blocks that are withdrawn there are told of in their turn, and
+// their heights come again.
 #pragma once
 
 #include <chrono>
@@ -39,8 +40,8 @@ class FinalityWatch {
 
   void block_executed(std::shared_ptr<const ledger::ExecutedBlock> block);
   void certificates_changed();
-  // The blocks above `height` were withdrawn, and nothing has been executed since.
-  void rewound(Height height);
+  // These left the chain, and nothing has been executed since.
+  void blocks_withdrawn(std::shared_ptr<const rpc::WithdrawnBlocks> blocks);
 
   // Calls `done` once: when the transaction is final, failed or expired, else at the deadline with
   // its status then (unknown or pending). With too many waiters it is called at once.

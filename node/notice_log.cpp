@@ -38,6 +38,10 @@ void NoticeLog::notice(const Notice& notice) {
         return log_.info("consensus", phase_text(*notice.phase),
                          {{"view", text(notice.view)}, {"cause", notice.text}});
       }
+      if (*notice.phase == Phase::mined) {
+        return log_.info("consensus", phase_text(*notice.phase),
+                         {{"height", text(notice.height)}});
+      }
       if (*notice.phase == Phase::branch_switched && notice.blocks > 0) {
         return log_.info("consensus", phase_text(*notice.phase),
                          {{"common_height", text(notice.height)},

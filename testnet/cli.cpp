@@ -129,7 +129,19 @@ void CommandLine::add_up() {
   };
   given("--nodes", plan.nodes, "How many nodes", up_.nodes_given)
       ->check(CLI::Range(kNodesMin, kNodesMax));
-  given("--engine", plan.engine, "Ordering engine: pbft", up_.engine_given);
+  given("--engine", plan.engine, "Ordering engine: pbft or pow", up_.engine_given);
+  command
+      .add_option("--engine-parameter", up_.engine_parameters,
+                  "A parameter that only this engine has, for example interval_ms=500; repeat")
+      ->type_name("NAME=VALUE");
+  given("--mining-duty", plan.mining.duty_percent,
+        "Percent of one processor that each node mines with", up_.mining_given)
+      ->check(CLI::Range(1U, 100U));
+  given("--mining-instant", plan.mining.instant_ms,
+        "For tests: mine only while transactions wait, after so many milliseconds on average, "
+        "without searching (0: off)",
+        up_.mining_given)
+      ->check(CLI::Range(0U, 600'000U));
   given("--rpc-base-port", plan.rpc_base_port, "RPC port of node0", up_.rpc_base_port_given);
   given("--p2p-base-port", plan.p2p_base_port, "P2P port of node0", up_.p2p_base_port_given);
   given("--load-accounts", plan.load_accounts,
@@ -219,13 +231,14 @@ void CommandLine::add_load() {
   command.add_option("--rate,--sweep", load_.rates, "Transactions per second, one or several")
       ->delimiter(',')
       ->check(CLI::Range(1.0, 1e6));
-  command.add_option("--seconds", load_.seconds, "Length of each measurement")
-      ->capture_default_str()
+  command
+      .add_option("--seconds", load_.seconds,
+                  "Length of each measurement (default 5; 30 where blocks are mined)")
       ->check(CLI::Range(1.0, 3600.0));
   command
       .add_option("--idle", load_.idle_transactions,
-                  "Transactions sent one at a time to measure idle latency (0: none)")
-      ->capture_default_str()
+                  "Transactions sent one at a time to measure idle latency (0: none; default 50, "
+                  "3 where blocks are mined)")
       ->check(CLI::Range(0U, 10'000U));
   command.add_option("--connections", load_.connections, "Connections to each node")
       ->capture_default_str()

@@ -45,8 +45,8 @@ Result<Cluster> Cluster::open(const std::filesystem::path& data) {
   return Cluster(std::move(layout), std::move(manifest));
 }
 
-std::uint32_t Cluster::quorum() const {
-  return crypto::quorum_size(static_cast<std::uint32_t>(size()));
+std::string Cluster::rule() const {
+  return quorum() > 1 ? "quorum " + std::to_string(quorum()) : "each goes on by itself";
 }
 
 std::uint32_t Cluster::faults_tolerated() const {
@@ -70,6 +70,7 @@ NodeStatus Cluster::status(std::size_t index, milliseconds timeout) const {
 }
 
 std::optional<std::uint32_t> Cluster::primary() const {
+  if (traits().mines) return std::nullopt;
   for (const std::size_t index : in_state(RunState::alive)) {
     const auto answer = status(index, milliseconds(1000));
     if (answer.primary) return answer.primary;
@@ -78,8 +79,10 @@ std::optional<std::uint32_t> Cluster::primary() const {
 }
 
 std::string Cluster::role(const NodeStatus& status, std::size_t index) {
-  if (!status.reachable || !status.primary) return "-";
+  if (!status.reachable) return "-";
   if (status.observer) return "observer";
+  if (status.branch) return status.branch->is_miner() ? "miner" : "follower";
+  if (!status.primary) return "-";
   return *status.primary == index ? "primary" : "backup";
 }
 

@@ -23,7 +23,12 @@ class Cluster {
   const Manifest& manifest() const { return manifest_; }
   std::size_t size() const { return manifest_.nodes.size(); }
   const NodeEntry& node(std::size_t index) const { return manifest_.nodes.at(index); }
-  std::uint32_t quorum() const;
+  const consensus::EngineTraits& traits() const { return manifest_.traits; }
+  // So many nodes must run and reach each other before anything can commit.
+  std::uint32_t quorum() const { return traits().connected_min; }
+  // "quorum 3", or what holds where each node goes on by itself.
+  std::string rule() const;
+  // Where votes decide.
   std::uint32_t faults_tolerated() const;
 
   std::optional<ProcessId> process(std::size_t index) const;
@@ -37,7 +42,8 @@ class Cluster {
   // What it means when the node that the others take for the primary does not run; empty when it
   // runs or nobody knows.
   std::string primary_warning(std::optional<std::uint32_t> primary) const;
-  // "primary", "backup", "observer", or "-" when unknown.
+  // "primary", "backup", "observer"; "miner", "follower" where blocks are mined; or "-" when
+  // unknown.
   static std::string role(const NodeStatus& status, std::size_t index);
 
   // Starts the process of a node that does not run. Errors: unavailable when its ports are busy;

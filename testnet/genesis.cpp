@@ -11,6 +11,7 @@
 #include "node/config/home.hpp"
 #include "node/config/key_files.hpp"
 #include "node/config/node_config.hpp"
+#include "node/engine_config.hpp"
 #include "testnet/load/accounts.hpp"
 
 namespace quorate::testnet {
@@ -24,6 +25,14 @@ struct NodeKeys {
   crypto::NodeKey node;
 };
 
+std::vector<NodeKeys> random_keys(const NetworkPlan& plan) {
+  std::vector<NodeKeys> out;
+  for (std::uint32_t i = 0; i < plan.nodes; ++i) {
+    out.push_back(NodeKeys{crypto::ValidatorKey::random(), crypto::NodeKey::random()});
+  }
+  return out;
+}
+
 ledger::Genesis make_genesis(const NetworkPlan& plan, const std::vector<NodeEntry>& nodes,
                              const std::vector<NodeKeys>& keys) {
   ledger::Genesis genesis;
@@ -34,6 +43,7 @@ ledger::Genesis make_genesis(const NetworkPlan& plan, const std::vector<NodeEntr
   genesis.genesis_time = WallMs(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
   genesis.consensus.engine = plan.engine;
+  genesis.consensus.engine_parameters = plan.engine_parameters;
   if (plan.checkpoint_interval != 0) {
     genesis.consensus.checkpoint_interval = plan.checkpoint_interval;
     const std::uint64_t window = 2 * plan.checkpoint_interval;
@@ -55,20 +65,31 @@ ledger::Genesis make_genesis(const NetworkPlan& plan, const std::vector<NodeEntr
   return genesis;
 }
 
-Result<void> write_home(const fs::path& root, const NodeEntry& entry, const NodeKeys& keys,
-                        const ledger::Genesis& genesis) {
+// What differs from the defaults of a node.
+std::vector<node::TextSetting> settings(const NodeEntry& entry, const NetworkPlan& plan,
+                                        const consensus::EngineTraits& traits) {
+  std::vector<node::TextSetting> out = {
+      {"rpc.listen", "127.0.0.1:" + std::to_string(entry.rpc_port), "testnet"},
+      {"rpc.requests_per_second", "0", "testnet"},
+      {"rpc.connections_max", "0", "testnet"},
+      {"p2p.listen", entry.p2p_address(), "testnet"},
+  };
+  if (!traits.mines) return out;
+  out.push_back({"mining.duty_percent", std::to_string(plan.mining.duty_percent), "testnet"});
+  if (plan.mining.instant_ms != 0) {
+    out.push_back({"mining.instant_ms", std::to_string(plan.mining.instant_ms), "testnet"});
+  }
+  return out;
+}
+
+Result<void> write_home(const fs::path& root, const std::vector<node::TextSetting>& set,
+                        const NodeKeys& keys, const ledger::Genesis& genesis) {
   const node::Home home{root};
   QUORATE_CHECK(node::create_home(home));
   QUORATE_CHECK(node::write_validator_key(home.validator_key_file(), keys.validator));
   QUORATE_CHECK(node::write_node_key(home.node_key_file(), keys.node));
   QUORATE_CHECK(node::write_genesis_file(home.genesis_file(), genesis));
-  const auto rpc_listen = "127.0.0.1:" + std::to_string(entry.rpc_port);
-  QUORATE_TRY(const auto config, node::render_config({
-                                     {"rpc.listen", rpc_listen, "testnet"},
-                                     {"rpc.requests_per_second", "0", "testnet"},
-                                     {"rpc.connections_max", "0", "testnet"},
-                                     {"p2p.listen", entry.p2p_address(), "testnet"},
-                                 }));
+  QUORATE_TRY(const auto config, node::render_config(set));
   return node::write_new_file(home.config_file(), config, 0600);
 }
 
@@ -86,18 +107,18 @@ Result<Manifest> write_network(const Layout& staging, const NetworkPlan& plan) {
   manifest.engine = plan.engine;
   manifest.nodes = plan_nodes(plan);
   manifest.load_accounts = plan.load_accounts;
-  std::vector<NodeKeys> keys;
-  for (std::size_t i = 0; i < manifest.nodes.size(); ++i) {
-    keys.push_back(NodeKeys{crypto::ValidatorKey::random(), crypto::NodeKey::random()});
-  }
-  const auto genesis = make_genesis(plan, manifest.nodes, keys);
+  const auto keys = random_keys(plan);
+  auto genesis = make_genesis(plan, manifest.nodes, keys);
+  QUORATE_CHECK(choose_difficulty(genesis, plan.mining));
   QUORATE_CHECK(ledger::validate(genesis, false));
+  QUORATE_TRY(manifest.traits, node::engine_traits(genesis));
   manifest.chain_name = genesis.chain_name;
   manifest.chain_id = ledger::chain_id(genesis);
   QUORATE_CHECK(node::write_genesis_file(staging.genesis_file(), genesis));
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto& entry = manifest.nodes[i];
-    QUORATE_CHECK(write_home(staging.home(entry.name), entry, keys[i], genesis));
+    QUORATE_CHECK(write_home(staging.home(entry.name), settings(entry, plan, manifest.traits),
+                             keys[i], genesis));
   }
   QUORATE_CHECK(store(staging, manifest));
   return manifest;
@@ -106,10 +127,6 @@ Result<Manifest> write_network(const Layout& staging, const NetworkPlan& plan) {
 }  // namespace
 
 Result<void> check(const NetworkPlan& plan) {
-  if (plan.engine != "pbft") {
-    return fail(Errc::invalid_argument,
-                "engine '" + plan.engine + "' is not known; this version has: pbft");
-  }
   if (plan.nodes < kNodesMin || plan.nodes > kNodesMax) {
     return fail(Errc::invalid_argument,
                 "a testnet has " + std::to_string(kNodesMin) + " to " + std::to_string(kNodesMax) +
@@ -125,7 +142,9 @@ Result<void> check(const NetworkPlan& plan) {
     return fail(Errc::invalid_argument,
                 "the RPC and P2P ports overlap; choose bases further apart");
   }
-  return {};
+  auto genesis = make_genesis(plan, plan_nodes(plan), random_keys(plan));
+  return choose_difficulty(genesis, plan.mining,
+                           [](const consensus::PuzzleSolver&) { return 1e6; });
 }
 
 std::vector<NodeEntry> plan_nodes(const NetworkPlan& plan) {

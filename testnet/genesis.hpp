@@ -3,15 +3,19 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "ledger/types/genesis.hpp"
 #include "testnet/manifest.hpp"
+#include "testnet/mining.hpp"
 
 namespace quorate::testnet {
 
 struct NetworkPlan {
   std::string engine = "pbft";
+  std::map<std::string, std::uint64_t> engine_parameters = {};  // what is not named is chosen
+  MiningPlan mining;
   std::uint32_t nodes = kNodesMin;
   std::uint16_t rpc_base_port = 8645;
   std::uint16_t p2p_base_port = 30645;
@@ -21,7 +25,8 @@ struct NetworkPlan {
 
 inline constexpr std::uint64_t kDevAccountBalance = 1'000'000;
 
-// Error invalid_argument for an unknown engine, or a size or port out of range.
+// Error invalid_argument for an unknown engine, parameters it refuses, or a size or port out of
+// range.
 Result<void> check(const NetworkPlan& plan);
 std::vector<NodeEntry> plan_nodes(const NetworkPlan& plan);
 // Errors: those of check(); conflict when the folder exists and is

@@ -1,5 +1,6 @@
 #include "testnet/manifest.hpp"
 
+#include "crypto/certificate/quorum.hpp"
 #include "node/config/files.hpp"
 #include "rpc/json/fields.hpp"
 #include "rpc/json/ledger_json.hpp"
@@ -24,6 +25,31 @@ Result<NodeEntry> node_from(const rpc::Json& json, const std::string& path) {
   return node;
 }
 
+rpc::Json traits_json(const consensus::EngineTraits& traits) {
+  return {{"seals", traits.seals},
+          {"connected_min", traits.connected_min},
+          {"commit_depth", traits.commit_depth},
+          {"mines", traits.mines}};
+}
+
+// A manifest without them is from a version whose only engine voted.
+Result<consensus::EngineTraits> traits_from(const rpc::Json& manifest, std::size_t nodes) {
+  consensus::EngineTraits out;
+  out.connected_min = crypto::quorum_size(static_cast<std::uint32_t>(nodes));
+  const auto found = manifest.find("engine_traits");
+  if (found == manifest.end()) return out;
+  QUORATE_TRY(const auto fields, rpc::Fields::of(*found, "testnet.engine_traits"));
+  QUORATE_TRY(const rpc::Json* seals, fields.get("seals"));
+  QUORATE_TRY(const rpc::Json* mines, fields.get("mines"));
+  out.seals = *seals == true;
+  out.mines = *mines == true;
+  QUORATE_TRY(const auto connected_min, fields.integer("connected_min", UINT32_MAX));
+  QUORATE_TRY(const auto commit_depth, fields.integer("commit_depth", UINT32_MAX));
+  out.connected_min = static_cast<std::uint32_t>(connected_min);
+  out.commit_depth = static_cast<std::uint32_t>(commit_depth);
+  return out;
+}
+
 Result<Manifest> manifest_from(const rpc::Json& json) {
   QUORATE_TRY(const auto fields, rpc::Fields::of(json, "testnet"));
   QUORATE_TRY(const auto version, fields.integer("testnet_version"));
@@ -44,6 +70,7 @@ Result<Manifest> manifest_from(const rpc::Json& json) {
     manifest.nodes.push_back(std::move(node));
   }
   if (manifest.nodes.empty()) return fail(Errc::corrupt, "it names no node");
+  QUORATE_TRY(manifest.traits, traits_from(json, manifest.nodes.size()));
   return manifest;
 }
 
@@ -63,10 +90,13 @@ Result<void> store(const Layout& layout, const Manifest& manifest) {
     nodes.push_back(
         {{"name", node.name}, {"rpc_port", node.rpc_port}, {"p2p_port", node.p2p_port}});
   }
-  const rpc::Json json = {
-      {"testnet_version", kManifestVersion},     {"engine", manifest.engine},
-      {"chain_name", manifest.chain_name},       {"chain_id", to_0x(manifest.chain_id)},
-      {"load_accounts", manifest.load_accounts}, {"nodes", std::move(nodes)}};
+  const rpc::Json json = {{"testnet_version", kManifestVersion},
+                          {"engine", manifest.engine},
+                          {"engine_traits", traits_json(manifest.traits)},
+                          {"chain_name", manifest.chain_name},
+                          {"chain_id", to_0x(manifest.chain_id)},
+                          {"load_accounts", manifest.load_accounts},
+                          {"nodes", std::move(nodes)}};
   return node::write_new_file(layout.manifest_file(), json.dump(2) + "\n", 0644);
 }
 

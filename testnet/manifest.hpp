@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "consensus/engine.hpp"
 #include "crypto/base/bytes.hpp"
 #include "crypto/base/result.hpp"
 
@@ -26,6 +27,7 @@ struct NodeEntry {
 
 struct Manifest {
   std::string engine;
+  consensus::EngineTraits traits;  // of the engine; what commands say depends on these alone
   std::string chain_name;
   Digest chain_id;
   std::uint32_t load_accounts = 0;  // funded for `load`; see load/accounts.hpp

@@ -55,6 +55,26 @@ bool read_chain(rpc::RpcClient& client, NodeStatus& status) {
   return true;
 }
 
+BranchStatus read_branch(const Json& json) {
+  BranchStatus out;
+  out.tip = number(json, "tip");
+  out.tip_id = text(json, "tip_id");
+  out.tip_time_ms = number(json, "tip_time_ms");
+  out.best_header = number(json, "best_header");
+  out.bits = number(json, "bits");
+  out.expected_hashes = number(json, "expected_hashes");
+  out.hashes = number(json, "hashes");
+  out.hashes_per_second = number(json, "hashes_per_second");
+  out.blocks_mined = number(json, "blocks_mined");
+  out.stale_blocks = number(json, "stale_blocks");
+  out.branch_switches = number(json, "branch_switches");
+  out.deepest_switch = number(json, "deepest_switch");
+  out.rewinds = number(json, "rewinds");
+  out.orphans = number(json, "orphans");
+  out.mining = flag(json, "mining");
+  return out;
+}
+
 void read_consensus(const Json& state, NodeStatus& status) {
   status.view = number(state, "view");
   status.promise_view = number(state, "promise_view");
@@ -77,6 +97,8 @@ void read_consensus(const Json& state, NodeStatus& status) {
   status.halted = text(state, "halted");
   status.observer = flag(state, "observer");
   status.observer_reason = text(state, "observer_reason");
+  const auto branch = state.find("branch");
+  if (branch != state.end() && branch->is_object()) status.branch = read_branch(*branch);
 }
 
 // What /readyz says is wrong, in words; the body as it is when it has another form.

@@ -30,6 +30,27 @@ struct SuspicionStatus {
   std::string reason;
 };
 
+// What a node says of its branch, where blocks are mined.
+struct BranchStatus {
+  std::uint64_t tip = 0;
+  std::string tip_id;
+  std::uint64_t tip_time_ms = 0;
+  std::uint64_t best_header = 0;
+  std::uint64_t bits = 0;
+  std::uint64_t expected_hashes = 0;  // for the next block
+  std::uint64_t hashes = 0;             // tried since the start
+  std::uint64_t hashes_per_second = 0;  // of late
+  std::uint64_t blocks_mined = 0;
+  std::uint64_t stale_blocks = 0;
+  std::uint64_t branch_switches = 0;
+  std::uint64_t deepest_switch = 0;
+  std::uint64_t rewinds = 0;
+  std::uint64_t orphans = 0;
+  bool mining = false;  // at this moment; between two blocks it is not
+
+  bool is_miner() const { return mining || hashes > 0; }
+};
+
 struct NodeStatus {
   RunState process = RunState::dead;
   pid_t pid = 0;
@@ -59,6 +80,7 @@ struct NodeStatus {
   std::string halted;
   bool observer = false;
   std::string observer_reason;
+  std::optional<BranchStatus> branch;
 
   std::vector<PeerStatus> peers;
 

@@ -215,7 +215,7 @@ void NodeRuntime::Impl::start_miner() {
                                          [this](consensus::WorkToken token, std::uint64_t nonce) {
                                            consensus.post(Lane::urgent, WorkFound{token, nonce});
                                          });
-  log.info("mining", "mining",
+  log.info("mining", "looking for blocks",
            {{"threads", std::to_string(config.mining.threads)},
             {"duty_percent", std::to_string(config.mining.duty_percent)}});
 }

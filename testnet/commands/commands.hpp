@@ -26,6 +26,7 @@ struct CommonOptions {
 struct UpOptions {
   CommonOptions common;
   NetworkPlan plan;
+  std::vector<std::string> engine_parameters;  // NAME=VALUE, for the plan
   // Options the user named, which an existing testnet must agree with.
   bool nodes_given = false;
   bool engine_given = false;
@@ -33,9 +34,10 @@ struct UpOptions {
   bool p2p_base_port_given = false;
   bool load_accounts_given = false;
   bool checkpoint_interval_given = false;
+  bool mining_given = false;
   bool faults = false;  // connect the nodes through fault links
 };
-Result<int> run_up(const UpOptions& options);
+Result<int> run_up(UpOptions options);
 
 struct DownOptions {
   CommonOptions common;
@@ -86,10 +88,10 @@ Result<int> run_fault_links(const CommonOptions& common);
 
 struct LoadOptions {
   CommonOptions common;
-  std::vector<double> rates;  // transactions per second; empty = search for saturation
-  double seconds = 5;         // per rate
-  std::size_t idle_transactions = 50;
-  unsigned connections = 2;  // per node
+  std::vector<double> rates;      // transactions per second; empty = search for saturation
+  std::optional<double> seconds;  // per rate; none: by the engine
+  std::optional<std::size_t> idle_transactions;  // the same
+  unsigned connections = 2;                      // per node
   std::chrono::milliseconds batch_delay{5};
   std::chrono::seconds drain_timeout{60};
   std::optional<std::filesystem::path> ack_file;

@@ -34,9 +34,9 @@ std::string summary(const Cluster& cluster) {
   const auto dead = cluster.in_state(RunState::dead);
   std::string text = std::to_string(alive) + "/" + std::to_string(cluster.size()) + " alive, ";
   if (!paused.empty()) text += std::to_string(paused.size()) + " paused, ";
-  const auto quorum = std::to_string(cluster.quorum());
-  if (alive >= cluster.quorum()) return text + "quorum " + quorum;
-  text += "below quorum " + quorum + ": halted by design. Try: quorate-testnet ";
+  if (alive >= cluster.quorum()) return text + cluster.rule();
+  text += cluster.quorum() > 1 ? "below " + cluster.rule() + ": halted by design" : "nobody mines";
+  text += ". Try: quorate-testnet ";
   const auto& command = dead.empty() ? "resume " : "start ";
   const auto& nodes = dead.empty() ? paused : dead;
   std::string list = names(cluster, nodes);

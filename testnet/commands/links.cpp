@@ -72,8 +72,21 @@ std::vector<Side> sides(const Cluster& cluster, const LinkRules& rules) {
   return out;
 }
 
+// Where every side goes on by itself.
+std::string branches_summary(const Cluster& cluster, const std::vector<Side>& groups) {
+  if (groups.size() == 1) return "every node reaches every other: the branch with most work wins";
+  std::string text;
+  for (const auto& side : groups) {
+    text += (text.empty() ? "" : " | ") + names(cluster, side.nodes);
+  }
+  return text + ": each side goes on with a branch of its own. When they meet again, the branch " +
+         "with less work is withdrawn, and with it what only that side called final (depth " +
+         std::to_string(cluster.traits().commit_depth) + "). Later: quorate-testnet heal";
+}
+
 std::string summary(const Cluster& cluster, const LinkRules& rules) {
   const auto groups = sides(cluster, rules);
+  if (cluster.traits().mines) return branches_summary(cluster, groups);
   std::string text;
   std::string with_quorum;
   for (const auto& side : groups) {

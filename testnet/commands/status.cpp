@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <iostream>
 #include <set>
 
@@ -50,6 +52,24 @@ rpc::Json links_json(const Cluster& cluster) {
           {"rules", rules ? to_json(*rules)["rules"] : rpc::Json::array()}};
 }
 
+rpc::Json branch_json(const BranchStatus& branch) {
+  return {{"tip", branch.tip},
+          {"tip_id", branch.tip_id},
+          {"tip_time_ms", branch.tip_time_ms},
+          {"best_header", branch.best_header},
+          {"bits", branch.bits},
+          {"expected_hashes", branch.expected_hashes},
+          {"hashes", branch.hashes},
+          {"hashes_per_second", branch.hashes_per_second},
+          {"blocks_mined", branch.blocks_mined},
+          {"stale_blocks", branch.stale_blocks},
+          {"branch_switches", branch.branch_switches},
+          {"deepest_switch", branch.deepest_switch},
+          {"rewinds", branch.rewinds},
+          {"orphans", branch.orphans},
+          {"mining", branch.mining}};
+}
+
 rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
   rpc::Json nodes = rpc::Json::array();
   std::size_t alive = 0;
@@ -80,15 +100,93 @@ rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuse
         entry["suspects"].push_back({{"name", suspect.name}, {"reason", suspect.reason}});
       }
       entry["halted"] = status.halted;
+      if (status.branch) entry["branch"] = branch_json(*status.branch);
       entry["peers_connected"] = status.peers_connected();
     }
     nodes.push_back(std::move(entry));
   }
   const auto& manifest = cluster.manifest();
-  return {{"chain_name", manifest.chain_name}, {"chain_id", to_0x(manifest.chain_id)},
-          {"engine", manifest.engine},         {"alive", alive},
-          {"quorum", cluster.quorum()},        {"fault_links", links_json(cluster)},
+  return {{"chain_name", manifest.chain_name},
+          {"chain_id", to_0x(manifest.chain_id)},
+          {"engine", manifest.engine},
+          {"commit_depth", manifest.traits.commit_depth},
+          {"alive", alive},
+          {"quorum", cluster.quorum()},
+          {"fault_links", links_json(cluster)},
           {"nodes", std::move(nodes)}};
+}
+
+// 1234567 as "1.23 M".
+std::string short_number(std::uint64_t value) {
+  static constexpr std::array<const char*, 5> kUnits = {"", " k", " M", " G", " T"};
+  double scaled = static_cast<double>(value);
+  std::size_t unit = 0;
+  while (scaled >= 1000 && unit + 1 < kUnits.size()) {
+    scaled /= 1000;
+    ++unit;
+  }
+  char text[32];
+  std::snprintf(text, sizeof(text), unit == 0 ? "%.0f" : "%.3g", scaled);
+  return text + std::string(kUnits.at(unit));
+}
+
+// Where blocks are mined: the branch in place of view and primary.
+void print_branches(const Cluster& cluster, const std::vector<NodeStatus>& statuses, bool verbose) {
+  std::vector<std::vector<std::string>> rows = {{"NODE", "PROCESS", "PID", "ROLE", "TIP", "FINAL",
+                                                 "LAG", "DIFFICULTY", "HASH/S", "REORGS", "DEEPEST",
+                                                 "PEERS"}};
+  if (verbose) {
+    for (const char* column : {"MINED", "STALE", "ORPHANS", "REWINDS", "TIP ID"}) {
+      rows[0].emplace_back(column);
+    }
+  }
+  rows[0].emplace_back("READY");
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    const auto& status = statuses[i];
+    const BranchStatus branch = status.branch.value_or(BranchStatus{});
+    const auto of_branch = [&](const std::string& text) { return status.branch ? text : "-"; };
+    const auto number = [&](std::uint64_t value) {
+      return status.reachable ? std::to_string(value) : "-";
+    };
+    rows.push_back({cluster.node(i).name, std::string(to_text(status.process)),
+                    status.pid != 0 ? std::to_string(status.pid) : "-", Cluster::role(status, i),
+                    of_branch(number(branch.tip)), number(status.height), number(lag_of(status)),
+                    of_branch(short_number(branch.expected_hashes)),
+                    of_branch(short_number(branch.hashes_per_second)),
+                    of_branch(number(branch.branch_switches)),
+                    of_branch(number(branch.deepest_switch)), number(status.peers_connected())});
+    if (verbose) {
+      for (const std::uint64_t value :
+           {branch.blocks_mined, branch.stale_blocks, branch.orphans, branch.rewinds}) {
+        rows.back().push_back(of_branch(number(value)));
+      }
+      rows.back().push_back(of_branch(branch.tip_id.substr(0, 14)));
+    }
+    rows.back().push_back(status.ready ? "yes" : "no: " + status.reason);
+  }
+  std::cout << table(rows);
+}
+
+// The tip of the branch with the most work among those that answer, and how fast it grows.
+void print_pace(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
+  std::uint64_t rate = 0;
+  std::uint64_t hashes = 0;
+  for (const auto& status : statuses) {
+    if (!status.branch) continue;
+    rate += status.branch->hashes_per_second;
+    hashes = std::max(hashes, status.branch->expected_hashes);
+  }
+  std::cout << "  a block is final at depth " << cluster.traits().commit_depth;
+  if (rate > 0) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.1f",
+                  static_cast<double>(hashes) / static_cast<double>(rate));
+    std::cout << "; at " << short_number(rate) << " hashes per second the next takes " << text
+              << " s on average";
+  } else {
+    std::cout << "; nobody is looking for one now";
+  }
+  std::cout << "\n";
 }
 
 void print_table(const Cluster& cluster, const std::vector<NodeStatus>& statuses, bool verbose) {
@@ -145,11 +243,14 @@ void print_links(const Cluster& cluster) {
 }
 
 void print(const Cluster& cluster, const std::vector<NodeStatus>& statuses, bool verbose) {
-  print_table(cluster, statuses, verbose);
+  const bool mines = cluster.traits().mines;
+  mines ? print_branches(cluster, statuses, verbose) : print_table(cluster, statuses, verbose);
   const auto alive = cluster.in_state(RunState::alive).size();
   std::cout << "  chain " << cluster.manifest().chain_name << ", " << alive << "/" << cluster.size()
-            << " alive, quorum " << cluster.quorum()
-            << (alive < cluster.quorum() ? ": below quorum, halted by design" : "") << "\n";
+            << " alive, " << cluster.rule()
+            << (alive < cluster.quorum() && !mines ? ": below quorum, halted by design" : "")
+            << "\n";
+  if (mines) print_pace(cluster, statuses);
   print_suspects(cluster, statuses);
   print_links(cluster);
   if (alive < cluster.quorum()) return;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <iostream>
 #include <numeric>
+#include <thread>
 
 #include "crypto/dev_accounts.hpp"
 #include "node/config/genesis_file.hpp"
@@ -40,10 +41,19 @@ Result<void> check_same_genesis(const Cluster& cluster, const UpOptions& options
   if (options.load_accounts_given && there != plan.load_accounts) {
     return refuse(std::to_string(there) + " load accounts", std::to_string(plan.load_accounts));
   }
-  if (!options.checkpoint_interval_given || plan.checkpoint_interval == 0) return {};
+  const bool interval_given = options.checkpoint_interval_given && plan.checkpoint_interval != 0;
+  if (!interval_given && plan.engine_parameters.empty()) return {};
   QUORATE_TRY(const auto genesis, node::read_genesis_file(cluster.layout().genesis_file()));
+  for (const auto& [name, value] : plan.engine_parameters) {
+    const auto& those = genesis.consensus.engine_parameters;
+    const auto found = those.find(name);
+    if (found != those.end() && found->second == value) continue;
+    return refuse(
+        name + (found == those.end() ? " at its default" : "=" + std::to_string(found->second)),
+        name + "=" + std::to_string(value));
+  }
   const auto interval = genesis.consensus.checkpoint_interval;
-  if (interval == plan.checkpoint_interval) return {};
+  if (!interval_given || interval == plan.checkpoint_interval) return {};
   return refuse("a checkpoint every " + std::to_string(interval) + " blocks",
                 "every " + std::to_string(plan.checkpoint_interval));
 }
@@ -71,6 +81,11 @@ Result<void> check_same(const Cluster& cluster, const UpOptions& options) {
   if (options.p2p_base_port_given && first.p2p_port != options.plan.p2p_base_port) {
     return refuse(port_range("P2P", first.p2p_port, cluster.size()),
                   std::to_string(options.plan.p2p_base_port) + " and up");
+  }
+  if (options.mining_given) {
+    return fail(Errc::conflict,
+                "how this testnet mines is in config/config.toml of each node "
+                "(mining.duty_percent, mining.instant_ms): change it there");
   }
   return check_same_genesis(cluster, options, refuse);
 }
@@ -136,6 +151,24 @@ Result<void> start_all(const Cluster& cluster, std::chrono::milliseconds timeout
     if (!ended) QUORATE_CHECK(send_signal(*process, SIGKILL));
   }
   return outcome;
+}
+
+// A node that mines needs a moment after it is ready to have something to look for.
+std::vector<NodeStatus> first_statuses(const Cluster& cluster) {
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  std::vector<NodeStatus> out;
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    while (true) {
+      auto status = cluster.status(i, std::chrono::seconds(2));
+      const bool idle = status.branch && !status.branch->is_miner();
+      if (!idle || std::chrono::steady_clock::now() > patience) {
+        out.push_back(std::move(status));
+        break;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+  return out;
 }
 
 std::string program_folder() {
@@ -207,28 +240,38 @@ rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuse
           {"chain_name", manifest.chain_name},
           {"chain_id", to_0x(manifest.chain_id)},
           {"faults_tolerated", cluster.faults_tolerated()},
+          {"commit_depth", cluster.traits().commit_depth},
           {"nodes", std::move(nodes)},
           {"dev_accounts", std::move(accounts)}};
 }
 
 void print_heading(const Cluster& cluster, bool created, bool plain) {
   const auto& manifest = cluster.manifest();
-  std::cout << "  " << cluster.size() << "-node PBFT testnet in " << cluster.layout().data.string()
-            << " (chain " << manifest.chain_name << ", tolerates f=" << cluster.faults_tolerated()
-            << ")\n";
+  std::string engine = manifest.engine;
+  std::transform(engine.begin(), engine.end(), engine.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  const std::string promise = manifest.traits.commit_depth > 0
+                                  ? "final at depth " + std::to_string(manifest.traits.commit_depth)
+                                  : "tolerates f=" + std::to_string(cluster.faults_tolerated());
+  std::cout << "  " << cluster.size() << "-node " << engine << " testnet in "
+            << cluster.layout().data.string() << " (chain " << manifest.chain_name << ", "
+            << promise << ")\n";
   std::cout << "  " << tick(plain) << " keys and genesis     " << (created ? "" : "kept, ")
             << "genesis " << short_hash(manifest.chain_id) << std::endl;
 }
 
 }  // namespace
 
-Result<int> run_up(const UpOptions& options) {
+Result<int> run_up(UpOptions options) {
+  QUORATE_TRY(options.plan.engine_parameters,
+              node::parse_engine_parameters(options.engine_parameters));
   QUORATE_TRY(const auto profile, wallet_config_file());
   QUORATE_CHECK(check_wallet_config(profile));
   bool created = false;
   QUORATE_TRY(const auto cluster, open_or_create(options, created));
   QUORATE_TRY(const auto lock, DataLock::acquire(cluster.layout()));
-  QUORATE_CHECK(check_same(cluster, options));
+  if (!created) QUORATE_CHECK(check_same(cluster, options));
   if (!options.common.json) print_heading(cluster, created, options.common.plain);
   const Links links(cluster.layout(), cluster.manifest());
   const bool had_links = links.exist();
@@ -241,10 +284,7 @@ Result<int> run_up(const UpOptions& options) {
   QUORATE_TRY(const auto active,
               write_wallet_profile(profile, cluster.layout(), cluster.manifest()));
 
-  std::vector<NodeStatus> statuses;
-  for (std::size_t i = 0; i < cluster.size(); ++i) {
-    statuses.push_back(cluster.status(i, std::chrono::seconds(2)));
-  }
+  const auto statuses = first_statuses(cluster);
   if (options.common.json) {
     std::cout << as_json(cluster, statuses).dump(2) << "\n";
     return 0;

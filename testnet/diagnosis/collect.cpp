@@ -75,6 +75,8 @@ Asked ask(const Cluster& cluster, std::size_t index) {
   return out;
 }
 
+std::uint64_t tip_of(const NodeStatus& status) { return status.branch ? status.branch->tip : 0; }
+
 std::vector<Asked> ask_all(const Cluster& cluster) {
   std::vector<Asked> out(cluster.size());
   std::vector<std::thread> threads;
@@ -97,10 +99,13 @@ std::optional<double> mean_write_ms(const WriteTotals& before, const WriteTotals
 NetworkFacts collect_facts(const Cluster& cluster, milliseconds observation) {
   NetworkFacts facts;
   facts.quorum = cluster.quorum();
+  facts.mines = cluster.traits().mines;
+  facts.commit_depth = cluster.traits().commit_depth;
   const auto begin = std::chrono::steady_clock::now();
   const auto before = ask_all(cluster);
   std::this_thread::sleep_for(observation);
   auto after = ask_all(cluster);
+  facts.now_ms = static_cast<std::uint64_t>(wall_ms());
   facts.observed_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin).count());
   for (std::size_t i = 0; i < after.size(); ++i) {
@@ -109,6 +114,7 @@ NetworkFacts collect_facts(const Cluster& cluster, milliseconds observation) {
     // A node that did not answer before has not advanced by answering now.
     node.height_before = earlier.reachable ? earlier.height : node.status.height;
     node.view_before = earlier.reachable ? earlier.view : node.status.view;
+    node.tip_before = tip_of(earlier.reachable ? earlier : node.status);
     node.write_ms = mean_write_ms(before[i].writes, after[i].writes);
     facts.nodes.push_back(std::move(node));
   }

@@ -30,16 +30,75 @@ bool advanced(const NetworkFacts& facts) {
   });
 }
 
-std::uint64_t waiting(const NetworkFacts& facts) {
-  std::uint64_t most = 0;
-  for (const auto& node : facts.nodes) most = std::max(most, node.waiting);
-  return most;
-}
-
 std::uint64_t greatest_height(const NetworkFacts& facts) {
   std::uint64_t height = 0;
   for (const auto& node : facts.nodes) height = std::max(height, node.status.height);
   return height;
+}
+
+// Where blocks are mined: what one expects of the next block, and how long ago the last one came.
+struct Pace {
+  std::uint64_t tip = 0;
+  std::uint64_t hashes_per_second = 0;
+  double expected_ms = 0;  // for the next block; 0 when nobody looks for it
+  double age_ms = 0;       // of the newest tip
+};
+
+Pace pace_of(const NetworkFacts& facts) {
+  Pace out;
+  std::uint64_t hashes = 0;
+  std::uint64_t newest_ms = 0;
+  for (const auto& node : facts.nodes) {
+    if (!node.status.reachable || !node.status.branch) continue;
+    const BranchStatus& branch = *node.status.branch;
+    if (branch.is_miner()) out.hashes_per_second += branch.hashes_per_second;
+    out.tip = std::max(out.tip, branch.tip);
+    newest_ms = std::max(newest_ms, branch.tip_time_ms);
+    hashes = std::max(hashes, branch.expected_hashes);
+  }
+  if (out.hashes_per_second > 0) {
+    out.expected_ms =
+        1e3 * static_cast<double>(hashes) / static_cast<double>(out.hashes_per_second);
+  }
+  if (facts.now_ms > newest_ms) out.age_ms = static_cast<double>(facts.now_ms - newest_ms);
+  return out;
+}
+
+// Waits are exponential: one of more than so many times the mean comes once in e^12.
+constexpr double kPatience = 12;
+// The time in a header is of whole seconds, and a clock may be off by one or two.
+constexpr double kSlackMs = 5000;
+
+bool mining_goes_on(const NetworkFacts& facts, const Pace& pace) {
+  const bool grown = std::any_of(facts.nodes.begin(), facts.nodes.end(), [](const NodeFacts& node) {
+    return node.status.reachable && node.status.branch && node.status.branch->tip > node.tip_before;
+  });
+  return grown || (pace.expected_ms > 0 && pace.age_ms < kPatience * pace.expected_ms + kSlackMs);
+}
+
+std::string seconds_text(double ms) {
+  const auto tenths = static_cast<std::uint64_t>(ms / 100);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
+std::string mining_summary(const NetworkFacts& facts, Condition condition, const Pace& pace) {
+  const std::string heights =
+      "tip " + std::to_string(pace.tip) + ", final " + std::to_string(greatest_height(facts));
+  if (condition == Condition::going_on) {
+    return "blocks are mined: " + heights +
+           (pace.expected_ms > 0
+                ? "; the next is expected within " + seconds_text(pace.expected_ms) + " on average"
+                : "");
+  }
+  if (pace.hashes_per_second == 0) return "stalled at " + heights + ": nobody mines";
+  return "stalled at " + heights + ": no block for " + seconds_text(pace.age_ms) +
+         ", although one is expected within " + seconds_text(pace.expected_ms) + " on average";
+}
+
+std::uint64_t waiting(const NetworkFacts& facts) {
+  std::uint64_t most = 0;
+  for (const auto& node : facts.nodes) most = std::max(most, node.waiting);
+  return most;
 }
 
 std::string summary(const NetworkFacts& facts, Condition condition, std::size_t able) {
@@ -98,14 +157,18 @@ std::vector<std::size_t> able_to_commit(const NetworkFacts& facts) {
 Diagnosis diagnose(const NetworkFacts& facts) {
   const auto able = able_to_commit(facts);
   Diagnosis out;
-  if (advanced(facts)) {
+  const Pace pace = pace_of(facts);
+  if (facts.mines) {
+    out.condition = mining_goes_on(facts, pace) ? Condition::going_on : Condition::stalled;
+  } else if (advanced(facts)) {
     out.condition = Condition::going_on;
   } else if (waiting(facts) > 0 || able.size() < facts.quorum) {
     out.condition = Condition::stalled;
   } else {
     out.condition = Condition::idle;
   }
-  out.summary = summary(facts, out.condition, able.size());
+  out.summary = facts.mines ? mining_summary(facts, out.condition, pace)
+                            : summary(facts, out.condition, able.size());
   const Judgement judgement{facts, out.condition == Condition::stalled, able.size() < facts.quorum};
   out.findings = all_findings(judgement);
   if (out.condition == Condition::stalled && std::none_of(out.findings.begin(), out.findings.end(),
@@ -113,10 +176,11 @@ Diagnosis diagnose(const NetworkFacts& facts) {
     out.findings.push_back(
         {"unknown",
          {},
-         "a quorum runs, is connected and may vote, and no cause shows in what the nodes say",
-         "Ask again in a few seconds, then look at quorate-testnet logs NODE, and at the metrics "
-         "of "
-         "the primary",
+         facts.mines
+             ? "somebody mines, and no cause shows in what the nodes say"
+             : "a quorum runs, is connected and may vote, and no cause shows in what the nodes say",
+         std::string("Ask again in a few seconds, then look at quorate-testnet logs NODE") +
+             (facts.mines ? "" : ", and at the metrics of the primary"),
          true});
   }
   std::stable_sort(out.findings.begin(), out.findings.end(),

@@ -4,6 +4,10 @@
 // when those that could vote and reach each other are fewer than a quorum, whether anything waits
 // or not. It is idle when nothing waits: an idle chain makes no blocks.
 //
+// Where blocks are mined they come by chance, and on an idle chain too, so that a moment without
+// one means nothing. Such a testnet is stalled when nobody mines, or when no block has come for
+// many times as long as the hash rate of all lets one expect.
+//
 // A finding is a cause when it can explain the stall, else a remark: one node that is down slows
 // nothing down while the others are a quorum.
 #pragma once
@@ -23,8 +27,9 @@ struct NodeFacts {
   NodeStatus status;                // at the end of the observation
   std::uint64_t height_before = 0;  // at its beginning
   std::uint64_t view_before = 0;
-  std::string last_words;  // of a process that ended: its last error in the log
-  std::string version;     // with the commit it was built from
+  std::uint64_t tip_before = 0;  // where blocks are mined
+  std::string last_words;        // of a process that ended: its last error in the log
+  std::string version;           // with the commit it was built from
   std::uint64_t wire_version = 0;
   std::uint64_t storage_version = 0;
   std::optional<std::int64_t> clock_ahead_ms;  // compared with this machine's clock
@@ -34,7 +39,10 @@ struct NodeFacts {
 };
 
 struct NetworkFacts {
-  std::uint32_t quorum = 0;
+  std::uint32_t quorum = 0;        // so many must reach each other before anything can commit
+  bool mines = false;              // blocks are mined: an idle chain makes them too
+  std::uint32_t commit_depth = 0;  // of such a chain
+  std::uint64_t now_ms = 0;        // this machine's clock
   std::uint64_t observed_ms = 0;
   std::vector<NodeFacts> nodes;
   bool fault_links = false;

@@ -86,6 +86,11 @@ void links(const Judgement& judgement, Findings& out) {
         named.push_back(facts.nodes[group[i]].name);
       }
     }
+    if (facts.mines) {
+      text +=
+          "; each side mines a branch of its own, and the one with less work is withdrawn "
+          "when they meet";
+    }
     out.push_back({"partition", named, "the network is partitioned: " + text,
                    "quorate-testnet heal", judgement.below_quorum});
     return;
@@ -210,6 +215,18 @@ void agreement(const Judgement& judgement, Findings& out) {
       const bool comparable = answers(nodes[a]) && answers(nodes[b]) &&
                               one.chain_id == other.chain_id && one.height == other.height;
       if (!comparable || one.block_hash == other.block_hash) continue;
+      if (judgement.facts.mines) {
+        out.push_back({"branches",
+                       {nodes[a].name, nodes[b].name},
+                       nodes[a].name + " and " + nodes[b].name +
+                           " call different blocks final at height " + std::to_string(one.height) +
+                           ": one of them will withdraw " +
+                           std::to_string(judgement.facts.commit_depth) +
+                           " blocks or more when they hear of each other",
+                       "Connect them: quorate-testnet heal",
+                       false});
+        continue;
+      }
       out.push_back({"fork",
                      {nodes[a].name, nodes[b].name},
                      nodes[a].name + " and " + nodes[b].name + " have different blocks at height " +
@@ -258,6 +275,28 @@ void views(const Judgement& judgement, Findings& out) {
        judgement.below_quorum ? "It cannot end before a quorum of nodes takes part"
                               : "Wait for a few view timeouts; the nodes tell each other and meet",
        judgement.stalled});
+}
+
+// Who looks for blocks, and whether hash rate and difficulty fit.
+void mining(const Judgement& judgement, Findings& out) {
+  std::size_t miners = 0;
+  std::vector<std::string> idle;
+  for (const auto& node : judgement.facts.nodes) {
+    if (!answers(node) || !node.status.branch) continue;
+    if (node.status.branch->is_miner()) {
+      ++miners;
+    } else {
+      idle.push_back(node.name);
+    }
+  }
+  if (!idle.empty()) {
+    std::string text;
+    for (const auto& name : idle) text += (text.empty() ? "" : ", ") + name;
+    out.push_back({miners == 0 ? "nobody_mines" : "not_mining", idle,
+                   text + (idle.size() == 1 ? " does" : " do") + " not look for blocks",
+                   "See mining.enabled in config/config.toml, then kill and start the node",
+                   judgement.stalled && miners == 0});
+  }
 }
 
 // The primary of the view that most nodes are in.
@@ -328,7 +367,7 @@ void clocks(const Judgement& judgement, Findings& out) {
                    "the clock of " + node.name + " is " + seconds(*node.clock_ahead_ms) +
                        (ahead ? " ahead" : " behind") +
                        (ahead && *node.clock_ahead_ms > kClockAheadMax
-                            ? "; as primary its proposals are held until they are due"
+                            ? "; what it proposes is held until it is due"
                             : ""),
                    "Synchronise it (NTP)",
                    judgement.stalled && *node.clock_ahead_ms > kClockAheadMax});
@@ -380,12 +419,16 @@ std::vector<Finding> all_findings(const Judgement& judgement) {
   votes(judgement, out);
   connections(judgement, out);
   lag(judgement, out);
-  primary(judgement, out);
-  watermarks(judgement, out);
+  if (judgement.facts.mines) {
+    mining(judgement, out);
+  } else {
+    primary(judgement, out);
+    watermarks(judgement, out);
+  }
   clocks(judgement, out);
   disks(judgement, out);
   mempools(judgement, out);
-  views(judgement, out);
+  if (!judgement.facts.mines) views(judgement, out);
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -44,7 +45,7 @@ Result<void> AckFile::append(const std::string& lines) {
 }
 
 Collector::Collector(const Workload& work, Schedule schedule, AckFile* ack)
-    : work_(work), schedule_(schedule), ack_(ack), final_at_(work.size()) {}
+    : work_(work), schedule_(schedule), ack_(ack), final_at_(work.size()), final_in_(work.size()) {}
 
 void Collector::on_final(const FinalBlock& block) {
   const std::lock_guard lock(mutex_);
@@ -57,6 +58,7 @@ void Collector::on_final(const FinalBlock& block) {
     if (known && block.receipts[i].outcome == ledger::Outcome::skipped) continue;
     if (final_at_[*k] != LoadClock::time_point{}) continue;
     final_at_[*k] = block.verified;
+    final_in_[*k] = block.height;
     ++finals_;
     recent_ms_.push_back(milliseconds(block.verified - schedule_.due(*k)));
     if (fresh_.size() < kFreshMax) fresh_.push_back(*k);
@@ -69,6 +71,33 @@ void Collector::on_final(const FinalBlock& block) {
   if (const auto written = ack_->append(acknowledged); !written && ack_error_.empty()) {
     ack_error_ = written.error().detail;
   }
+}
+
+void Collector::on_withdrawn(std::uint64_t height) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t k = 0; k < final_in_.size(); ++k) {
+    if (final_in_[k] == 0 || final_in_[k] < height) continue;
+    final_at_[k] = LoadClock::time_point{};
+    final_in_[k] = 0;
+    --finals_;
+    ++reversed_;
+  }
+}
+
+double Collector::sustained_rate() const {
+  const std::lock_guard lock(mutex_);
+  LoadClock::time_point first = LoadClock::time_point::max();
+  LoadClock::time_point last{};
+  for (const auto at : final_at_) {
+    if (at == LoadClock::time_point{}) continue;
+    first = std::min(first, at);
+    last = std::max(last, at);
+  }
+  if (first >= last) return 0;
+  // What the first block brought had gathered before the time that is measured.
+  const auto later =
+      std::count_if(final_at_.begin(), final_at_.end(), [first](auto at) { return at > first; });
+  return 1e3 * static_cast<double>(later) / milliseconds(last - first);
 }
 
 double Collector::recent_median_ms() {

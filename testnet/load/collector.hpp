@@ -37,11 +37,14 @@ class Collector {
   Collector(const Workload& work, Schedule schedule, AckFile* ack);
 
   void on_final(const FinalBlock& block);
+  // What became final at `height` or above is so no more.
+  void on_withdrawn(std::uint64_t height);
 
   std::uint64_t finals() const { return finals_; }
   std::uint64_t failed() const {
     return failed_;
   }  // final without effect, where receipts are known
+  std::uint64_t reversed() const { return reversed_; }  // were final once, and withdrawn
   // The median latency of what became final since the last call, in milliseconds.
   double recent_median_ms();
   // Sent transactions that are not final: all k < `sent_bound` without an outcome.
@@ -50,6 +53,9 @@ class Collector {
   std::vector<double> latencies_ms(LoadClock::time_point from, LoadClock::time_point to) const;
   // How many became final in [from, to).
   std::uint64_t final_between(LoadClock::time_point from, LoadClock::time_point to) const;
+  // Transactions per second between the first and the last block that made some final. For chains
+  // whose blocks are many seconds behind what they commit, where no window of time fits both.
+  double sustained_rate() const;
   // A sample of final transactions that has not been handed out before; at most `most`.
   std::vector<std::size_t> take_sample(std::size_t most);
   // The first failure to write acknowledgements, empty if none.
@@ -61,11 +67,13 @@ class Collector {
   AckFile* const ack_;
   mutable std::mutex mutex_;
   std::vector<LoadClock::time_point> final_at_;  // epoch = not final
+  std::vector<std::uint64_t> final_in_;          // height; 0 = not final
   std::vector<double> recent_ms_;
   std::vector<std::size_t> fresh_;
   std::string ack_error_;
   std::atomic<std::uint64_t> finals_{0};
   std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> reversed_{0};
 };
 
 }  // namespace quorate::testnet

@@ -22,12 +22,22 @@ constexpr double kKeepsUp = 0.95;
 // A point beyond saturation confirms that the plateau is one.
 constexpr double kBeyond = 1.25;
 
+struct Lengths {
+  double seconds = 5;
+  std::size_t idle_transactions = 50;
+};
+
+// A mined chain commits a block every few seconds, and each many blocks late.
+Lengths default_lengths(const consensus::EngineTraits& traits) {
+  return traits.mines ? Lengths{30, 3} : Lengths{};
+}
+
 void on_signal(int) { Generator::interrupt(); }
 
 class Run {
  public:
-  Run(const LoadOptions& options, Generator& generator, LoadReport& report)
-      : options_(options), generator_(generator), report_(report) {}
+  Run(const LoadOptions& options, double seconds, Generator& generator, LoadReport& report)
+      : options_(options), seconds_(seconds), generator_(generator), report_(report) {}
 
   Result<void> points() {
     if (!options_.rates.empty()) {
@@ -40,7 +50,7 @@ class Run {
  private:
   Result<void> point(double rate) {
     if (Generator::interrupted()) return {};
-    QUORATE_TRY(auto result, generator_.measure_point(rate, options_.seconds));
+    QUORATE_TRY(auto result, generator_.measure_point(rate, seconds_));
     if (!options_.common.json) std::cout << curve_line(result) << std::flush;
     report_.points.push_back(std::move(result));
     return {};
@@ -62,6 +72,7 @@ class Run {
   }
 
   const LoadOptions& options_;
+  const double seconds_;
   Generator& generator_;
   LoadReport& report_;
 };
@@ -88,14 +99,18 @@ Result<int> run_load(const LoadOptions& options) {
 
   LoadReport report;
   report.nodes = cluster.size();
+  report.seals = cluster.traits().seals;
   report.probes = generator->probes();
   report.ceiling = generator->ceiling();
   if (!options.common.json) std::cout << heading(report) << std::flush;
-  if (options.idle_transactions > 0) {
-    QUORATE_TRY(report.idle, generator->measure_idle(options.idle_transactions));
+  const Lengths defaults = default_lengths(cluster.traits());
+  const std::size_t idle = options.idle_transactions.value_or(defaults.idle_transactions);
+  if (idle > 0) {
+    QUORATE_TRY(report.idle, generator->measure_idle(idle));
   }
   if (!options.common.json) std::cout << curve_heading() << std::flush;
-  QUORATE_CHECK(Run(options, *generator, report).points());
+  const double seconds = options.seconds.value_or(defaults.seconds);
+  QUORATE_CHECK(Run(options, seconds, *generator, report).points());
   QUORATE_TRY(report.check, generator->check());
   if (options.common.json) {
     std::cout << to_json(report).dump(2) << "\n";

@@ -58,8 +58,12 @@ Result<PendingBlock> read_block(const rpc::Json& json, bool with_receipts) {
 }  // namespace
 
 struct FinalityWatcher::Impl {
-  Impl(WatcherOptions given, std::function<void(FinalBlock)> sink)
-      : options(std::move(given)), on_final(std::move(sink)), next(options.from_height) {
+  Impl(WatcherOptions given, std::function<void(FinalBlock)> sink,
+       std::function<void(std::uint64_t)> withdrawn_sink)
+      : options(std::move(given)),
+        on_final(std::move(sink)),
+        on_withdrawn(std::move(withdrawn_sink)),
+        next(options.from_height) {
     verified = next - 1;
     thread = std::thread([this] { run(); });
   }
@@ -87,14 +91,24 @@ struct FinalityWatcher::Impl {
         if (notification.error().kind == rpc::RpcError::Kind::timeout) continue;
         return note(notification.error().message);
       }
-      const auto fields = rpc::Fields::of(*notification, "newBlocks");
-      const auto height = fields ? fields->integer("height") : tl::unexpected(fields.error());
+      const auto height = read_height(*notification);
       if (!height) return bad(height.error().detail);
       if (*height < next) continue;
       if (*height > next) return bad("a notification was skipped");
       if (!take(*client, *height)) return;
       ++next;
     }
+  }
+
+  // The height that a notification announces; one below `next` when it took blocks back.
+  Result<std::uint64_t> read_height(const rpc::Json& notification) {
+    QUORATE_TRY(const auto fields, rpc::Fields::of(notification, "newBlocks"));
+    if (options.seals || !fields.has("reversed")) return fields.integer("height");
+    QUORATE_TRY(const rpc::Json* reversed, fields.get("reversed"));
+    QUORATE_TRY(const auto range, rpc::Fields::of(*reversed, "newBlocks.reversed"));
+    QUORATE_TRY(const auto from, range.integer("from_height"));
+    if (from < next) withdraw(from);
+    return std::min(from, next) - 1;
   }
 
   // Fetches one block and, when its certificate is there, settles it and the ones before it.
@@ -111,6 +125,7 @@ struct FinalityWatcher::Impl {
       return false;
     }
     pending.push_back(std::move(*block));
+    if (!options.seals) return settle_by_depth();
     const auto sealed = client.call("chain_getBlockCertificate", {{"block", height}});
     // A height may never gather its own seals; then a descendant's settle it.
     if (!sealed)
@@ -122,6 +137,28 @@ struct FinalityWatcher::Impl {
       return drop_last({});
     }
     return settle(proved->block_hash);
+  }
+
+  // What was final from `height` on is so no more.
+  void withdraw(std::uint64_t height) {
+    next = height;
+    verified = height - 1;
+    last_hash.reset();
+    if (on_withdrawn) on_withdrawn(height);
+  }
+
+  // A block that does not stand on the last one says that another node, or this one while nobody
+  // listened, is on another branch: back by one, until they meet.
+  bool settle_by_depth() {
+    const PendingBlock& block = pending.back();
+    const Digest hash = block.hash;
+    if (last_hash && block.parent != *last_hash) {
+      pending.clear();
+      withdraw(next - 1);
+      return false;
+    }
+    last_hash = hash;
+    return settle(hash);
   }
 
   bool drop_last(const std::string& why) {
@@ -163,8 +200,10 @@ struct FinalityWatcher::Impl {
 
   const WatcherOptions options;
   const std::function<void(FinalBlock)> on_final;
+  const std::function<void(std::uint64_t)> on_withdrawn;
   std::uint64_t next;
   std::vector<PendingBlock> pending;
+  std::optional<Digest> last_hash;  // of the newest final block, where nobody seals
   std::atomic<std::uint64_t> verified{0};
   std::atomic<std::uint64_t> bad_answers{0};
   std::atomic<bool> stopping{false};
@@ -173,8 +212,10 @@ struct FinalityWatcher::Impl {
   std::thread thread;
 };
 
-FinalityWatcher::FinalityWatcher(WatcherOptions options, std::function<void(FinalBlock)> on_final)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(on_final))) {}
+FinalityWatcher::FinalityWatcher(WatcherOptions options, std::function<void(FinalBlock)> on_final,
+                                 std::function<void(std::uint64_t)> on_withdrawn)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(on_final),
+                                   std::move(on_withdrawn))) {}
 
 FinalityWatcher::~FinalityWatcher() = default;
 

@@ -1,8 +1,9 @@
 // Watches for finality as a client that does not trust its node: a block counts when its header
 // hashes to what a quorum of seals signed (its own, or those of a descendant that leads back to it
 // by parent hash), and a transaction counts when the block's transaction root, or with receipts its
-// receipt root, commits to it. Runs on a thread of its own and moves to the next node when one
-// goes away.
+// receipt root, commits to it. Where nobody seals blocks, a block counts when the node says that it
+// is final, and again from where the node withdraws blocks. Runs on a thread of its own and moves
+// to the next node when one goes away.
 #pragma once
 
 #include <atomic>
@@ -29,12 +30,15 @@ struct WatcherOptions {
   std::vector<std::string> urls;
   std::uint64_t from_height = 1;
   bool receipts = false;  // also fetch and check every receipt: heavier for the node
+  bool seals = true;      // of the chain's engine
 };
 
 class FinalityWatcher {
  public:
-  // `on_final` is called on the watcher's thread, in order of height, once per block.
-  FinalityWatcher(WatcherOptions options, std::function<void(FinalBlock)> on_final);
+  // Called on the watcher's thread: `on_final` in order of height, once per block; `on_withdrawn`
+  // when the blocks from this height on are final no more, after which others come in their place.
+  FinalityWatcher(WatcherOptions options, std::function<void(FinalBlock)> on_final,
+                  std::function<void(std::uint64_t)> on_withdrawn = nullptr);
   ~FinalityWatcher();
 
   // The newest height that was verified.

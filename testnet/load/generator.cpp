@@ -130,6 +130,7 @@ struct Generator::Impl {
   Impl(const Cluster& network, GeneratorOptions given, rpc::TrustedChain trusted)
       : cluster(network), options(std::move(given)), chain(std::move(trusted)) {}
 
+  bool seals() const { return cluster.traits().seals; }
   Result<void> prepare();
   Result<void> read_accounts(rpc::RpcClient& client);
   Result<void> refresh_nonces();
@@ -140,10 +141,15 @@ struct Generator::Impl {
     const std::lock_guard lock(mutex);
     if (collector != nullptr) collector->on_final(block);
   }
+  void withdraw(std::uint64_t height) {
+    const std::lock_guard lock(mutex);
+    if (collector != nullptr) collector->on_withdrawn(height);
+  }
   void collect_into(Collector* target) {
     const std::lock_guard lock(mutex);
     collector = target;
   }
+  Result<void> submit_until_final(rpc::RpcClient& client, std::string_view tx);
   Result<double> one_idle_transaction(rpc::RpcClient& client, const Workload& work, std::size_t k);
   void sample_proofs(rpc::RpcClient& client, const Workload& work, const Schedule& schedule,
                      Collector& target, std::vector<double>& proof_ms);
@@ -181,8 +187,9 @@ Result<void> Generator::Impl::prepare() {
   QUORATE_TRY(const auto fields, rpc::Fields::of(*status, "chain_getStatus"));
   QUORATE_TRY(const auto height, fields.integer("height"));
   watcher = std::make_unique<FinalityWatcher>(
-      WatcherOptions{chain, urls, height + 1, options.ack_file.has_value()},
-      [this](const FinalBlock& block) { deliver(block); });
+      WatcherOptions{chain, urls, height + 1, options.ack_file.has_value(), seals()},
+      [this](const FinalBlock& block) { deliver(block); },
+      [this](std::uint64_t from) { withdraw(from); });
   return {};
 }
 
@@ -215,11 +222,24 @@ Result<void> Generator::Impl::refresh_nonces() {
   return {};
 }
 
+// The same bytes may be submitted again for as long as they wait.
+Result<void> Generator::Impl::submit_until_final(rpc::RpcClient& client, std::string_view tx) {
+  constexpr int kStillPending = -32010;
+  const auto deadline = LoadClock::now() + options.drain_timeout;
+  while (true) {
+    const auto sent = client.call("tx_submitAndWait", {{"tx", tx}});
+    if (sent) return {};
+    if (sent.error().code != kStillPending || LoadClock::now() > deadline) {
+      return tl::unexpected(rpc_failure(sent.error()));
+    }
+  }
+}
+
 Result<double> Generator::Impl::one_idle_transaction(rpc::RpcClient& client, const Workload& work,
                                                      std::size_t k) {
   const auto start = LoadClock::now();
-  const auto sent = client.call("tx_submitAndWait", {{"tx", work.hex(k)}});
-  if (!sent) return tl::unexpected(rpc_failure(sent.error()));
+  QUORATE_CHECK(submit_until_final(client, work.hex(k)));
+  if (!seals()) return seconds_between(start, LoadClock::now()) * 1e3;
   const auto proof = client.call("tx_getProof", {{"transaction_id", to_0x(work.id(k))}});
   if (!proof) return tl::unexpected(rpc_failure(proof.error()));
   QUORATE_TRY(const auto proved, chain.check_transaction_proof(*proof, work.id(k)));
@@ -271,7 +291,7 @@ void Generator::Impl::run_window(PointResult& point, const Workload& work, Sende
       compare_cpu(cluster, cpu_before, sample_cpu(cluster), point);
       cpu_taken = true;
     }
-    if (client) sample_proofs(*client, work, schedule, target, proof_ms);
+    if (client && seals()) sample_proofs(*client, work, schedule, target, proof_ms);
     if (tick % kProgressTicks == 0) show_progress(point, sender, target, schedule.start);
     const auto totals = sender.totals();
     if (totals.connection_errors != errors_seen) {
@@ -370,8 +390,10 @@ Result<PointResult> Generator::measure_point(double rate, double seconds) {
   const auto warm = schedule.start + std::chrono::duration_cast<LoadClock::duration>(
                                          std::chrono::duration<double>(seconds / 5));
   const auto end = std::min(schedule.due(work.size()), LoadClock::now());
-  point.committed = static_cast<double>(collector.final_between(warm, end)) /
-                    std::max(seconds_between(warm, end), 1e-3);
+  point.committed = impl_->seals() ? static_cast<double>(collector.final_between(warm, end)) /
+                                         std::max(seconds_between(warm, end), 1e-3)
+                                   : collector.sustained_rate();
+  point.reversed = collector.reversed();
   point.finals = collector.finals();
   point.failed = collector.failed();
   point.unfinished = point.totals.sent - std::min(point.totals.sent, point.finals);

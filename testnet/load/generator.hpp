@@ -33,6 +33,7 @@ struct PointResult {
   std::uint64_t finals = 0;      // of all that were sent, until the queue was empty
   std::uint64_t failed = 0;      // known to be final without effect
   std::uint64_t unfinished = 0;  // sent, not final when we stopped waiting
+  std::uint64_t reversed = 0;    // were final once and withdrawn; they may be final again
   Percentiles latency_ms;        // due time to verified block certificate
   Percentiles proof_ms;          // a sample: due time until the receipt's proof was verified too
   std::vector<CpuUse> cpu;
@@ -40,8 +41,9 @@ struct PointResult {
 };
 
 struct IdleResult {
-  Percentiles latency_ms;  // submit to verified certificate and receipt proof, one at a time
-  double ratio = 0;        // p50 / (5 hops + 2 fdatasync)
+  // One at a time: submit to verified certificate and receipt proof; without seals, to final.
+  Percentiles latency_ms;
+  double ratio = 0;  // p50 / (5 hops + 2 fdatasync)
 };
 
 struct CheckResult {

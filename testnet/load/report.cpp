@@ -36,6 +36,7 @@ Json to_json(const PointResult& point) {
           {"final", point.finals},
           {"failed", point.failed},
           {"unfinished", point.unfinished},
+          {"reversed", point.reversed},
           {"latency_ms", to_json(point.latency_ms)},
           {"proof_latency_ms", to_json(point.proof_ms)},
           {"cpu_cores", std::move(cpu)},
@@ -123,6 +124,9 @@ std::string curve_line(const PointResult& point) {
   if (point.unfinished > 0) {
     line += text("  %llu not final", static_cast<unsigned long long>(point.unfinished));
   }
+  if (point.reversed > 0) {
+    line += text("  %llu reversed", static_cast<unsigned long long>(point.reversed));
+  }
   for (const auto& refusal : point.refusals) {
     line += " " + refusal.first + "=" + std::to_string(refusal.second);
   }
@@ -132,9 +136,12 @@ std::string curve_line(const PointResult& point) {
 std::string summary(const LoadReport& report) {
   std::string out;
   if (report.idle) {
-    out +=
-        text("  idle: p50 %.2f ms from submit to proved receipt = %.1f x (5 hops + 2 fdatasync)\n",
-             report.idle->latency_ms.p50, report.idle->ratio);
+    out += report.seals
+               ? text(
+                     "  idle: p50 %.2f ms from submit to proved receipt = %.1f x (5 hops + 2 "
+                     "fdatasync)\n",
+                     report.idle->latency_ms.p50, report.idle->ratio)
+               : text("  idle: p50 %.2f ms from submit to final\n", report.idle->latency_ms.p50);
   }
   if (!report.points.empty()) {
     out +=

@@ -12,6 +12,7 @@ namespace quorate::testnet {
 
 struct LoadReport {
   std::size_t nodes = 0;
+  bool seals = true;  // of the chain's engine
   Probes probes;
   double ceiling = 0;
   std::optional<IdleResult> idle;

@@ -31,8 +31,8 @@ MAY_INCLUDE = {
     "node": ["crypto", "ledger", "consensus", "rpc"],
     "node/config": ["crypto", "ledger/types", "rpc/json"],
     "wallet-cli": ["crypto", "ledger/types", "rpc/client", "rpc/json", "rpc/command_line"],
-    "testnet": ["crypto", "ledger/types", "node/config", "rpc/client", "rpc/json", "rpc/command_line"],
-    "testnet/simulate": ["crypto", "ledger/types", "node/config", "rpc/client", "rpc/json", "rpc/command_line", "tests/sim"],
+    "testnet": ["crypto", "ledger/types", "consensus/engine", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line"],
+    "testnet/simulate": ["crypto", "ledger/types", "consensus/engine", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line", "tests/sim"],
     "tests/sim": list(PRODUCT) + ["tests/support"],
     "tests": list(PRODUCT) + ["tests"],
 }

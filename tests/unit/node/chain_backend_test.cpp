@@ -31,8 +31,11 @@ class Sink final : public rpc::EventSink {
 
 // A chain whose blocks the test orders and seals, with a watch that hears of both as in the node.
 struct Node {
+  explicit Node(ledger::ChainOptions options = {})
+      : chain(*ledger::Chain::open(store, small_genesis(), options)) {}
+
   ledger::MemoryStore store;
-  std::unique_ptr<ledger::Chain> chain = *ledger::Chain::open(store, small_genesis());
+  std::unique_ptr<ledger::Chain> chain;
   FinalityWatch watch{*chain};
 
   Result<std::vector<ledger::ExecutedBlock>> execute_next(
@@ -339,6 +342,22 @@ TEST_CASE("final heights are announced in order, each once, without gaps") {
   node.settle();
   node.watch.set_sink(nullptr);
   CHECK(sink.heights == std::vector<std::uint64_t>{1, 2, 3, 4, 5});
+}
+
+TEST_CASE("where nobody seals, what is executed is final, announced and answered at once") {
+  Node node({.seals = false});
+  Sink sink;
+  sink.expected = 2;
+  node.watch.set_sink(&sink);
+  const auto payment = transfer(node.chain->chain_id(), "anna", 1, "ben", 25);
+  auto waiter = node.wait(payment->id);
+  node.execute({payment});
+  CHECK(get(std::move(waiter)).status == TransactionStatus::final);
+  CHECK(read_transaction(*node.chain, payment->id)->status == TransactionStatus::final);
+  node.execute({});
+  REQUIRE(sink.reached.get_future().wait_for(kLong) == std::future_status::ready);
+  node.watch.set_sink(nullptr);
+  CHECK(sink.heights == std::vector<std::uint64_t>{1, 2});
 }
 
 TEST_CASE("blocks that wait long for a certificate are not kept, and are settled all the same") {

@@ -212,7 +212,7 @@ TEST_CASE("an engine that does not exist, or refuses a parameter, is exit 78 wit
   const std::string build = "genesis build a.json b.json c.json d.json --chain-name local-x ";
   const Ran unknown = run(folder, build + "--engine raft");
   CHECK(unknown.exit == 78);
-  CHECK(contains(unknown.err, "unknown engine \"raft\"; there is"));
+  CHECK(contains(unknown.err, "unknown engine \"raft\"; there are: "));
   const Ran refused = run(folder, build + "--engine-parameter intervall_ms=5");
   CHECK(refused.exit == 78);
   CHECK(contains(refused.err, "intervall_ms"));
@@ -222,6 +222,18 @@ TEST_CASE("an engine that does not exist, or refuses a parameter, is exit 78 wit
       run(folder, build + "--engine-parameter interval_ms=1 --engine-parameter interval_ms=2");
   CHECK(twice.exit == 2);
   CHECK(contains(twice.err, "given twice"));
+
+  const Ran mined =
+      run(folder, build + "--engine pow --engine-parameter depth=3 --output mined.json");
+  CHECK(mined.exit == 0);
+  const Ran valid = run(folder, "genesis validate mined.json --json");
+  CHECK(valid.exit == 0);
+  CHECK(contains(valid.out, "\"engine\": \"pow\""));
+  CHECK(contains(valid.out, "\"commit_depth\": 3"));
+  CHECK_FALSE(contains(valid.out, "quorum"));
+  const Ran misspelt = run(folder, build + "--engine pow --engine-parameter intervall_ms=5");
+  CHECK(misspelt.exit == 78);
+  CHECK(contains(misspelt.err, "did you mean \"interval_ms\"?"));
 }
 
 TEST_CASE("run refuses a home without genesis, a foreign genesis and a home in use") {

@@ -59,6 +59,78 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
+// The same with blocks that are mined: four times 25,000 hashes per second against 200,000 for
+// each.
+NetworkFacts mined() {
+  NetworkFacts facts = healthy();
+  facts.quorum = 1;
+  facts.mines = true;
+  facts.commit_depth = 6;
+  facts.now_ms = 1'000'000;
+  for (auto& node : facts.nodes) {
+    node.status.primary.reset();
+    node.status.high_watermark = 0;
+    node.status.branch = BranchStatus{};
+    node.status.branch->tip = node.tip_before = 15;
+    node.status.branch->tip_time_ms = 995'000;
+    node.status.branch->expected_hashes = 200'000;
+    node.status.branch->hashes_per_second = 25'000;
+    node.status.branch->mining = true;
+  }
+  return facts;
+}
+
+TEST_CASE("where blocks are mined a moment without one means nothing") {
+  const auto diagnosis = diagnose(mined());
+  CHECK(diagnosis.condition == Condition::going_on);
+  CHECK(diagnosis.findings.empty());
+  CHECK(diagnosis.summary ==
+        "blocks are mined: tip 15, final 10; the next is expected within 2.0 s on average");
+}
+
+TEST_CASE("a mined chain is stalled when nobody mines, whatever runs") {
+  auto facts = mined();
+  for (auto& node : facts.nodes) node.status.branch->mining = false;
+  const auto diagnosis = diagnose(facts);
+  CHECK(diagnosis.condition == Condition::stalled);
+  CHECK(has(diagnosis.summary, "nobody mines"));
+  REQUIRE(find(diagnosis, "nobody_mines") != nullptr);
+  CHECK(find(diagnosis, "nobody_mines")->cause);
+}
+
+TEST_CASE("a mined chain without a block for many times the expected wait is stalled") {
+  auto facts = mined();
+  facts.now_ms = 995'000 + 28'000;
+  CHECK(diagnose(facts).condition == Condition::going_on);
+  facts.now_ms = 995'000 + 30'000;
+  const auto diagnosis = diagnose(facts);
+  CHECK(diagnosis.condition == Condition::stalled);
+  CHECK(has(diagnosis.summary, "no block for 30.0 s, although one is expected within 2.0 s"));
+  facts.nodes[2].status.branch->tip = 16;
+  CHECK(diagnose(facts).condition == Condition::going_on);
+}
+
+TEST_CASE("one miner is enough, and those that died or are cut off are remarks") {
+  auto facts = mined();
+  for (const std::size_t dead : {0U, 1U, 2U}) stop(facts, dead);
+  const auto diagnosis = diagnose(facts);
+  CHECK(diagnosis.condition == Condition::going_on);
+  for (const auto& finding : diagnosis.findings) CHECK_FALSE(finding.cause);
+
+  facts = mined();
+  facts.fault_links = facts.fault_links_run = true;
+  facts.rules = LinkRules(4);
+  REQUIRE(partition(facts.rules, {{0, 1}, {2, 3}}));
+  facts.nodes[0].status.block_hash = "0xbb";
+  const auto halves = diagnose(facts);
+  CHECK(halves.condition == Condition::going_on);
+  REQUIRE(find(halves, "partition") != nullptr);
+  CHECK(has(find(halves, "partition")->text, "each side mines a branch of its own"));
+  REQUIRE(find(halves, "branches") != nullptr);
+  CHECK_FALSE(find(halves, "branches")->cause);
+  CHECK(find(halves, "fork") == nullptr);
+}
+
 TEST_CASE("a healthy network without work is idle, with nothing to say") {
   const auto diagnosis = diagnose(healthy());
   CHECK(diagnosis.condition == Condition::idle);

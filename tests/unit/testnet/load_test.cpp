@@ -102,6 +102,30 @@ TEST_CASE("latency counts from when a transaction was due, not from when it was 
   CHECK(collector.final_between(start, start + std::chrono::milliseconds(12)) == 2);
 }
 
+TEST_CASE("what is withdrawn is not final, until it is so again, and is counted") {
+  auto accounts = some_accounts(2);
+  const auto work = Workload::sign(some_chain(), accounts, 4);
+  const LoadClock::time_point start{std::chrono::seconds(100)};
+  Collector collector(work, Schedule{start, 1000}, nullptr);
+  const auto block = [&](std::uint64_t height, std::size_t k, int milliseconds) {
+    auto out = block_of({work.id(k)}, start + std::chrono::milliseconds(milliseconds));
+    out.height = height;
+    return out;
+  };
+  collector.on_final(block(7, 0, 100));
+  collector.on_final(block(8, 1, 200));
+  collector.on_final(block(9, 2, 300));
+  CHECK(collector.sustained_rate() == Approx(10));
+  collector.on_withdrawn(8);
+  CHECK(collector.finals() == 1);
+  CHECK(collector.reversed() == 2);
+  CHECK(collector.unfinished(4) == std::vector<std::size_t>{1, 2, 3});
+  CHECK(collector.sustained_rate() == 0);
+  collector.on_final(block(8, 2, 400));
+  CHECK(collector.finals() == 2);
+  CHECK(collector.reversed() == 2);
+}
+
 TEST_CASE("only proved success is acknowledged on disk, each transaction once") {
   const TemporaryFolder folder;
   auto accounts = some_accounts(2);

@@ -15,6 +15,7 @@ Manifest example() {
   manifest.chain_name = "local-7f3a";
   manifest.chain_id.bytes.fill(0xAB);
   manifest.load_accounts = 3;
+  manifest.traits.connected_min = 2;
   manifest.nodes = {{"node0", 8645, 30645}, {"node1", 8646, 30646}};
   return manifest;
 }
@@ -36,6 +37,34 @@ TEST_CASE("what is stored in testnet.json is what is loaded") {
   CHECK(loaded->find("node1").value_or(9) == 1);
   REQUIRE_FALSE(loaded->find("node7").has_value());
   CHECK(loaded->find("node7").error().detail.find("node0 to node1") != std::string::npos);
+}
+
+TEST_CASE("what the engine is like is stored with the testnet, and is voting where it is not") {
+  const TemporaryFolder folder;
+  const Layout layout{folder.path()};
+  auto manifest = example();
+  manifest.traits.seals = false;
+  manifest.traits.connected_min = 1;
+  manifest.traits.commit_depth = 6;
+  manifest.traits.mines = true;
+  REQUIRE(store(layout, manifest).has_value());
+  auto loaded = load_manifest(layout);
+  REQUIRE(loaded.has_value());
+  CHECK_FALSE(loaded->traits.seals);
+  CHECK(loaded->traits.connected_min == 1);
+  CHECK(loaded->traits.commit_depth == 6);
+  CHECK(loaded->traits.mines);
+
+  std::ifstream in(layout.manifest_file());
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  const auto begin = text.find("\"engine_traits\"");
+  text.erase(begin, text.find("},", begin) + 2 - begin);
+  std::ofstream(layout.manifest_file()) << text;
+  loaded = load_manifest(layout);
+  REQUIRE(loaded.has_value());
+  CHECK(loaded->traits.seals);
+  CHECK(loaded->traits.connected_min == 2);  // the quorum of two
+  CHECK_FALSE(loaded->traits.mines);
 }
 
 TEST_CASE("an existing testnet.json is never replaced") {
