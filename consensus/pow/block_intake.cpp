@@ -9,6 +9,10 @@ namespace {
 constexpr std::size_t kHeldMax = 64;
 constexpr std::size_t kHeldBytesMax = 16U << 20U;
 constexpr Duration kHeldRetry = std::chrono::seconds(1);
+// What lies further ahead than that comes again, or was a joke.
+constexpr std::uint64_t kHeldAheadS = 60;
+// Blocks further below the ledger's head are taken in only as part of a heavier branch.
+constexpr std::uint64_t kUsefulBelow = 64;
 // Payloads of all branches together. What does not fit is fetched when there is room again.
 constexpr std::size_t kBodyBytesMax = 256U << 20U;
 
@@ -48,6 +52,9 @@ BlockIntake::Seen BlockIntake::join(ReplicaId from, const Identified& header,
 }
 
 void BlockIntake::hold(ReplicaId from, const Identified& header, const Payload& payload) {
+  const std::uint64_t horizon =
+      state_.wall.value() / 1'000 + state_.settings.rules.future_limit_s() + kHeldAheadS;
+  if (header.header.time_s > horizon) return;
   std::size_t bytes = size_of(payload);
   for (const Held& entry : held_) {
     if (entry.header.id == header.id && (entry.payload || !payload)) return;
@@ -60,6 +67,10 @@ void BlockIntake::hold(ReplicaId from, const Identified& header, const Payload& 
 void BlockIntake::on_payload(ReplicaId from, const Block& block, const Payload& payload) {
   if (state_.bodies.find(block.id) != nullptr || block.condemned) return;
   if (state_.bodies.payload_bytes() + payload->size() > kBodyBytesMax) return;
+  const Block& applied = state_.tree->applied();
+  if (state_.tree->ancestor(applied, block.height()) == &block) return;  // the ledger has it
+  const bool heavier_known = &state_.tree->best_header() != &state_.tree->tip();
+  if (block.height().saturating_add(kUsefulBelow) < applied.height() && !heavier_known) return;
   StoredBody body{payload, block.height(), from};
   // Found valid before, and given up since.
   body.checked = block.body == Block::Body::valid;
@@ -73,17 +84,18 @@ void BlockIntake::keep(const Block& block, StoredBody body) {
   state_.outbox.emit(Validate{block.height(), block.id, *kept.payload});
 }
 
-void BlockIntake::on_own_block(const FullBlock& block) {
+bool BlockIntake::on_own_block(const FullBlock& block) {
   const BlockTree::Added added =
       state_.tree->add(block.header.header, block.header.id, state_.wall);
   // A clock that was set back since the work began, at worst: then the work is lost.
-  if (added.outcome != BlockTree::Outcome::added) return;
+  if (added.outcome != BlockTree::Outcome::added) return false;
   ++joined_;
   state_.tree->set_valid(block.header.id);
   StoredBody body{block.payload, added.block->height(), state_.own_id()};
   body.checked = true;
   keep(*added.block, std::move(body));
   state_.progress(Progress::Phase::mined, added.block->height());
+  return true;
 }
 
 void BlockIntake::restore(const FullBlock& block) {

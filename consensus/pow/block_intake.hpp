@@ -26,8 +26,9 @@ class BlockIntake {
   };
   Seen on_header(ReplicaId from, const Identified& header);
   Seen on_block(ReplicaId from, const FullBlock& block);
-  // Mined here: valid by construction. The host is shown it as well, under its id.
-  void on_own_block(const FullBlock& block);
+  // Mined here: valid by construction. The host is shown it as well, under its id. False: the rules
+  // do not allow it (any more).
+  bool on_own_block(const FullBlock& block);
   // A block of the own log: known to be valid, and shown to the host again.
   void restore(const FullBlock& block);
   void on_validated(const Digest& id, bool valid);

@@ -18,6 +18,7 @@ namespace {
 // times what it must hold.
 constexpr std::size_t kLogBytesMin = 4U << 20U;
 constexpr std::size_t kLogGrowth = 4;
+constexpr std::size_t kLookEvery = 16;  // of the log's growth
 // Payloads of so many executed heights stay for peers that are a little behind.
 constexpr std::uint64_t kServedHeights = 64;
 constexpr std::size_t kServedBytesMax = 16U << 20U;
@@ -62,8 +63,12 @@ void LogKeeper::advance() {
   }
   if (state_.bodies.payload_bytes() > kBodyBytesMax) make_room();
   log_bytes_ += state_.outbox.take_logged_bytes();
-  if (log_bytes_ < kLogBytesMin) return;
-  if (log_bytes_ >= kLogGrowth * logged_bytes()) write_snapshot();
+  if (log_bytes_ < std::max(kLogBytesMin, look_at_)) return;
+  if (log_bytes_ >= kLogGrowth * logged_bytes()) {
+    write_snapshot();
+  } else {
+    look_at_ = log_bytes_ + log_bytes_ / kLookEvery;
+  }
 }
 
 std::size_t LogKeeper::logged_bytes() const {
@@ -130,6 +135,7 @@ void LogKeeper::write_snapshot() {
     if (kept && !state_.outbox.is_durable(body.token)) body.token = token;
   }
   log_bytes_ = state_.outbox.take_logged_bytes();
+  look_at_ = 0;
 }
 
 }  // namespace quorate::consensus::pow

@@ -32,6 +32,7 @@ class LogKeeper {
   EngineState& state_;
   const CommitTracker& commits_;
   std::size_t log_bytes_ = 0;  // since the last snapshot, that included
+  std::size_t look_at_ = 0;    // how large it grows before it is looked at again
   Height collected_;
   std::uint64_t rewinds_ = 0;  // of which log_withdrawn has taken note
 };

@@ -132,9 +132,7 @@ void PowEngine::on(const PendingChanged& pending) { state_.eligible = pending.el
 
 void PowEngine::on(const WorkFound& found) {
   const auto block = mining_.on_work(found);
-  if (!block) return;
-  tips_.on_mined(block->header.id);
-  intake_.on_own_block(*block);
+  if (block && intake_.on_own_block(*block)) tips_.on_mined(block->header.id);
 }
 
 // ---- messages ----

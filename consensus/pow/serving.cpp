@@ -40,15 +40,18 @@ bool Serving::answer_from_tree(ReplicaId to, const AskHeaders& question) {
   }
   if (shared == nullptr) return false;
   Headers answer;
+  PersistToken after;
   const Block& tip = state_.tree->tip();
   Height height = shared->height();
   while (height < tip.height() && answer.headers.size() < kHeadersMax) {
     height = height.next();
     const Block* block = state_.tree->on_branch(height);
     answer.headers.push_back({block->header, block->id});
+    if (const StoredBody* body = state_.bodies.find(block->id))
+      after = std::max(after, body->token);
   }
   answer.more = height < tip.height();
-  state_.outbox.send(to, answer);
+  state_.outbox.send(to, answer, after);
   return true;
 }
 
@@ -102,8 +105,8 @@ void Serving::continue_search(ReplicaId peer, Search search, const CertificatesL
 
 // ---- blocks ----
 
-void Serving::send_block(ReplicaId to, const Identified& header, const Payload& payload) {
-  if (afford(to, cost_of(payload->size()))) state_.outbox.send(to, FullBlock{header, payload});
+void Serving::send_block(ReplicaId to, const FullBlock& block, PersistToken after) {
+  if (afford(to, cost_of(block.payload->size()))) state_.outbox.send(to, block, after);
 }
 
 void Serving::on_ask(ReplicaId from, const AskBlocks& question) {
@@ -112,7 +115,7 @@ void Serving::on_ask(ReplicaId from, const AskBlocks& question) {
     const StoredBody* body = state_.bodies.find(id);
     const Block* block = state_.tree->find(id);
     if (body != nullptr && block != nullptr && body->checked) {
-      send_block(from, {block->header, id}, body->payload);
+      send_block(from, {{block->header, id}, body->payload}, body->token);
       continue;
     }
     const auto known = loading_.find(id);
@@ -134,7 +137,9 @@ void Serving::on_loaded(const PayloadLoaded& loaded) {
   const auto header = crypto::work::decode_header(loaded.body->commit_certificate);
   if (!header) return;
   const auto payload = std::make_shared<const Bytes>(loaded.body->payload);
-  for (const ReplicaId peer : peers) send_block(peer, {*header, loaded.id}, payload);
+  for (const ReplicaId peer : peers) {
+    send_block(peer, {{*header, loaded.id}, payload}, PersistToken(0));
+  }
 }
 
 std::size_t Serving::memory_bytes() const {

@@ -1,6 +1,7 @@
 // Answers peers that ask for headers and blocks: from the block tree where it can, older ones from
 // the ledger. Each peer has a budget, so that none can make this replica send without end; what is
-// over it is not answered, and the peer asks somebody else. Owned by the engine's thread.
+// over it is not answered, and the peer asks somebody else. Nothing leaves before the log holds the
+// blocks that it speaks of. Owned by the engine's thread.
 #pragma once
 
 #include <map>
@@ -30,7 +31,7 @@ class Serving {
     Height first;          // its height
   };
   bool afford(ReplicaId peer, std::uint64_t cost);
-  void send_block(ReplicaId to, const Identified& header, const Payload& payload);
+  void send_block(ReplicaId to, const FullBlock& block, PersistToken after);
   bool answer_from_tree(ReplicaId to, const AskHeaders& question);
   void search_ledger(ReplicaId peer, Search search);
   void continue_search(ReplicaId peer, Search search, const CertificatesLoaded& loaded);

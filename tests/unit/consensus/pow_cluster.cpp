@@ -295,7 +295,10 @@ void PowCluster::persist(std::uint32_t index, const Persist& record) {
       if (written.snapshot) machine.disk.clear();
       machine.disk.push_back(written.record);
       if (written.snapshot) machine.logged.clear();
-      for (const auto& block : blocks_of(written)) machine.logged.insert(block.header.id);
+      for (const auto& block : blocks_of(written)) {
+        machine.logged.insert(block.header.id);
+        ever_logged_.insert(block.header.id);
+      }
     }
     machine.durable = std::max(machine.durable, token);
     step(index, Persisted{token});
@@ -333,6 +336,7 @@ void PowCluster::transmit(std::uint32_t from, const Send& send) {
   const auto decoded = pow::decode(send.message, kPayloadMax);
   REQUIRE(decoded);
   REQUIRE(pow::encode(*decoded) == send.message);
+  check_durable(from, *decoded);
   for (std::uint32_t to = 0; to < options_.members; ++to) {
     if (to == from || (send.to && send.to->value() != to)) continue;
     ++sent[send.type];
@@ -346,6 +350,19 @@ void PowCluster::transmit(std::uint32_t from, const Send& send) {
     at(now_ + delay, [this, from, to, message = send.message] {
       if (machines_[to].alive()) REQUIRE(deliver(from, to, message));
     });
+  }
+}
+
+// An own block is on the disk before anybody hears of it.
+void PowCluster::check_durable(std::uint32_t from, const pow::Message& message) const {
+  std::vector<pow::Identified> shown;
+  if (const auto* news = std::get_if<pow::Announce>(&message)) shown = news->headers;
+  if (const auto* answer = std::get_if<pow::Headers>(&message)) shown = answer->headers;
+  if (const auto* block = std::get_if<pow::FullBlock>(&message)) shown = {block->header};
+  for (const pow::Identified& header : shown) {
+    if (header.header.miner == test_key(from)) {
+      REQUIRE(ever_logged_.count(header.id) != 0);
+    }
   }
 }
 

@@ -5,8 +5,9 @@
 // It checks as it goes, and a test fails at the first breach:
 //   W1 a ledger's headers are a chain, and each payload is the one its header names; W2 heights are
 //   committed in order, each once until a Rewind takes it back, and none while one is under way;
-//   W3 a block is committed when k blocks of its branch stand on it, all of them in the synced log;
-//   W4 what a proposal must not repeat is known to the host; W5 memory stays within its bound.
+//   W3 a block is committed when k blocks of its branch stand on it, all of them in the synced log,
+//   and an own block is on the disk before anybody hears of it; W4 what a proposal must not repeat
+//   is known to the host; W5 memory stays within its bound.
 #pragma once
 
 #include <functional>
@@ -162,6 +163,7 @@ class PowCluster {
   void load(std::uint32_t machine, const LoadCertificates& load);
   void check_commit(const PowMachine& machine, const Commit& commit) const;
   std::vector<pow::FullBlock> blocks_of(const Persist& record) const;
+  void check_durable(std::uint32_t from, const pow::Message& message) const;
   Digest hash_at(const PowMachine& machine, Height height) const;
   EngineConfig config_of(std::uint32_t machine) const;
 
@@ -178,6 +180,7 @@ class PowCluster {
   std::uint64_t sequence_ = 0;
   std::uint64_t random_state_;
   std::uint32_t submitted_ = 0;
+  std::set<Digest> ever_logged_;      // blocks that any disk held
   std::map<Digest, Digest> parents_;  // of every block that any log ever held
 };
 

@@ -65,6 +65,7 @@ TEST_CASE("whatever fails, all ledgers end at the same branch, and no transactio
   options.members = 3 + static_cast<std::uint32_t>(seed % 3);
   options.depth = 1 + seed % 4;
   options.loss_percent = seed % 2 == 0 ? 10 : 0;
+  if (seed % 3 == 0) options.disk_delay = milliseconds(400);
   PowCluster cluster(options);
   cluster.start_all();
   disturb(cluster, options.members);
