@@ -2,12 +2,11 @@
 // ledgers that remember and go back, a network that a test can bend, and miners that win by lot
 // instead of hashing. Everything is deterministic.
 //
-// It checks as it goes, and a test fails at the first breach:
-//   W1 a ledger's headers are a chain, and each payload is the one its header names; W2 heights are
-//   committed in order, each once until a Rewind takes it back, and none while one is under way;
-//   W3 a block is committed when k blocks of its branch stand on it, all of them in the synced log,
-//   and an own block is on the disk before anybody hears of it; W4 what a proposal must not repeat
-//   is known to the host; W5 memory stays within its bound.
+// It checks as it goes, and a test fails at the first breach (consensus/pow/README.md has the list):
+//   W1 a Commit stands on the one before, k deep on the preferred branch, with the payload that its
+//   header names; W4 heights in order, each once until a Rewind takes it back, none while one is
+//   under way; W5 what makes a Commit deep is in the synced log, and so is an own block before
+//   anybody hears of it; W6 memory. And the host knows whatever a proposal must not repeat.
 #pragma once
 
 #include <functional>
