@@ -188,8 +188,13 @@ bool Cluster::converged(const Digest& last, const std::vector<ReplicaId>& dead) 
 }
 
 std::string Cluster::describe_heal(const Digest& last) const {
-  std::string out = committed(last) ? "the last transaction is committed, but heads are"
-                                    : "the last transaction never committed; heads are";
+  return (committed(last) ? "the last transaction is committed, but heads are"
+                          : "the last transaction never committed; heads are") +
+         describe_nodes();
+}
+
+std::string Cluster::describe_nodes() const {
+  std::string out;
   for (const auto& node : nodes_) {
     if (!node->up()) {
       out += " down";

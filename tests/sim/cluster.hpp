@@ -68,6 +68,8 @@ class Cluster {
   // I9: every correct replica that is not dead comes up, a new transaction commits, and all of them
   // have the same head. Anything else is a violation "heal".
   bool converge(Duration at_most, const std::vector<ReplicaId>& dead = {});
+  // Where every replica stands: height, transactions that wait, view, why it is not ready.
+  std::string describe_nodes() const;
 
  protected:
   using MakeChecks = std::function<std::unique_ptr<NodeChecks>(World&)>;

@@ -10,13 +10,24 @@ namespace {
 // Without a new block anywhere, and until everything agrees again: ten times the longest view
 // timeout, since up to f primaries in a row may be of no use.
 constexpr Duration kPatience = std::chrono::seconds(600);
+// After so long without a block, clients hand in again what is not final: crashes may have taken it
+// from every mempool, and whoever waits for it sends nothing new.
+constexpr Duration kClientPatience = std::chrono::seconds(60);
 
 void fault_phase(Simulation& simulation) {
   World& world = simulation.world();
+  Instant asked = world.timeline.now();
   while (simulation.height().value() < world.options.blocks && simulation.step()) {
-    if (world.timeline.now() - simulation.last_progress() > kPatience) {
+    const Instant now = world.timeline.now();
+    if (now - std::max(asked, simulation.last_progress()) > kClientPatience) {
+      asked = now;
+      simulation.workload().retry();
+      simulation.workload().pay_out();
+    }
+    if (now - simulation.last_progress() > kPatience) {
       world.violate("stall", "no new block for ten minutes after height " +
-                                 std::to_string(simulation.height().value()));
+                                 std::to_string(simulation.height().value()) + "; heads are" +
+                                 simulation.describe_nodes());
     }
   }
 }

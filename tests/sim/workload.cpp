@@ -34,6 +34,22 @@ void Workload::retry() {
   }
 }
 
+void Workload::pay_out() {
+  Client& saver = clients_.back();
+  forget_done(saver);
+  if (saver.waiting.empty()) {
+    ledger::Transaction shares = transfer(saver, next_nonce(saver), 0);
+    const std::uint64_t share = ledger_.balance(saver.address) / (2 * clients_.size());
+    shares.operations.clear();
+    for (std::size_t i = 0; i + 1 < clients_.size(); ++i) {
+      shares.operations.push_back(ledger::Transfer{clients_[i].address, share});
+    }
+    saver.waiting.push_back(submit(saver, shares));
+    return;
+  }
+  hand_over(saver.waiting.front());
+}
+
 Digest Workload::submit_last() {
   // An account of its own, so that no earlier mistake of a client stands in the way.
   Client& client = clients_.back();

@@ -23,6 +23,9 @@ class Workload {
   void act();
   // Sends again what has waited long, and forgets what is done.
   void retry();
+  // The last account only receives until submit_last; in a long run everything ends up there. It
+  // gives half of it back, or hands that in again while it waits.
+  void pay_out();
   // One valid transfer for the heal phase; its id.
   Digest submit_last();
   void admitted(const std::vector<std::optional<node::Refusal>>& results);
