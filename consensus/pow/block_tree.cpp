@@ -14,6 +14,12 @@ BlockTree::Added refused(BlockTree::Outcome outcome, std::string why) {
   return {outcome, nullptr, std::move(why)};
 }
 
+std::vector<const Block*> by_order(std::vector<const Block*> blocks) {
+  std::sort(blocks.begin(), blocks.end(),
+            [](const Block* a, const Block* b) { return a->order < b->order; });
+  return blocks;
+}
+
 std::string height_text(Height height) { return std::to_string(height.value()); }
 
 }  // namespace
@@ -306,19 +312,19 @@ std::vector<const Block*> BlockTree::wanted(std::size_t max) const {
   return out;
 }
 
+std::vector<const Block*> BlockTree::leaves() const {
+  std::vector<const Block*> out;
+  for (const auto& [id, block] : blocks_) {
+    if (block.children.empty()) out.push_back(&block);
+  }
+  return by_order(std::move(out));
+}
+
 std::vector<const Block*> BlockTree::all() const {
   std::vector<const Block*> out;
   out.reserve(blocks_.size());
   for (const auto& [id, block] : blocks_) out.push_back(&block);
-  std::sort(out.begin(), out.end(),
-            [](const Block* a, const Block* b) { return a->order < b->order; });
-  return out;
-}
-
-std::vector<const Block*> BlockTree::leaves() const {
-  std::vector<const Block*> out = all();
-  std::erase_if(out, [](const Block* block) { return !block->children.empty(); });
-  return out;
+  return by_order(std::move(out));
 }
 
 }  // namespace quorate::consensus::pow

@@ -8,9 +8,10 @@
 //   limit_bits     the easiest target there may be
 //
 // The defaults suit four nodes that share a laptop: 2^20 hashes for the first block are two seconds
-// for miners of 500,000 hashes per second together. A tenth or ten times of that is found within
-// four half-lives; below 32,000 hashes per second the limit of 2^16 hashes keeps blocks slower than
-// the interval, and it is what a made-up block costs at least.
+// for miners of 500,000 hashes per second together. With F times that hash rate the interval is
+// 1 + (1/F - 1) * 2^(-t/half_life) of its target after the time t: ten times of it has settled
+// after four half-lives, a tenth of it after six. Below 32,000 hashes per second the limit of 2^16
+// hashes keeps blocks slower than the interval; it is also what a made-up header costs at least.
 #pragma once
 
 #include <cstdint>
