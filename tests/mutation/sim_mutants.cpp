@@ -108,7 +108,7 @@ void print(const Finding& finding) {
   std::fflush(stdout);
 }
 
-int report(std::vector<Finding> findings) {
+int report(std::vector<Finding> findings, double seconds) {
   std::sort(findings.begin(), findings.end(),
             [](const Finding& a, const Finding& b) { return a.seconds < b.seconds; });
   std::map<std::string, std::size_t> by_check;
@@ -118,9 +118,10 @@ int report(std::vector<Finding> findings) {
     ++killed;
     ++by_check[finding.violation.invariant];
   }
-  std::printf("\nmutation score: %zu of %zu killed; time to kill: median %.1f s, longest %.1f s\n",
-              killed, findings.size(), findings[findings.size() / 2].seconds,
-              findings.back().seconds);
+  std::printf(
+      "\nmutation score: %zu of %zu killed in %.0f s, each after %.1f s (median), %.1f s at most\n",
+      killed, findings.size(), seconds, findings[findings.size() / 2].seconds,
+      findings.back().seconds);
   std::printf("by check:");
   for (const auto& [check, count] : by_check) std::printf(" %s %zu", check.c_str(), count);
   std::printf("\n");
@@ -131,6 +132,7 @@ int report(std::vector<Finding> findings) {
 }
 
 int hunt_all(const std::vector<const Entry*>& entries, const Arguments& arguments) {
+  const auto begin = Clock::now();
   std::vector<Finding> findings(entries.size());
   std::atomic<std::size_t> next{0};
   std::mutex printing;
@@ -144,7 +146,7 @@ int hunt_all(const std::vector<const Entry*>& entries, const Arguments& argument
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < arguments.jobs; ++i) threads.emplace_back(work);
   for (std::thread& thread : threads) thread.join();
-  return report(std::move(findings));
+  return report(std::move(findings), seconds_since(begin));
 }
 
 int list() {

@@ -2,33 +2,10 @@
 // wrong times, bodies that only some get.
 #include "tests/scenarios/observers.hpp"
 #include "tests/scenarios/scenario.hpp"
+#include "tests/scenarios/villains.hpp"
 
 namespace quorate::scenarios {
 namespace {
-
-// The villain's own proposals of the first view, changed; everything else goes out as it is.
-sim::Script with_proposals(
-    std::function<void(sim::Villain&, ReplicaId to, const pbft::PrePrepare&)> propose) {
-  sim::Script script;
-  script.say = [propose](sim::Villain& villain, ReplicaId to, const sim::Said& said) {
-    const auto* proposal =
-        said.message ? std::get_if<pbft::PrePrepare>(said.message.get()) : nullptr;
-    const bool own = proposal != nullptr && proposal->core.ballot.view == View(0);
-    if (!own) return villain.pass(to, said);
-    propose(villain, to, *proposal);
-  };
-  return script;
-}
-
-// Makes the core fit the header and the payload again.
-pbft::PrePrepare signed_again(const sim::Villain& villain, pbft::PrePrepare proposal,
-                              const crypto::Membership& membership) {
-  pbft::ProposalHeader& header = proposal.body.header;
-  header.payload_digest = pbft::payload_digest(*proposal.body.payload);
-  proposal.core = villain.core(
-      {proposal.core.ballot.view, header.height, pbft::proposal_id(membership, header)});
-  return proposal;
-}
 
 // Whether the proof convinces somebody who has nothing but the chain's configuration.
 bool convinces(Stage& stage, const Stage::Proof& proof) {
@@ -243,15 +220,19 @@ void s25_times(Stage& stage) {
 }
 
 // Only some get the body: so few that nobody prepares, or just enough for a certificate. Nobody
-// votes without it, and the view change brings everybody what was prepared.
+// votes without it, and the view change brings everybody what was prepared. If the primary dies
+// then and the next one has no body, this one fetches it, or nobody commits in its view.
 void s27_withheld_body(Stage& stage) {
-  enum : std::uint64_t { too_few, just_enough };
+  enum : std::uint64_t { too_few, just_enough, just_enough_and_dead };
   stage.prepare({8, 4, 1});
   const std::uint32_t receivers =
       stage.number() == too_few ? stage.quorum() - 1 - stage.faults() : stage.quorum() - 1;
-  sim::Script script = with_proposals(
-      [receivers](sim::Villain& villain, ReplicaId to, const pbft::PrePrepare& first) {
-        if (to.value() <= receivers) villain.send(to, first);
+  // The next primary is among them or not.
+  const std::uint32_t first_receiver = stage.number() == just_enough_and_dead ? 2 : 1;
+  sim::Script script =
+      with_proposals([=](sim::Villain& villain, ReplicaId to, const pbft::PrePrepare& first) {
+        const std::uint32_t i = to.value();
+        if (i >= first_receiver && i < first_receiver + receivers) villain.send(to, first);
       });
   stage.corrupt(0, script);
   stage.begin();
@@ -279,15 +260,91 @@ void s27_withheld_body(Stage& stage) {
   });
   const auto transaction = stage.clients().make_next();
   stage.clients().submit_to_all(transaction);
+  if (stage.number() == just_enough_and_dead) {
+    stage.await("a certificate", milliseconds(900),
+                [&] { return prepared.count(View(0), Height(1)) == receivers; });
+    stage.crash(0);
+  }
   stage.await("another view", seconds(10), [&] { return stage.all_in(View(1)); });
   stage.await_executed(transaction, seconds(20));
   if (!stage.ok()) return;
   stage.expect(!without, "somebody voted without the body");
   const bool kept = stage.executed_id(Height(1)) == proposals.at(Height(1));
   const bool certified = prepared.count(View(0), Height(1)) != 0;
-  stage.expect(certified == (stage.number() == just_enough), "not as many prepared as planned");
+  stage.expect(certified == (stage.number() != too_few), "not as many prepared as planned");
   stage.expect(kept || !certified, "what was prepared got lost");
+  stage.expect(stage.number() != just_enough_and_dead || stage.highest_view() == View(1),
+               "the next primary could not bring it back");
   stage.finale();
+}
+
+// The primary of a view proposes what nobody may vote for, and the next one is asked.
+void expect_nobody_prepares(Stage& stage, View view) {
+  bool fooled = false;
+  stage.rule([&](const Passing& passing) {
+    const auto* vote = prepare_of(passing);
+    fooled = fooled ||
+             (vote != nullptr && vote->ballot.view == view && stage.correct(vote->replica.value()));
+    return kPass;
+  });
+  const auto transaction = stage.clients().make_next();
+  stage.clients().submit_to_all(transaction);
+  stage.await("another view", seconds(20), [&] { return stage.all_in(view.next()); });
+  stage.await_executed(transaction, seconds(20));
+  stage.expect(!fooled, "somebody voted for it");
+  stage.finale();
+}
+
+// The primary proposes in the name of another replica, or as if an earlier view had proposed it.
+void x07_in_anothers_name(Stage& stage) {
+  enum : std::uint64_t { other_proposer, earlier_view };
+  const View view(stage.number());
+  stage.prepare({8, 4, 1});
+  const auto& membership = stage.world().membership;
+  stage.corrupt(stage.primary_of(view),
+                with_proposals(
+                    [&](sim::Villain& villain, ReplicaId to, const pbft::PrePrepare& first) {
+                      pbft::PrePrepare other = first;
+                      pbft::ProposalHeader& header = other.body.header;
+                      if (stage.number() == other_proposer) {
+                        header.proposer = membership.key(ReplicaId(stage.n() - 1));
+                      } else {
+                        header.orig_view = View(0);
+                      }
+                      villain.send(to, signed_again(villain, other, membership));
+                    },
+                    view));
+  stage.begin();
+  stage.lose([view](const Passing& passing) {
+    const auto* proposal = as<pbft::PrePrepare>(passing);
+    return proposal != nullptr && proposal->core.ballot.view < view;
+  });
+  expect_nobody_prepares(stage, view);
+}
+
+// The primary proposes what is no payload, a transaction that its sender never signed, or more
+// transactions than the chain allows in a block.
+void x08_invalid_payload(Stage& stage) {
+  enum : std::uint64_t { garbage, forged, too_many };
+  stage.prepare({8, 4, 1});
+  const auto& membership = stage.world().membership;
+  stage.corrupt(
+      0, with_proposals([&](sim::Villain& villain, ReplicaId to, const pbft::PrePrepare& first) {
+        Bytes payload = *first.body.payload;
+        if (stage.number() == garbage) payload = Bytes(20, 7);
+        if (stage.number() == forged) payload.back() ^= 1U;  // the signature ends it
+        if (stage.number() == too_many) {
+          auto own = node::decode_committed_payload(membership.chain_id, payload);
+          QUORATE_ASSERT(own.has_value());
+          own->push_back(own->front());
+          payload = ledger::encode_payload(*own);
+        }
+        pbft::PrePrepare other = first;
+        other.body.payload = std::make_shared<const Bytes>(std::move(payload));
+        villain.send(to, signed_again(villain, other, membership));
+      }));
+  stage.begin();
+  expect_nobody_prepares(stage, View(0));
 }
 
 }  // namespace
@@ -302,7 +359,9 @@ std::vector<Scenario> byzantine_primary_scenarios() {
        s23_executed_slots},
       {"S24", "the primary repeats transactions", sizes, 1, s24_repeated_transactions},
       {"S25", "the primary's times are ahead, past or absurd", sizes, 4, s25_times},
-      {"S27", "the primary withholds the body", sizes, 2, s27_withheld_body},
+      {"S27", "the primary withholds the body", sizes, 3, s27_withheld_body},
+      {"X07", "the primary proposes in another's name", {4, 7}, 2, x07_in_anothers_name},
+      {"X08", "the primary proposes what is not valid", {4, 7}, 3, x08_invalid_payload},
   };
 }
 

@@ -2,6 +2,7 @@
 // any field of any message changed.
 #include "tests/scenarios/observers.hpp"
 #include "tests/scenarios/scenario.hpp"
+#include "tests/scenarios/villains.hpp"
 
 namespace quorate::scenarios {
 namespace {
@@ -28,27 +29,37 @@ void s07_twins(Stage& stage) {
   stage.finale();
 }
 
-// What the flooder sends is signed well and about views and heights to come.
-void flood(sim::Villain& villain, int count) {
+// What the flooder sends is signed well and about views and heights to come: anything, or votes for
+// one height after the other, or in one view after the other.
+enum class Flood : std::uint64_t { anything, heights, views };
+
+pbft::Ballot flooded_ballot(sim::Villain& villain, Flood kind) {
   sim::Prng& prng = villain.prng();
   const auto status = villain.replica().status().consensus;
+  const std::uint64_t views = kind == Flood::views ? 1'000'000 : kind == Flood::heights ? 2 : 40;
+  const std::uint64_t heights = kind == Flood::heights ? 1'000'000 : kind == Flood::views ? 4 : 300;
+  return {status.view.saturating_add(prng.below(views)),
+          status.low_watermark.saturating_add(prng.between(1, heights)), villain.random_digest()};
+}
+
+void flood(sim::Villain& villain, int count, Flood kind) {
   for (int i = 0; i < count; ++i) {
-    const View view = status.view.saturating_add(prng.below(40));
-    const Height height = status.low_watermark.saturating_add(prng.between(1, 300));
-    const pbft::Ballot ballot{view, height, villain.random_digest()};
+    const pbft::Ballot ballot = flooded_ballot(villain, kind);
     pbft::ViewChange view_change;
-    view_change.view = view.next();
+    view_change.view = ballot.view.next();
     view_change.replica = villain.self();
-    switch (prng.below(5)) {
+    switch (villain.prng().below(kind == Flood::anything ? 5 : 2)) {
       case 0:
         villain.broadcast(villain.vote(pbft::VoteKind::prepare, ballot, villain.self()));
         break;
       case 1:
         villain.broadcast(villain.vote(pbft::VoteKind::commit, ballot, villain.self()));
         break;
-      case 2: villain.broadcast(villain.checkpoint({height, ballot.id, Height::max()})); break;
+      case 2:
+        villain.broadcast(villain.checkpoint({ballot.height, ballot.id, Height::max()}));
+        break;
       case 3: villain.broadcast(villain.view_change(view_change)); break;
-      default: villain.broadcast(villain.seal(height, ballot.id)); break;
+      default: villain.broadcast(villain.seal(ballot.height, ballot.id)); break;
     }
   }
 }
@@ -87,13 +98,14 @@ class Latency {
 // Memory stays within its bounds (I8), nobody leaves the view, and blocks come as before.
 void s28_flood(Stage& stage) {
   const std::uint64_t messages = stage.full() ? 1'000'000 : 20'000;
+  const auto kind = static_cast<Flood>(stage.number());
   stage.prepare();
   std::uint64_t sent = 0;
   bool floods = false;
   sim::Script script;
   script.tick = [&](sim::Villain& villain) {
     if (!floods || sent >= messages) return;
-    flood(villain, 100);
+    flood(villain, 100, kind);
     sent += 100U * (stage.n() - 1);
   };
   for (const std::uint32_t villain : stage.last_ones()) stage.corrupt(villain, script);
@@ -126,6 +138,37 @@ void s29_lying_checkpoints(Stage& stage) {
   stage.finale();
 }
 
+// f replicas claim heights that are not there. A claim is no evidence: nobody looks for them, and
+// nobody trusts a primary longer for it.
+void x06_claimed_heights(Stage& stage) {
+  stage.prepare();
+  std::uint64_t claims = 0;
+  sim::Script script;
+  script.say = [&](sim::Villain& villain, ReplicaId to, const sim::Said& said) {
+    const auto* report = content<pbft::StatusReport>(said);
+    if (report == nullptr) return villain.pass(to, said);
+    pbft::StatusReport lie = *report;
+    for (Height* claimed : {&lie.last_executed, &lie.last_committed, &lie.sealed_to}) {
+      *claimed = claimed->saturating_add(1'000'000);
+    }
+    ++claims;
+    villain.send(to, lie);
+  };
+  for (const std::uint32_t villain : stage.last_ones()) stage.corrupt(villain, script);
+  stage.begin();
+  bool asked = false;
+  stage.rule([&](const Passing& passing) {
+    asked = asked || (passing.traffic == node::TrafficClass::sync && stage.correct(passing.from));
+    return kPass;
+  });
+  stage.clients().load(milliseconds(20));
+  stage.run_for(seconds(5));
+  stage.expect(claims > 0, "nobody claimed anything");
+  stage.expect(!asked, "somebody looked for the blocks");
+  stage.expect(stage.left().empty(), "a view changed");
+  stage.finale();
+}
+
 // Any field of any message, changed and signed again where the key is at hand.
 void s44_mutations(Stage& stage) {
   stage.prepare();
@@ -147,8 +190,9 @@ std::vector<Scenario> byzantine_replica_scenarios() {
   const std::vector<std::uint32_t> sizes = {4, 5, 6, 7, 10};
   return {
       {"S07", "twins, and eight rounds of partitions", {4, 7}, 30, s07_twins, true},
-      {"S28", "a flood of messages about views and heights to come", {4, 7}, 1, s28_flood},
+      {"S28", "a flood of messages about views and heights to come", {4, 7}, 3, s28_flood},
       {"S29", "f replicas lie in their checkpoints", sizes, 1, s29_lying_checkpoints},
+      {"X06", "claimed heights", {4, 7}, 1, x06_claimed_heights},
       {"S44", "any field of any message changed", {4, 5, 6, 7}, 12, s44_mutations, true},
   };
 }

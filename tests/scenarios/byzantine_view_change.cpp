@@ -3,20 +3,10 @@
 #include "consensus/pbft/new_view.hpp"
 #include "tests/scenarios/observers.hpp"
 #include "tests/scenarios/scenario.hpp"
+#include "tests/scenarios/villains.hpp"
 
 namespace quorate::scenarios {
 namespace {
-
-template <class T>
-const T* content(const sim::Said& said) {
-  return said.message ? std::get_if<T>(said.message.get()) : nullptr;
-}
-
-// The villain's own VIEW-CHANGE.
-const pbft::ViewChange* own_view_change(const sim::Villain& villain, const sim::Said& said) {
-  const auto* message = content<pbft::ViewChangePtr>(said);
-  return message != nullptr && (*message)->replica == villain.self() ? message->get() : nullptr;
-}
 
 // Whose VIEW-CHANGEs the NEW-VIEWs are made of.
 class Authors {
@@ -127,11 +117,15 @@ pbft::ViewChange forged(const sim::Villain& villain, sim::World& world, pbft::Vi
     case 6:  // one height twice
       fields.prepared.push_back(first);
       break;
+    case 7:  // a PREPARE that somebody else signed
+      first.prepares.front().signature =
+          villain.vote(pbft::VoteKind::prepare, first.core.ballot, villain.self()).signature;
+      break;
     default: break;
   }
   return fields;
 }
-constexpr std::uint64_t kForgeries = 7;
+constexpr std::uint64_t kForgeries = 8;
 
 void s11_forged_view_change(Stage& stage) {
   stage.prepare({4, 4, 1});

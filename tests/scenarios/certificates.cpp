@@ -1,6 +1,7 @@
 // What certificates must survive: two proposals at one height, a checkpoint that overtakes its
 // votes, a chain that says nothing more.
 #include "tests/scenarios/scenario.hpp"
+#include "tests/scenarios/villains.hpp"
 
 namespace quorate::scenarios {
 namespace {
@@ -132,15 +133,47 @@ void x03_back_to_an_idle_chain(Stage& stage) {
   stage.finale();
 }
 
-// Nobody has anything to do, so nobody suspects anybody.
+// Nobody has anything to do, so nobody proposes anything and nobody suspects anybody.
 void x04_idle_chain(Stage& stage) {
   stage.begin();
   stage.clients().submit_to_all(stage.clients().make_next());
-  stage.run_for(minutes(3));
+  const bool more = stage.run_until(minutes(3), [&] { return stage.height() > Height(1); });
+  stage.expect(!more && stage.height() == Height(1), "an idle chain makes blocks");
   for (std::uint32_t i = 0; i < stage.n() && stage.ok(); ++i) {
     stage.expect(stage.times_left(i) == 0 && stage.status(i).suspicions.empty(),
                  "an idle chain changes views");
   }
+  stage.finale();
+}
+
+// The f last replicas ask late for the first view change, with what they prepared in the view that
+// it led to. A certificate of the view asked for, or of a later one, belongs into no VIEW-CHANGE.
+void x05_certificate_of_later_view(Stage& stage) {
+  stage.prepare({8, 4, 1});
+  std::set<std::uint32_t> asked;
+  sim::Script script;
+  script.say = [&](sim::Villain& villain, ReplicaId to, const sim::Said& said) {
+    const auto* view_change = own_view_change(villain, said);
+    if (view_change == nullptr || view_change->view != View(2)) return villain.pass(to, said);
+    pbft::ViewChange late = *view_change;
+    late.view = View(1);
+    const auto of_view_1 = [](const auto& entry) { return entry.core.ballot.view == View(1); };
+    if (std::any_of(late.prepared.begin(), late.prepared.end(), of_view_1)) {
+      asked.insert(villain.self().value());
+    }
+    villain.send(to, villain.view_change(std::move(late)));
+  };
+  for (const std::uint32_t villain : stage.last_ones()) stage.corrupt(villain, script);
+  stage.begin();
+  stage.lose([](const Passing& passing) {
+    const auto* vote = commit_of(passing);
+    return vote != nullptr && vote->ballot.view < View(2);
+  });
+  const auto transaction = stage.clients().make_next();
+  stage.clients().submit_to_all(transaction);
+  stage.await_executed(transaction, seconds(30));
+  stage.expect(asked.size() == stage.faults(), "nobody asked late");
+  stage.expect(stage.world().coverage[sim::Happened::refused_frame] > 0, "nothing was refused");
   stage.finale();
 }
 
@@ -152,6 +185,7 @@ std::vector<Scenario> certificate_scenarios() {
       {"X02", "votes logged behind their checkpoint", {4, 7}, 1, x02_votes_behind_snapshot},
       {"X03", "back to an idle chain", {4, 7}, 1, x03_back_to_an_idle_chain},
       {"X04", "an idle chain", {4, 7}, 1, x04_idle_chain},
+      {"X05", "certificates of a view to come", {4, 5, 6, 7}, 1, x05_certificate_of_later_view},
   };
 }
 

@@ -57,6 +57,82 @@ void s31_above_the_window(Stage& stage) {
   stage.finale();
 }
 
+// One replica's ledger leaves out a transaction, so that its state is wrong from then on. A quorum
+// seals another block, or certifies another checkpoint when it hears no SEALs: it stops voting, the
+// ledger is replaced and the chain executed again, and then it votes as before. The others'
+// checkpoints become stable all the time.
+void s29b_damaged_state(Stage& stage) {
+  enum : std::uint64_t { by_seals, by_checkpoint };
+  stage.begin({4, 4, 4});
+  const std::uint32_t damaged = stage.n() - 1;
+  std::optional<Height> back_at;
+  stage.simulation().on_crash([&](sim::Machine machine) {
+    back_at = stage.height();
+    stage.after(milliseconds(100), [&stage, machine] { stage.start(machine.value()); });
+  });
+  bool noticed = false;
+  stage.watch([&](std::uint32_t replica, const node::Notice& notice) {
+    noticed = noticed || (replica == damaged && notice.kind == node::Notice::Kind::diverged);
+  });
+  bool votes = false;
+  stage.rule([&](const Passing& passing) {
+    if (as<pbft::Seal>(passing) != nullptr && passing.to == damaged &&
+        stage.number() == by_checkpoint) {
+      return kLost;
+    }
+    const auto* commit = commit_of(passing);
+    votes = votes || (commit != nullptr && back_at && commit->replica.value() == damaged &&
+                      passing.from == damaged && commit->ballot.height > *back_at);
+    return kPass;
+  });
+  stage.simulation().damage_ledger(ReplicaId(damaged), Height(6));
+  stage.clients().load(milliseconds(10));
+  stage.await("it notices", seconds(10), [&] { return noticed; });
+  if (!stage.ok()) return;
+  const Height before = stage.status(0).low_watermark;
+  stage.await("it votes again", seconds(30), [&] { return votes; });
+  stage.await("stable checkpoints", seconds(10), [&] {
+    return stage.all_correct(
+        [&](auto i) { return stage.status(i).low_watermark > before.saturating_add(8); });
+  });
+  stage.expect(stage.left().empty(), "a view changed");
+  stage.finale();
+}
+
+// The next primary has nothing while the others have a stable checkpoint, and nothing that it could
+// take over lies above it. It opens the view and must propose nothing below the checkpoint, however
+// much work it still sees there.
+void x12_primary_behind_checkpoint(Stage& stage) {
+  constexpr std::uint64_t kInterval = 4;
+  stage.begin({kInterval, 4, 1});
+  const std::uint32_t next = 1;
+  const auto away = stage.cut({next});
+  for (std::uint64_t i = 0; i < kInterval; ++i) {
+    stage.clients().submit_to_all(stage.clients().make_next());
+  }
+  stage.await("a stable checkpoint without it", seconds(5), [&] {
+    return stage.all_correct(
+        [&](auto i) { return i == next || stage.status(i).low_watermark == Height(kInterval); });
+  });
+  stage.crash(0);
+  stage.end_rule(away);
+  // It hears what the view change needs, and no block.
+  const auto no_blocks = stage.lose([](const Passing& passing) {
+    return passing.to == next &&
+           (passing.traffic == node::TrafficClass::sync ||
+            as<pbft::CommitCertificate>(passing) != nullptr || as<pbft::Data>(passing) != nullptr);
+  });
+  const auto transaction = stage.clients().make_next();
+  stage.clients().submit_to_all(transaction);
+  stage.await("it opens its view", seconds(20), [&] { return stage.all_in(View(1)); });
+  stage.run_for(milliseconds(200));
+  if (!stage.ok()) return;
+  stage.expect(stage.head(next) == Height(0), "it is not behind");
+  stage.end_rule(no_blocks);
+  stage.await_executed(transaction, seconds(30));
+  stage.finale();
+}
+
 }  // namespace
 
 std::vector<Scenario> checkpoint_scenarios() {
@@ -66,6 +142,12 @@ std::vector<Scenario> checkpoint_scenarios() {
        {4, 5, 6, 7, 10},
        1,
        s31_above_the_window},
+      {"S29b", "one replica's state is damaged", {4, 5, 6, 7, 10}, 2, s29b_damaged_state},
+      {"X12",
+       "the next primary is behind the checkpoint",
+       {4, 5, 7},
+       1,
+       x12_primary_behind_checkpoint},
   };
 }
 

@@ -92,6 +92,58 @@ void s21_slow_primary(Stage& stage) {
   stage.finale();
 }
 
+// A client knows one node, and this one only follows, since its vote log is gone. The first time
+// that it passes the transaction on nobody hears it: whoever took it in tries again.
+void x14_client_of_an_observer(Stage& stage) {
+  stage.begin();
+  const std::uint32_t observer = stage.n() - 1;
+  stage.clients().submit_to_all(stage.clients().make_next());
+  stage.await("a block", seconds(2), [&] {
+    return stage.all_correct([&](auto i) { return stage.head(i) == Height(1); });
+  });
+  if (!stage.ok()) return;
+  stage.crash(observer);
+  stage.simulation().make_amnesiac(ReplicaId(observer));
+  stage.node(observer).disk().wipe(true);
+  stage.start(observer);
+  stage.await("it follows", seconds(10), [&] { return stage.status(observer).observer; });
+  stage.run_for(seconds(1));
+  std::uint64_t kept_back = 0;
+  const auto unheard = stage.lose([&](const Passing& passing) {
+    const bool here =
+        passing.from == observer && passing.traffic == node::TrafficClass::transactions;
+    kept_back += here ? 1 : 0;
+    return here;
+  });
+  const auto transaction = stage.clients().make_next();
+  const auto refusal = stage.clients().submit(observer, transaction);
+  stage.run_for(milliseconds(500));
+  stage.end_rule(unheard);
+  stage.expect(!refusal && kept_back > 0, "it passed nothing on");
+  stage.await_executed(transaction, seconds(20));
+  stage.finale();
+}
+
+// What every primary in turn proposes is lost, and nobody else hears of it. The first of them that
+// is heard must propose the transaction once more.
+void x15_proposed_in_vain(Stage& stage) {
+  stage.begin({8, 4, 1});
+  const View heard(stage.n());
+  std::set<View> in_vain;
+  stage.lose([&](const Passing& passing) {
+    const auto* proposal = as<pbft::PrePrepare>(passing);
+    if (proposal == nullptr || proposal->core.ballot.view >= heard) return false;
+    in_vain.insert(proposal->core.ballot.view);
+    return true;
+  });
+  const auto transaction = stage.clients().make_next();
+  stage.clients().submit_to_all(transaction);
+  stage.await("every primary has had its turn", minutes(10), [&] { return stage.all_in(heard); });
+  stage.expect(in_vain.size() == stage.n(), "somebody proposed nothing");
+  stage.await_executed(transaction, seconds(30));
+  stage.finale();
+}
+
 }  // namespace
 
 std::vector<Scenario> client_scenarios() {
@@ -102,6 +154,8 @@ std::vector<Scenario> client_scenarios() {
        1,
        s22_byzantine_client},
       {"S20", "the primary censors one account", {4, 5, 6, 7, 10}, 1, s20_censorship},
+      {"X14", "a client of a node that only follows", {4, 7}, 1, x14_client_of_an_observer},
+      {"X15", "every primary proposes in vain", {4, 7}, 1, x15_proposed_in_vain},
       {"S21", "the primary is as slow as it can be", {4, 5, 6, 7, 10}, 1, s21_slow_primary},
   };
 }

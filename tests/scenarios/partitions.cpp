@@ -160,6 +160,31 @@ void s19_dead_primaries(Stage& stage) {
   stage.finale();
 }
 
+// One replica misses the NEW-VIEW, and without it there is no quorum. Whoever is in the new view
+// shows it the NEW-VIEW: nobody needs yet another one.
+void x13_missed_new_view(Stage& stage) {
+  stage.begin();
+  const std::uint32_t deaf = stage.n() - 1;
+  std::set<std::uint32_t> dead;
+  for (std::uint32_t i = 0; dead.size() < stage.faults(); i += i == 0 ? 2 : 1) dead.insert(i);
+  bool missed = false;
+  stage.lose([&](const Passing& passing) {
+    const auto* message = new_view_of(passing);
+    const bool first =
+        message != nullptr && passing.to == deaf && stage.status(deaf - 1).view < View(1);
+    missed = missed || first;
+    return first;
+  });
+  for (const std::uint32_t replica : dead) stage.crash(replica);
+  const auto transaction = stage.clients().make_next();
+  stage.clients().submit_to_all(transaction);
+  stage.await_executed(transaction, seconds(20));
+  if (!stage.ok()) return;
+  stage.expect(missed, "nobody missed the NEW-VIEW");
+  stage.expect(stage.highest_view() == View(1), "a NEW-VIEW was never sent again");
+  stage.finale();
+}
+
 }  // namespace
 
 std::vector<Scenario> partition_scenarios() {
@@ -176,6 +201,7 @@ std::vector<Scenario> partition_scenarios() {
        {4, 5, 6, 7, 10},
        1,
        s18_isolated_suspect},
+      {"X13", "one replica misses the NEW-VIEW", {4, 5, 7, 10}, 1, x13_missed_new_view},
       {"S19", "primary after primary is dead", {4, 7, 10, 31}, 1, s19_dead_primaries},
   };
 }

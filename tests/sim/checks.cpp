@@ -59,6 +59,7 @@ void Checks::on_ordered(ReplicaId replica, const ledger::OrderedBlock& block) {
 void Checks::on_executed(ReplicaId replica, const ledger::ExecutedBlock& block) {
   const Height height = block.header.height;
   const std::size_t index = height.value();
+  if (world_.diverges(replica)) return;
   if (index > agreed_.size()) {
     return world_.violate("contract", at(replica, height) + "a height was left out");
   }

@@ -38,6 +38,9 @@ class Checks final : public NodeChecks {
   void on_start(ReplicaId, const node::Replica&) override {}
   void after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) override;
   void on_crash(ReplicaId replica) override;
+  void on_ledger_replaced(ReplicaId replica) override {
+    floors_.at(replica.value()).last_executed = Height(0);
+  }
   // At the end of the run.
   void final_chain(ReplicaId replica, const ledger::Chain& chain);
   void replay(const ledger::Chain& chain);

@@ -90,7 +90,8 @@ class Cluster {
   virtual void about_to_start(SimNode&) {}
   virtual void has_crashed(SimNode&) {}
   virtual bool committed(const Digest& transaction) const = 0;
-  // All are up: the heads of those that are expected to be are where they should end.
+  // All are up: the heads of those that are expected to be are where they should end, and so is
+  // whatever else the engine must agree on.
   virtual bool heads_agree(const std::vector<ReplicaId>& dead) const = 0;
   SimNode::Hooks hooks();
   void connect(Machine a, Machine b);

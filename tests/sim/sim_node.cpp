@@ -54,7 +54,10 @@ SimNode::SimNode(World& world, NodeChecks& checks, Network& network, Machine mac
                  }
                  return crash_here(CrashPoint::after_execution, Happened::crash_after_execution);
                },
-               [this] { dying_ = true; }}),
+               [this] {
+                 dying_ = true;
+                 if (world_.diverging.erase(self_) != 0) checks_.on_ledger_replaced(self_);
+               }}),
       clock_(world.genesis.genesis_time.saturating_add(kBeforeStartMs),
              static_cast<std::int64_t>(prng_.below(2 * kClockSkewMs))),
       engine_config_(world.engine_config) {
@@ -244,6 +247,7 @@ void SimNode::notice(const node::Notice& notice) {
     case Kind::halted:
       halted_ = notice.text;
       if (!world_.correct(self_)) break;
+      if (notice.kind == Kind::diverged && world_.diverges(self_)) break;
       world_.violate("halt", "replica " + std::to_string(self_.value()) + ": " + notice.text);
       break;
     default: break;

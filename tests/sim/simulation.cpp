@@ -49,6 +49,16 @@ void Simulation::make_amnesiac(ReplicaId replica) {
   if (conduct == Conduct::correct) conduct = Conduct::amnesiac;
 }
 
+void Simulation::damage_ledger(ReplicaId replica, Height from) {
+  node(replica).ledger().tamper_with(
+      [this, replica, from, done = false](ledger::OrderedBlock& block) mutable {
+        if (done || block.height < from || block.transactions.empty()) return;
+        done = true;
+        block.transactions.pop_back();
+        world().diverging.insert(replica);
+      });
+}
+
 // ---- how things stand ----
 
 View Simulation::view() const {
@@ -87,9 +97,15 @@ bool Simulation::committed(const Digest& transaction) const {
   return checks().model().executed_at(transaction).has_value();
 }
 
+// And whoever waits for no later view has been shown the one that the others are in.
 bool Simulation::heads_agree(const std::vector<ReplicaId>& dead) const {
+  const View highest = view();
   return std::all_of(nodes().begin(), nodes().end(), [&](const auto& node) {
-    return !expected_up(*node, dead) || node->replica().status().head.height == checks().height();
+    if (!expected_up(*node, dead)) return true;
+    const node::ReplicaStatus status = node->replica().status();
+    const bool same_view =
+        status.consensus.view == highest || status.consensus.promise_view > highest;
+    return same_view && status.head.height == checks().height();
   });
 }
 

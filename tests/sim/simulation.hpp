@@ -40,6 +40,9 @@ class Simulation final : public Cluster {
   Machine add_clone(ReplicaId replica);
   // Its votes are lost or old from now on: it must not vote, and no invariant relies on it.
   void make_amnesiac(ReplicaId replica);
+  // Its ledger leaves out a transaction, once, at this height or soon above it. From there on its
+  // state is wrong until it notices; it stays a correct replica.
+  void damage_ledger(ReplicaId replica, Height from);
 
   // ---- time ----
   // Clients act until quiet().

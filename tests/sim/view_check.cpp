@@ -62,6 +62,37 @@ void ViewCheck::demand_certificates(ReplicaId sender, const pbft::ViewChange& me
   }
 }
 
+void ViewCheck::on_valid_view_change(const pbft::ViewChange& message) {
+  const std::string fault = fault_of(message);
+  if (fault.empty()) return;
+  world_.violate("I6", "a VIEW-CHANGE for view " + text(message.view) + " passes that " + fault);
+}
+
+// Written from the protocol's text, like the rules for a NEW-VIEW below.
+std::string ViewCheck::fault_of(const pbft::ViewChange& message) const {
+  const std::size_t quorum = world_.membership.quorum();
+  std::set<ReplicaId> vouching;
+  if (message.stable) {
+    for (const auto& vote : message.stable->votes) vouching.insert(vote.replica);
+    if (vouching.size() < quorum) return "proves its checkpoint with too few signatures";
+  }
+  Height last = message.low_watermark();
+  const Height top = last.saturating_add(2 * world_.genesis.consensus.checkpoint_interval);
+  for (const pbft::PreparedCertificate& certificate : message.prepared) {
+    const pbft::Ballot& ballot = certificate.core.ballot;
+    if (ballot.view >= message.view) return "holds a certificate of view " + text(ballot.view);
+    if (ballot.height <= last || ballot.height > top) {
+      return "holds a certificate for height " + text(ballot.height) + " behind " + text(last);
+    }
+    last = ballot.height;
+    std::set<ReplicaId> prepared{
+        ReplicaId(static_cast<std::uint32_t>(ballot.view.value() % world_.membership.size()))};
+    for (const auto& prepare : certificate.prepares) prepared.insert(prepare.replica);
+    if (prepared.size() < quorum) return "holds a certificate of too few replicas";
+  }
+  return {};
+}
+
 std::set<ReplicaId> ViewCheck::wanting(ReplicaId sender, View view) const {
   std::set<ReplicaId> out;
   for (std::uint32_t i = 0; i < world_.membership.size(); ++i) {

@@ -1,8 +1,9 @@
 // What view changes must carry and why they may happen, judged from the messages on the wire with
 // rules written down a second time:
 //   I6   a VIEW-CHANGE carries a certificate for every height that its sender sent a COMMIT for and
-//        that lies above its stable checkpoint, of that view or a later one; a NEW-VIEW holds q
-//        VIEW-CHANGEs and proposes exactly what they demand, and its primary nothing at or below
+//        that lies above its stable checkpoint, of that view or a later one; whoever sent it, none
+//        of its certificates lies outside its window or belongs to a view to come; a NEW-VIEW holds
+//        q VIEW-CHANGEs and proposes exactly what they demand, and its primary nothing at or below
 //        their highest checkpoint
 //   I11  a correct replica leaves a view only with f others, or passes over an unopened one only
 //        with a quorum; whoever is faulty may have asked for anything
@@ -24,6 +25,8 @@ class ViewCheck {
   void on_commit(ReplicaId sender, const consensus::pbft::Ballot& ballot);
   void on_suspect(ReplicaId sender, View view) { suspected_[view].insert(sender); }
   void on_view_change(ReplicaId sender, const consensus::pbft::ViewChange& message);
+  // One that a correct replica took for valid, alone or in a NEW-VIEW.
+  void on_valid_view_change(const consensus::pbft::ViewChange& message);
   // A PRE-PREPARE of its own.
   void on_proposal(ReplicaId sender, const consensus::pbft::Ballot& ballot);
   // A signed proposal that a correct replica took for valid.
@@ -39,6 +42,7 @@ class ViewCheck {
   // Correct replicas other than `sender` that asked for `view` or a later one, and all faulty ones.
   std::set<ReplicaId> wanting(ReplicaId sender, View view) const;
   bool equivocated(View view) const;
+  std::string fault_of(const consensus::pbft::ViewChange& message) const;
   std::string fault_of(const consensus::pbft::NewView& message) const;
 
   World& world_;

@@ -37,10 +37,10 @@ void WireCheck::on_verified(ByteView message) {
   const auto decoded = pbft::decode(message, limits);
   if (!decoded) return;
   if (const auto* proposal = std::get_if<pbft::PrePrepare>(&decoded->message)) {
-    payloads_.emplace(proposal->core.ballot.id, proposal->body.payload);
+    note_body(proposal->core.ballot.id, proposal->body);
     views_.on_core(proposal->core);
   } else if (const auto* data = std::get_if<pbft::Data>(&decoded->message)) {
-    payloads_.emplace(pbft::proposal_id(world_.membership, data->body.header), data->body.payload);
+    note_body(pbft::proposal_id(world_.membership, data->body.header), data->body);
   } else if (const auto* opened = std::get_if<pbft::NewViewPtr>(&decoded->message)) {
     note_new_view(**opened);
   } else if (const auto* ballot = std::get_if<pbft::Vote>(&decoded->message)) {
@@ -64,6 +64,7 @@ void WireCheck::demand_signed(ReplicaId replica, const Digest& digest, const cha
 }
 
 void WireCheck::demand_genuine(const pbft::ViewChange& message) {
+  views_.on_valid_view_change(message);
   demand_signed(message.replica,
                 pbft::view_change_signing_digest(world_.membership, pbft::stub_of(message)),
                 "VIEW-CHANGE");
@@ -183,7 +184,7 @@ void WireCheck::check(ReplicaId sender, const pbft::PrePrepare& message, const D
   const Ballot& ballot = message.core.ballot;
   const ReplicaId primary(
       static_cast<std::uint32_t>(ballot.view.value() % world_.membership.size()));
-  payloads_.emplace(ballot.id, message.body.payload);
+  note_body(ballot.id, message.body);
   views_.on_core(message.core);
   if (primary != sender) return;
   views_.on_proposal(sender, ballot);
@@ -215,10 +216,38 @@ void WireCheck::check(ReplicaId sender, const pbft::Vote& message, const Durable
       static_cast<std::uint32_t>(ballot.view.value() % world_.membership.size()));
   demand(holds(durable, primary, pbft::core_signing_digest(world_.membership, ballot)), sender,
          "the accepted PRE-PREPARE", ballot.height);
+  demand_fresh(sender, ballot);
   const auto payload = payloads_.find(ballot.id);
   demand(
       holds_payload(durable, ballot, payload == payloads_.end() ? nullptr : payload->second.get()),
       sender, "the payload", ballot.height);
+}
+
+// Only a NEW-VIEW brings back what an earlier primary proposed, and what is committed is agreed
+// with whoever shows it again. Every other proposal is the own one of the view's primary.
+void WireCheck::demand_fresh(ReplicaId sender, const Ballot& ballot) {
+  const auto header = headers_.find(ballot.id);
+  const auto committed = committed_.find(ballot.height);
+  if (header == headers_.end() ||
+      (committed != committed_.end() && committed->second.id == ballot.id)) {
+    return;
+  }
+  for (const OpenedView& opened : opened_views_) {
+    const auto again = opened.proposals.find(ballot.height);
+    if (opened.view == ballot.view && again != opened.proposals.end() &&
+        again->second == ballot.id) {
+      return;
+    }
+  }
+  const ReplicaId primary(
+      static_cast<std::uint32_t>(ballot.view.value() % world_.membership.size()));
+  if (header->second.orig_view == ballot.view &&
+      header->second.proposer == world_.membership.key(primary)) {
+    return;
+  }
+  world_.violate("contract", "replica " + std::to_string(sender.value()) + " votes at height " +
+                                 std::to_string(ballot.height.value()) +
+                                 " for a proposal in the name of another replica or view");
 }
 
 // A vote belongs into a view whose NEW-VIEW is durable, and was signed before any promise above it.

@@ -3,7 +3,8 @@
 // and for PRE-PREPARE and PREPARE the core and the payload, for COMMIT the prepared certificate,
 // for SEAL and CHECKPOINT the block, for any vote the checkpoint that opened its window and the
 // NEW-VIEW that opened its view, for VIEW-CHANGE and NEW-VIEW themselves. I6: a committed proposal
-// stands in every NEW-VIEW of a later view that speaks of its height.
+// stands in every NEW-VIEW of a later view that speaks of its height. And nobody votes for what a
+// primary proposes in another's name.
 #pragma once
 
 #include <map>
@@ -67,6 +68,11 @@ class WireCheck {
   void check(ReplicaId sender, const consensus::pbft::NewViewPtr& message, const Durable& durable);
   void check_view(ReplicaId sender, const Ballot& ballot, const Digest& digest,
                   const Durable& durable);
+  void demand_fresh(ReplicaId sender, const Ballot& ballot);
+  void note_body(const Digest& id, const consensus::pbft::Body& body) {
+    payloads_.emplace(id, body.payload);
+    headers_.emplace(id, body.header);
+  }
   void note_committed(Height height, View view, const Digest& id);
   void note_new_view(const consensus::pbft::NewView& message);
   void check(ReplicaId sender, const consensus::pbft::Suspect& message, const Durable& durable);
@@ -97,6 +103,7 @@ class WireCheck {
   WireLog log_;
   std::vector<WireSignature> read_;                          // of the message being checked
   std::map<Digest, std::shared_ptr<const Bytes>> payloads_;  // by proposal id
+  std::map<Digest, consensus::pbft::ProposalHeader> headers_;
   std::map<View, std::set<Digest>> opened_;  // what the signatures of valid NEW-VIEWs cover
   std::map<ReplicaId, std::map<View, SignatureNumber>> promised_;
   std::map<Height, Committed> committed_;

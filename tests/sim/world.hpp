@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct World {
   bool correct(ReplicaId replica) const { return conduct.at(replica.value()) == Conduct::correct; }
   // How many are Byzantine or amnesiac.
   std::uint32_t faulty() const;
+  // Its ledger was damaged on purpose and is not replaced yet: what it computes is wrong.
+  bool diverges(ReplicaId replica) const { return diverging.contains(replica); }
   ReplicaId identity(Machine machine) const { return machines.at(machine.value()); }
 
   Options options;
@@ -51,7 +54,8 @@ struct World {
   consensus::EngineConfig engine_config;  // of every replica, but for its number
   std::vector<const crypto::Signer*> validators;
   std::vector<const crypto::Signer*> accounts;
-  std::vector<Conduct> conduct;     // by replica
+  std::vector<Conduct> conduct;  // by replica
+  std::set<ReplicaId> diverging;
   std::vector<ReplicaId> machines;  // whose key each machine holds
   Coverage coverage;
   std::optional<Violation> violation;
