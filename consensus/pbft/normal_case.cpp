@@ -375,6 +375,7 @@ std::vector<std::pair<Height, Digest>> NormalCase::missing_bodies() const {
       out.emplace_back(height, id);
     }
   };
+  for (const auto& [height, id] : wanted_) add(height, id);
   for (const auto& [height, decided] : commits_.waiting()) {
     if (!decided.payload && decided.certificate.header) add(height, decided.id);
   }

@@ -42,8 +42,11 @@ class NormalCase {
   // Proposals whose time has come.
   void on_tick();
   std::optional<Instant> next_deadline() const;
-  // A commit quorum or an accepted core whose body is not here: the ids to fetch, with heights.
+  // A commit quorum, an accepted core or a view to be opened whose body is not here: the ids to
+  // fetch, with heights.
   std::vector<std::pair<Height, Digest>> missing_bodies() const;
+  // What the view to be opened may have to propose again.
+  void want_bodies(std::vector<std::pair<Height, Digest>> wanted) { wanted_ = std::move(wanted); }
 
  private:
   void advance(SlotKey key);
@@ -73,6 +76,7 @@ class NormalCase {
   std::optional<SlotKey> request_;   // the one open RequestProposal
   std::uint64_t late_in_a_row_ = 0;  // fresh proposals of the active view
   std::map<SlotKey, Instant> held_;  // proposals ahead of this replica's clock, until when
+  std::vector<std::pair<Height, Digest>> wanted_;  // bodies, for a view that this replica opens
 };
 
 }  // namespace quorate::consensus::pbft

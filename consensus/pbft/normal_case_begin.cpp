@@ -12,6 +12,7 @@ void NormalCase::enter_view() {
   held_.clear();
   late_in_a_row_ = 0;
   last_proposed_ = Height(0);
+  wanted_.clear();
   state_.log.enter_view(state_.view(), needed_bodies());
   install_proposals();
 }

@@ -173,7 +173,9 @@ void ViewChanging::send_view_change(View view, const char* cause) {
   countdown_.reset();
   timer_.restart();
   voiced_.reset();
+  asked_for_.clear();
   normal_case_.cancel_request();
+  normal_case_.want_bodies({});
   state_.log.keep_views(state_.view(), view);
   state_.outbox.emit(Progress{Progress::Phase::view_left, state_.last_executed, view, cause});
 }
@@ -231,6 +233,9 @@ std::optional<Instant> ViewChanging::next_deadline() const {
   };
   if (changing()) {
     consider(countdown_);
+    if (countdown_ && !asked_for_.empty() && state_.now < patient_until()) {
+      consider(patient_until());
+    }
     if (state_.may_sign()) consider(sent_at_ + resend_interval());
     return earliest;
   }

@@ -80,6 +80,9 @@ class ViewChanging {
   void send_view_change(View view, const char* cause);
   // view_entry.cpp
   void open_view();
+  std::vector<ViewChangePtr> usable(View view, std::uint32_t needed);
+  std::vector<std::pair<Height, Digest>> missing_bodies(const ViewChange& message) const;
+  Instant patient_until() const { return *countdown_ + -timer_.timeout() / 2; }
   void compare(const NewViewPtr& message);
   bool contradicts(ReplicaId from, const NewView& message);
   void enter(const NewViewPtr& message);
@@ -104,7 +107,8 @@ class ViewChanging {
   std::optional<Instant> countdown_;
   Instant sent_at_;
   Digest opened_;
-  Height executed_mark_;  // when the present view was promised or entered
+  std::set<Digest> asked_for_;  // bodies, of whoever named them for the view to be opened
+  Height executed_mark_;        // when the present view was promised or entered
 };
 
 }  // namespace quorate::consensus::pbft

@@ -15,10 +15,7 @@ void ViewChanging::open_view() {
   if (QUORATE_MUTANT(new_view_waits_for_all)) needed = state_.settings.members();
   auto message = std::make_shared<NewView>();
   message->view = view;
-  for (const auto& entry : highest_) {
-    const bool enough = message->view_changes.size() == needed;
-    if (!enough && entry.second->view == view) message->view_changes.push_back(entry.second);
-  }
+  message->view_changes = usable(view, needed);
   if (message->view_changes.size() < needed) return;
   const crypto::Membership& membership = state_.settings.membership;
   const auto plan = compute_new_view(membership, view, message->view_changes);
@@ -34,6 +31,50 @@ void ViewChanging::open_view() {
   enter(message);
   state_.outbox.send_durably(std::nullopt, NewViewPtr(message));
   normal_case_.revisit();
+}
+
+// The bodies that it may bring back and that are not here.
+std::vector<std::pair<Height, Digest>> ViewChanging::missing_bodies(
+    const ViewChange& message) const {
+  std::vector<std::pair<Height, Digest>> out;
+  for (const PreparedCertificate& certificate : message.prepared) {
+    const Ballot& ballot = certificate.core.ballot;
+    if (!state_.keeps_body(ballot.height) || ballot.height <= state_.last_committed ||
+        ballot.id == null_id(state_.settings.membership, ballot.height) ||
+        state_.log.body(ballot.id) != nullptr) {
+      continue;
+    }
+    out.emplace_back(ballot.height, ballot.id);
+  }
+  return out;
+}
+
+// VIEW-CHANGEs for the view, by replica. A certificate that only liars still have may name a body
+// that is nowhere any more, and every view that is made to bring it back is stuck. What a correct
+// replica certifies it also holds: so a VIEW-CHANGE counts once its bodies are here, and they are
+// asked for. Not for ever: the others may reach whom this replica does not.
+std::vector<ViewChangePtr> ViewChanging::usable(View view, std::uint32_t needed) {
+  std::vector<ViewChangePtr> all;
+  std::vector<ViewChangePtr> backed;
+  std::vector<std::pair<Height, Digest>> wanted;
+  for (const auto& [replica, message] : highest_) {
+    if (message->view != view) continue;
+    const auto missing = missing_bodies(*message);
+    for (const auto& [height, id] : missing) {
+      const bool ask = !QUORATE_MUTANT(bodies_never_fetched) && asked_for_.insert(id).second;
+      if (ask) state_.outbox.send(replica, Fetch{id});
+    }
+    wanted.insert(wanted.end(), missing.begin(), missing.end());
+    all.push_back(message);
+    if (missing.empty()) backed.push_back(message);
+  }
+  normal_case_.want_bodies(std::move(wanted));
+  // A contradiction needs no bodies to be seen.
+  if (all.size() >= needed && !compute_new_view(state_.settings.membership, view, all)) return all;
+  const bool patient = !countdown_ || state_.now < patient_until();
+  std::vector<ViewChangePtr>& out = backed.size() >= needed || patient ? backed : all;
+  if (out.size() > needed) out.resize(needed);
+  return std::move(out);
 }
 
 // The verifier recomputed it already, from the VIEW-CHANGEs inside; what counts here is only

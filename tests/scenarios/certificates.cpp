@@ -1,5 +1,5 @@
 // What certificates must survive: two proposals at one height, a checkpoint that overtakes its
-// votes, a chain that says nothing more.
+// votes, a chain that says nothing more, liars who show them late.
 #include "tests/scenarios/scenario.hpp"
 #include "tests/scenarios/villains.hpp"
 
@@ -177,6 +177,53 @@ void x05_certificate_of_later_view(Stage& stage) {
   stage.finale();
 }
 
+// The first primary alone knows that height 1 is prepared. It keeps that to itself for two views,
+// in which nothing is accepted, until nobody else needs the body any more. From then on it asks for
+// every next view at once, with the certificate, and gives the body to nobody: the views to come
+// must not wait for what only a liar has.
+void x16_certificate_shown_late(Stage& stage) {
+  const View silent(2);
+  stage.prepare({8, 4, 1});
+  std::vector<pbft::PreparedCertificate> kept;
+  sim::Script script;
+  script.say = [&](sim::Villain& villain, ReplicaId to, const sim::Said& said) {
+    const auto* vote = content<pbft::Vote>(said);
+    const bool commit = vote != nullptr && vote->kind == pbft::VoteKind::commit;
+    if (commit || content<pbft::Data>(said) != nullptr ||
+        content<pbft::NewViewPtr>(said) != nullptr) {
+      return;
+    }
+    const auto* view_change = own_view_change(villain, said);
+    if (view_change == nullptr) return villain.pass(to, said);
+    if (kept.empty()) kept = view_change->prepared;
+    pbft::ViewChange told = *view_change;
+    told.prepared.clear();
+    if (told.view <= silent) villain.send(to, villain.view_change(std::move(told)));
+  };
+  script.tick = [&](sim::Villain& villain) {
+    pbft::ViewChange early;
+    early.view = villain.replica().status().consensus.view.next();
+    early.replica = villain.self();
+    early.prepared = kept;
+    if (early.view > silent) villain.broadcast(villain.view_change(std::move(early)));
+  };
+  stage.corrupt(0, script);
+  stage.begin();
+  stage.lose([silent](const Passing& passing) {
+    const auto* prepare = prepare_of(passing);
+    const auto* proposal = as<pbft::PrePrepare>(passing);
+    return (prepare != nullptr && prepare->ballot.view == View(0) && passing.to != 0) ||
+           (proposal != nullptr && proposal->core.ballot.view > View(0) &&
+            proposal->core.ballot.view <= silent);
+  });
+  const auto transaction = stage.clients().make_next();
+  stage.clients().submit_to_all(transaction);
+  stage.await("two views without a proposal", seconds(30), [&] { return stage.all_in(silent); });
+  stage.expect(!kept.empty(), "the villain has no certificate");
+  stage.await_executed(transaction, minutes(2));
+  stage.finale();
+}
+
 }  // namespace
 
 std::vector<Scenario> certificate_scenarios() {
@@ -186,6 +233,7 @@ std::vector<Scenario> certificate_scenarios() {
       {"X03", "back to an idle chain", {4, 7}, 1, x03_back_to_an_idle_chain},
       {"X04", "an idle chain", {4, 7}, 1, x04_idle_chain},
       {"X05", "certificates of a view to come", {4, 5, 6, 7}, 1, x05_certificate_of_later_view},
+      {"X16", "a certificate that one liar shows late", {4, 5, 7}, 1, x16_certificate_shown_late},
   };
 }
 

@@ -102,7 +102,7 @@ bool Simulation::heads_agree(const std::vector<ReplicaId>& dead) const {
   const View highest = view();
   return std::all_of(nodes().begin(), nodes().end(), [&](const auto& node) {
     if (!expected_up(*node, dead)) return true;
-    const node::ReplicaStatus status = node->replica().status();
+    const auto status = node->replica().status();
     const bool same_view =
         status.consensus.view == highest || status.consensus.promise_view > highest;
     return same_view && status.head.height == checks().height();

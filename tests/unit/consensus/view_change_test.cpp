@@ -169,6 +169,10 @@ TEST_CASE("the next primary opens its view with q VIEW-CHANGEs and goes on above
   solo.receive(3, solo.view_change(3, 2));  // another view
   REQUIRE(solo.sent<pbft::NewViewPtr>().empty());
   solo.receive(2, solo.view_change(2, 1));
+  // It lacks the body of what it must bring back, and asks whoever certified it.
+  REQUIRE(solo.sent<pbft::NewViewPtr>().empty());
+  REQUIRE(solo.sent<pbft::Fetch>().size() == 1);
+  solo.receive(0, pbft::Data{proposal.body});
   REQUIRE(solo.sent<pbft::NewViewPtr>().size() == 1);
   const auto opened = solo.sent<pbft::NewViewPtr>().front();
   REQUIRE(opened->proposals.size() == 2);
@@ -184,10 +188,6 @@ TEST_CASE("the next primary opens its view with q VIEW-CHANGEs and goes on above
   REQUIRE(solo.verifier().verify(ReplicaId(1), pbft::encode(Epoch(0), opened)));
   REQUIRE(solo.engine().status().view == View(1));
   solo.settle();
-  // It lacks the body of the second, and fetches it.
-  REQUIRE(solo.sent<pbft::Fetch>().size() == 1);
-  solo.receive(2, pbft::Data{proposal.body});
-  solo.settle();
   solo.input(PendingChanged{true});
   REQUIRE(solo.all<RequestProposal>().back().height == Height(3));
   REQUIRE(solo.all<RequestProposal>().back().view == View(1));
@@ -196,6 +196,32 @@ TEST_CASE("the next primary opens its view with q VIEW-CHANGEs and goes on above
   solo.receive(2, solo.vote(2, VoteKind::prepare, ballot));
   solo.receive(3, solo.vote(3, VoteKind::prepare, ballot));
   REQUIRE(solo.votes_sent(VoteKind::commit) == 1);
+}
+
+TEST_CASE("the next primary does without a certificate whose body nobody gives it") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto proposal = solo.pre_prepare(1, {7});
+  leave(solo);
+  solo.receive(0, solo.view_change(0, 1, {solo.prepared(proposal, {2, 3})}));
+  solo.receive(2, solo.view_change(2, 1));
+  SECTION("with those that it can use") {
+    solo.advance_time(milliseconds(400));
+    REQUIRE(solo.sent<pbft::NewViewPtr>().empty());
+    solo.receive(3, solo.view_change(3, 1));
+    REQUIRE(solo.sent<pbft::NewViewPtr>().size() == 1);
+    REQUIRE(solo.sent<pbft::NewViewPtr>().front()->proposals.empty());
+    REQUIRE(solo.sent<pbft::NewViewPtr>().front()->view_changes.front()->replica == ReplicaId(1));
+  }
+  SECTION("but does not wait for ever: the others may have it") {
+    const Duration half = solo.engine().status().view_timeout / 2;
+    solo.advance_time(half - milliseconds(1));
+    REQUIRE(solo.sent<pbft::NewViewPtr>().empty());
+    REQUIRE(solo.engine().next_deadline() <= solo.now + milliseconds(1));
+    solo.advance_time(milliseconds(1));
+    REQUIRE(solo.sent<pbft::NewViewPtr>().size() == 1);
+    REQUIRE(solo.sent<pbft::NewViewPtr>().front()->proposals.size() == 1);
+  }
 }
 
 TEST_CASE("a NEW-VIEW brings back what was prepared, whatever its time, and its null heights") {
