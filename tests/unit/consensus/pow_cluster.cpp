@@ -11,7 +11,6 @@ namespace quorate::consensus::test {
 namespace {
 
 constexpr std::uint32_t kPayloadMax = 1U << 16U;
-constexpr std::size_t kMemoryMax = 64U << 20U;
 constexpr WallMs kGenesisTime(1'790'000'000'000);
 
 std::vector<std::uint32_t> transactions_of(const Bytes& payload) {
@@ -226,8 +225,7 @@ void PowCluster::step(std::uint32_t index, Input input) {
     perform(index, output);
   }
   if (!machine.alive() || machine.life != life) return;
-  INFO("engine memory " << machine.engine->memory_bytes());
-  REQUIRE(machine.engine->memory_bytes() <= kMemoryMax);
+  REQUIRE(machine.engine->memory_bytes() <= options_.memory_max);
   plan_tick(index);
 }
 

@@ -2,7 +2,8 @@
 // ledgers that remember and go back, a network that a test can bend, and miners that win by lot
 // instead of hashing. Everything is deterministic.
 //
-// It checks as it goes, and a test fails at the first breach (consensus/pow/README.md has the list):
+// It checks as it goes, and a test fails at the first breach (consensus/pow/README.md numbers
+// them):
 //   W1 a Commit stands on the one before, k deep on the preferred branch, with the payload that its
 //   header names; W4 heights in order, each once until a Rewind takes it back, none while one is
 //   under way; W5 what makes a Commit deep is in the synced log, and so is an own block before
@@ -57,8 +58,9 @@ struct PowOptions {
   std::uint32_t loss_percent = 0;
   Duration disk_delay = std::chrono::milliseconds(2);
   Duration execute_delay = std::chrono::milliseconds(5);
-  double hashes_per_second = 131'072;  // of each machine
-  std::size_t padding = 0;             // bytes in each payload that mean nothing
+  double hashes_per_second = 131'072;   // of each machine
+  std::size_t padding = 0;              // bytes in each payload that mean nothing
+  std::size_t memory_max = 64U << 20U;  // of an engine
 };
 
 struct PowBlock {

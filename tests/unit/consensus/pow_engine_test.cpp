@@ -67,6 +67,27 @@ TEST_CASE("a machine that was away downloads headers and then blocks") {
   REQUIRE(settled);
 }
 
+TEST_CASE("a heavier branch whose payloads do not fit into memory wins all the same") {
+  PowOptions options;
+  options.members = 2;
+  options.padding = 65'000;
+  options.memory_max = 160U << 20U;
+  PowCluster cluster(options);
+  cluster.machine(1).hashes_per_second = 500'000;
+  cluster.filter = [](std::uint32_t, std::uint32_t, const pow::Message&) { return false; };
+  cluster.start_all();
+  REQUIRE(cluster.run_until([&] { return cluster.machine(1).head() >= Height(2600); },
+                            seconds(10'000)));
+  cluster.machine(0).hashes_per_second = 0;
+  cluster.filter = nullptr;
+  cluster.run_for(seconds(120));
+  const bool settled = cluster.settle();
+  INFO(cluster.describe());
+  REQUIRE(settled);
+  CHECK(cluster.machine(0).rewinds == std::vector<Height>{Height(0)});
+  CHECK(cluster.machine(1).rewinds.empty());
+}
+
 TEST_CASE("a new machine reads headers that others remember only in their ledgers") {
   PowOptions options;
   options.members = 2;
