@@ -39,7 +39,9 @@ BlockIntake::Seen BlockIntake::join(ReplicaId from, const Identified& header,
       return Seen::detached;
     case BlockTree::Outcome::too_early: hold(from, header, payload); return Seen::held;
     case BlockTree::Outcome::too_old:
-    case BlockTree::Outcome::too_far_ahead:
+      state_.reject(from, added.why + "; so far below nothing is taken back any more");
+      return Seen::refused;
+    case BlockTree::Outcome::too_far_ahead: return Seen::too_far_ahead;
     case BlockTree::Outcome::no_room: return Seen::passed_over;
     case BlockTree::Outcome::invalid: state_.reject(from, added.why); return Seen::refused;
   }

@@ -18,11 +18,12 @@ class BlockIntake {
   explicit BlockIntake(EngineState& state) : state_(state) {}
 
   enum class Seen : std::uint8_t {
-    joined,       // it is in the tree, now or since earlier
-    detached,     // its parent is unknown here
-    held,         // its time lies too far in the future
-    passed_over,  // too old, too far ahead or too light to be kept
-    refused       // Rejected was emitted
+    joined,         // it is in the tree, now or since earlier
+    detached,       // its parent is unknown here
+    held,           // its time lies too far in the future
+    too_far_ahead,  // of the ledger: to be shown again later
+    passed_over,    // too light to be kept
+    refused         // Rejected was emitted
   };
   Seen on_header(ReplicaId from, const Identified& header);
   Seen on_block(ReplicaId from, const FullBlock& block);

@@ -70,6 +70,7 @@ void HeaderSync::on_headers(ReplicaId from, const Headers& answer) {
     if (seen == BlockIntake::Seen::detached) {
       return state_.reject(from, "headers that join no block of the locator");
     }
+    if (seen == BlockIntake::Seen::too_far_ahead) ahead_when_near_ = from;
     if (seen != BlockIntake::Seen::joined) return;
     last = state_.tree->find(header.id);
   }
@@ -83,12 +84,18 @@ void HeaderSync::advance(Instant news) {
   }
   if (question_ && state_.now >= question_->until) question_.reset();
   if (question_) return;
+  const Block& best = state_.tree->best_header();
+  if (ahead_when_near_ &&
+      best.height() < state_.tree->applied().height().saturating_add(kHeadersAhead / 2)) {
+    ahead_.insert(*ahead_when_near_);
+    ahead_when_near_.reset();
+  }
   const Duration interval = state_.settings.status_interval;
   due_ = answered_
              ? std::min(std::max(asked_at_, news) + interval, asked_at_ + interval * kIntervalsBusy)
              : state_.now;
   if (ahead_.empty() && state_.now < due_) return;
-  if (const auto peer = next_peer()) ask(*peer, state_.tree->best_header());
+  if (const auto peer = next_peer()) ask(*peer, best);
 }
 
 std::optional<Instant> HeaderSync::next_deadline() const {

@@ -39,6 +39,7 @@ class HeaderSync {
   BlockIntake& intake_;
   std::optional<Question> question_;
   std::set<ReplicaId> ahead_;
+  std::optional<ReplicaId> ahead_when_near_;  // has headers too far above the ledger for now
   std::uint32_t turn_ = 0;
   Instant asked_at_;
   std::uint32_t questions_ = 0;

@@ -1,8 +1,15 @@
 #include "consensus/pow/tip_choice.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace quorate::consensus::pow {
+
+namespace {
+
+constexpr std::size_t kToldMax = 8;  // peers that one replica tells of somebody else's block
+
+}  // namespace
 
 void TipChoice::advance() {
   const Block& best = state_.tree->tip();
@@ -38,12 +45,18 @@ void TipChoice::tell_peers(const Block& shared) {
     news.headers.push_back({block->header, block->id});
   }
   std::reverse(news.headers.begin(), news.headers.end());
-  state_.for_each_peer([&](ReplicaId peer) {
-    Digest& known = known_[peer];
-    if (known == tip_->id) return;
-    known = tip_->id;
+  // Its miner has shown it to everybody: this is for those who missed it, and in a large network
+  // others tell the rest.
+  const std::uint32_t members = state_.settings.members();
+  const std::uint64_t first = state_.own_id().value() + tip_->height().value();
+  std::size_t told = 0;
+  for (std::uint32_t i = 0; i < members && told < kToldMax; ++i) {
+    const ReplicaId peer(static_cast<std::uint32_t>((first + i) % members));
+    if (state_.settings.is_self(peer)) continue;
+    ++told;
+    if (std::exchange(known_[peer], tip_->id) == tip_->id) continue;
     state_.outbox.send(peer, news, body != nullptr ? std::optional(body->token) : std::nullopt);
-  });
+  }
 }
 
 }  // namespace quorate::consensus::pow

@@ -67,6 +67,20 @@ TEST_CASE("a machine that was away downloads headers and then blocks") {
   REQUIRE(settled);
 }
 
+TEST_CASE("a block costs a copy for each peer and a few short messages") {
+  PowOptions options;
+  options.members = 16;
+  options.hashes_per_second = 32'000;
+  PowCluster cluster(options);
+  cluster.start_all();
+  REQUIRE(cluster.run_until([&] { return cluster.reached(Height(50)); }, seconds(600)));
+  std::uint64_t mined = 0;
+  for (std::uint32_t i = 0; i < options.members; ++i) mined += cluster.branch(i).blocks_mined;
+  CHECK(cluster.sent["block"] <= mined * 16);
+  CHECK(cluster.sent["ask_blocks"] == 0);
+  CHECK(cluster.sent["announce"] <= mined * 16 * 8);
+}
+
 TEST_CASE("a heavier branch whose payloads do not fit into memory wins all the same") {
   PowOptions options;
   options.members = 2;
