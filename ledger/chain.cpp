@@ -1,11 +1,9 @@
 #include "ledger/chain.hpp"
 
-#include <deque>
 #include <map>
-#include <mutex>
 
 #include "crypto/base/assert.hpp"
-#include "ledger/state_machine.hpp"
+#include "ledger/chain_impl.hpp"
 #include "ledger/storage_layout.hpp"
 
 namespace quorate::ledger {
@@ -14,25 +12,6 @@ namespace {
 constexpr std::size_t kStatesKept = 256;  // below the head
 // Below the certified height: a reader may have asked for it just before it moved on.
 constexpr std::uint64_t kStatesKeptBelowCertified = 64;
-
-class TreeView final : public StateView {
- public:
-  TreeView(Height height, StateTree tree) : height_(height), tree_(std::move(tree)) {}
-  Height height() const override { return height_; }
-  Digest root() const override { return tree_.root(); }
-  std::optional<Account> account(const crypto::Address& address) const override {
-    return tree_.account(address);
-  }
-  StateProof prove(const crypto::Address& address) const override { return tree_.prove(address); }
-
- private:
-  Height height_;
-  StateTree tree_;
-};
-
-std::string at(std::string_view what, Height height) {
-  return std::string(what) + " at height " + std::to_string(height.value());
-}
 
 void put_block(WriteBatch& batch, const BlockOutcome& block, Bytes payload) {
   const Height height = block.header.height;
@@ -89,35 +68,9 @@ Head head_of(const BlockOutcome& block) {
 
 }  // namespace
 
-struct Chain::Impl {
-  Impl(KvStore& s, const Genesis& g, ChainOptions o)
-      : store(s), genesis(g), options(o), machine(g) {}
-
-  Result<void> write_genesis();
-  Result<void> load();
-  Result<void> load_certified();
-  bool has_seal_quorum(Height height) const;
-  void publish(Head head, StateViewPtr view);
-  std::optional<StateViewPtr> recent_at(Height height) const;  // with the mutex held
-  // With the mutex held; never takes the head's. To be freed without it: that takes a while.
-  std::vector<StateViewPtr> take_old_states();
-
-  KvStore& store;
-  const Genesis genesis;
-  const ChainOptions options;
-  const StateMachine machine;
-  const std::uint32_t quorum =
-      crypto::quorum_size(static_cast<std::uint32_t>(genesis.validators.size()));
-
-  // Written by the executing thread alone; that thread may read them without the lock.
-  Header head_header;
-  StateTree tree;
-
-  mutable std::mutex mutex;  // guards what follows
-  Head head;
-  std::deque<StateViewPtr> recent;  // consecutive heights, the head's last
-  Height certified;
-};
+std::string at(std::string_view what, Height height) {
+  return std::string(what) + " at height " + std::to_string(height.value());
+}
 
 Result<void> Chain::Impl::write_genesis() {
   BlockOutcome block = machine.genesis_block();
@@ -167,9 +120,14 @@ Result<void> Chain::Impl::load_certified() {
     return tl::unexpected(marker.error());
   }
   QUORATE_TRY(certified, layout::decode_height(*marker, "certified marker"));
-  certified = std::min(certified, head.height);
-  while (certified != Height(0) && !has_seal_quorum(certified)) certified = certified.previous();
+  certified = certified_at_or_below(std::min(certified, head.height));
   return {};
+}
+
+Height Chain::Impl::certified_at_or_below(Height height) const {
+  if (!options.seals) return height;
+  while (height != Height(0) && !has_seal_quorum(height)) height = height.previous();
+  return height;
 }
 
 bool Chain::Impl::has_seal_quorum(Height height) const {
@@ -179,8 +137,8 @@ bool Chain::Impl::has_seal_quorum(Height height) const {
   return seals && seals->size() >= quorum;
 }
 
-void Chain::Impl::publish(Head new_head, StateViewPtr view) {
-  std::vector<StateViewPtr> old;
+void Chain::Impl::publish(Head new_head, TreeViewPtr view) {
+  std::vector<TreeViewPtr> old;
   const std::scoped_lock lock(mutex);
   head = new_head;
   if (!options.seals) certified = head.height;
@@ -188,9 +146,9 @@ void Chain::Impl::publish(Head new_head, StateViewPtr view) {
   old = take_old_states();
 }
 
-std::vector<StateViewPtr> Chain::Impl::take_old_states() {
+std::vector<TreeViewPtr> Chain::Impl::take_old_states() {
   const Height oldest = certified.saturating_sub(kStatesKeptBelowCertified);
-  std::vector<StateViewPtr> out;
+  std::vector<TreeViewPtr> out;
   while (recent.size() > kStatesKept + 1 || recent.front()->height() < oldest) {
     out.push_back(std::move(recent.front()));
     recent.pop_front();
@@ -198,10 +156,33 @@ std::vector<StateViewPtr> Chain::Impl::take_old_states() {
   return out;
 }
 
-std::optional<StateViewPtr> Chain::Impl::recent_at(Height height) const {
-  const Height oldest = recent.front()->height();
-  if (height < oldest || height > head.height) return std::nullopt;
-  return recent[height.value() - oldest.value()];
+// Also where the one that was due is missing: this looks at the newest that is there.
+Result<void> Chain::Impl::snapshot_if_due() {
+  const Height height = head.height;
+  if (options.snapshots == nullptr) return {};
+  if (snapshot_number(height) <= snapshot_number(newest_snapshot)) return {};
+  QUORATE_CHECK(options.snapshots->take(height));
+  newest_snapshot = height;
+  QUORATE_TRY(const std::vector<Height> heights, options.snapshots->list());
+  for (const Height each : heights) {
+    if (!keeps_snapshot(each, height)) QUORATE_CHECK(options.snapshots->remove(each));
+  }
+  return {};
+}
+
+// They are of blocks that were withdrawn, or of a store that was moved away.
+Result<void> Chain::Impl::drop_snapshots_above(Height height) {
+  newest_snapshot = Height(0);
+  if (options.snapshots == nullptr) return {};
+  QUORATE_TRY(const std::vector<Height> heights, options.snapshots->list());
+  for (const Height each : heights) {
+    if (each > height) {
+      QUORATE_CHECK(options.snapshots->remove(each));
+    } else {
+      newest_snapshot = std::max(newest_snapshot, each);
+    }
+  }
+  return {};
 }
 
 Chain::Chain(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -222,6 +203,7 @@ Result<std::unique_ptr<Chain>> Chain::open(KvStore& store, const Genesis& genesi
   // What the genesis batch wrote cannot be missing later.
   if (!opened && opened.error().code == Errc::not_found) opened.error().code = Errc::corrupt;
   QUORATE_CHECK(std::move(opened));
+  QUORATE_CHECK(impl->drop_snapshots_above(impl->head.height));
   return std::unique_ptr<Chain>(new Chain(std::move(impl)));
 }
 
@@ -261,6 +243,7 @@ Result<std::vector<ExecutedBlock>> Chain::execute(std::vector<OrderedBlock> bloc
                    outcome.header.payload_id, std::move(blocks[i].transactions),
                    std::move(outcome.receipts), std::move(view)});
   }
+  QUORATE_CHECK(impl_->snapshot_if_due());
   return out;
 }
 
@@ -283,105 +266,12 @@ Result<void> Chain::store_seals(Height height, const std::vector<crypto::Replica
   }
   QUORATE_CHECK(impl_->store.write(batch, false));
   if (newest) {
-    std::vector<StateViewPtr> old;
+    std::vector<TreeViewPtr> old;
     const std::scoped_lock lock(impl_->mutex);
     impl_->certified = height;
     old = impl_->take_old_states();
   }
   return {};
-}
-
-const Genesis& Chain::genesis() const { return impl_->genesis; }
-const Digest& Chain::chain_id() const { return impl_->machine.chain_id(); }
-
-Head Chain::head() const {
-  const std::scoped_lock lock(impl_->mutex);
-  return impl_->head;
-}
-
-StateViewPtr Chain::state() const {
-  const std::scoped_lock lock(impl_->mutex);
-  return impl_->recent.back();
-}
-
-std::optional<StateViewPtr> Chain::state_at(Height height) const {
-  const std::scoped_lock lock(impl_->mutex);
-  return impl_->recent_at(height);
-}
-
-std::optional<StateViewPtr> Chain::certified_state() const {
-  const std::scoped_lock lock(impl_->mutex);
-  return impl_->recent_at(impl_->certified);
-}
-
-Height Chain::certified_height() const {
-  const std::scoped_lock lock(impl_->mutex);
-  return impl_->certified;
-}
-
-Result<Header> Chain::header(Height height) const {
-  QUORATE_TRY(const Bytes value, layout::read(impl_->store, Family::blocks,
-                                              layout::header_key(height), at("block", height)));
-  return layout::decode_stored_header(value, height);
-}
-
-Result<StoredBlock> Chain::block(Height height) const {
-  StoredBlock out;
-  QUORATE_TRY(out.header, header(height));
-  QUORATE_TRY(out.payload, layout::read(impl_->store, Family::blocks, layout::payload_key(height),
-                                        at("payload", height)));
-  if (height == Height(0)) return out;
-  QUORATE_TRY(out.commit_certificate, commit_certificate(height));
-  return out;
-}
-
-Result<Bytes> Chain::commit_certificate(Height height) const {
-  return layout::read(impl_->store, Family::blocks, layout::commit_certificate_key(height),
-                      at("commit certificate", height));
-}
-
-Result<Height> Chain::height_of(const Digest& hash) const {
-  QUORATE_TRY(const Bytes value,
-              layout::read(impl_->store, Family::index, layout::block_hash_key(hash),
-                           "block " + to_0x(hash)));
-  return layout::decode_height(value, "block hash index entry");
-}
-
-Result<Height> Chain::height_of_payload(const Digest& payload_id) const {
-  QUORATE_TRY(const Bytes value,
-              layout::read(impl_->store, Family::index, layout::payload_id_key(payload_id),
-                           "payload " + to_0x(payload_id)));
-  return layout::decode_height(value, "payload id index entry");
-}
-
-Result<std::vector<Receipt>> Chain::receipts(Height height) const {
-  QUORATE_TRY(const Bytes value, layout::read(impl_->store, Family::blocks,
-                                              layout::receipts_key(height), at("block", height)));
-  return layout::decode_receipts(value, height);
-}
-
-Result<BlockCertificate> Chain::certificate(Height height) const {
-  BlockCertificate out;
-  QUORATE_TRY(out.header, header(height));
-  if (height == Height(0)) return out;
-  QUORATE_TRY(const Bytes value,
-              layout::read(impl_->store, Family::blocks, layout::seals_key(height),
-                           at("block certificate", height)));
-  QUORATE_TRY(out.seals, layout::decode_seals(value, height));
-  return out;
-}
-
-Result<TransactionLocation> Chain::find(const Digest& transaction_id) const {
-  QUORATE_TRY(const Bytes value,
-              layout::read(impl_->store, Family::index, layout::transaction_key(transaction_id),
-                           "executed transaction " + to_0x(transaction_id)));
-  QUORATE_TRY(const layout::Position position, layout::decode_position(value));
-  QUORATE_TRY(const std::vector<Receipt> all, receipts(position.height));
-  if (position.index >= all.size() || all[position.index].transaction_id != transaction_id) {
-    return fail(Errc::corrupt, "the transaction index leads to the wrong receipt " +
-                                   at("for " + to_0x(transaction_id), position.height));
-  }
-  return TransactionLocation{position.height, position.index, all[position.index]};
 }
 
 }  // namespace quorate::ledger

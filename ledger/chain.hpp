@@ -2,8 +2,13 @@
 // run of blocks writes blocks, state, receipts, commit certificates and indexes in one atomic
 // batch.
 //
-// Threads: execute and store_seals belong to one thread (the node's execute thread). Everything
-// const is safe on any thread and sees whole blocks only. A StateView is immutable and can be kept.
+// A rewind takes the newest blocks back, in one atomic batch too: whoever opens the store finds the
+// chain before it or after it.
+//
+// Threads: execute, rewind and store_seals belong to one thread (the node's execute thread).
+// Everything const is safe on any thread, and each answer is that of one chain: whole blocks,
+// before a rewind or after it. Between two answers the chain may have gone back; rewinds() tells. A
+// StateView is immutable and can be kept.
 #pragma once
 
 #include <memory>
@@ -13,6 +18,7 @@
 #include "crypto/base/result.hpp"
 #include "crypto/certificate/seal.hpp"
 #include "ledger/kv_store.hpp"
+#include "ledger/snapshots.hpp"
 #include "ledger/types/block.hpp"
 #include "ledger/types/block_certificate.hpp"
 #include "ledger/types/genesis.hpp"
@@ -74,17 +80,35 @@ struct Head {
   Digest payload_id;  // zero at genesis
 };
 
+// A block that a rewind took back: it was executed here, and is not part of the chain any more.
+struct WithdrawnBlock {
+  Header header;
+  Digest block_hash;
+  Digest payload_id;
+  std::vector<TransactionPtr> transactions;
+  std::vector<Receipt> receipts;
+};
+
+struct Rewound {
+  Head head;
+  StateViewPtr state;
+  std::vector<WithdrawnBlock> withdrawn;  // lowest first
+  Height executed_from;                   // the blocks above it were executed again
+};
+
 struct ChainOptions {
   // True: a quorum seals the blocks of this chain, and its certified height follows their
   // certificates. False: nobody does, and what is executed counts as certified.
   bool seals = true;
+  // For chains whose commits can be withdrawn; null: a rewind executes the chain from genesis.
+  Snapshots* snapshots = nullptr;
 };
 
 class Chain {
  public:
-  // Opens the chain in `store` (which must outlive it) or writes the genesis block into an empty
-  // one. Errors: conflict when the store holds another chain or storage version, naming both;
-  // corrupt when the stored state does not lead to the head's state root.
+  // Opens the chain in `store` (which must outlive it, as the snapshots must) or writes the genesis
+  // block into an empty one. Errors: conflict when the store holds another chain or storage
+  // version, naming both; corrupt when the stored state does not lead to the head's state root.
   static Result<std::unique_ptr<Chain>> open(KvStore& store, const Genesis& genesis,
                                              ChainOptions options = {});
   ~Chain();
@@ -93,6 +117,11 @@ class Chain {
   // The blocks were ordered by consensus: what cannot execute becomes a receipt, never an error.
   // Error io or corrupt only; the caller ends the process.
   Result<std::vector<ExecutedBlock>> execute(std::vector<OrderedBlock> blocks);
+  // Takes back every block above `height`: from the newest snapshot at or below it, or genesis, the
+  // stored payloads are executed again, and then one synced batch puts the accounts of `height`
+  // back and deletes what stands above it. Errors: invalid_argument above the head; io and corrupt,
+  // after which the caller ends the process.
+  Result<Rewound> rewind(Height height);
   // Stores the SEALs of a height at or below the head, without sync: they can be collected again.
   // The caller has verified them; they stand in increasing order of replica and are at least a
   // quorum. Errors: invalid_argument, io.
@@ -112,6 +141,9 @@ class Chain {
   // The newest height with a block certificate (genesis counts as certified); of a chain without
   // seals the head.
   Height certified_height() const;
+  // How often blocks were taken back since the chain was opened: equal before and after a few
+  // questions, their answers are of one chain.
+  std::uint64_t rewinds() const;
 
   // Errors of all: not_found, io, corrupt.
   Result<StoredBlock> block(Height height) const;

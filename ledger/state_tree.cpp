@@ -89,6 +89,45 @@ Subtree update(const std::shared_ptr<const Node>& node, const Digest& digest,
                     update(inner.right, inner.right_digest, entries.subspan(right), depth + 1));
 }
 
+void collect(const Node* node, std::vector<StateEntry>& out) {
+  if (node == nullptr) return;
+  if (node->is_leaf) {
+    out.push_back(as_leaf(*node).entry);
+    return;
+  }
+  collect(as_inner(*node).left.get(), out);
+  collect(as_inner(*node).right.get(), out);
+}
+
+void add_changes(const std::vector<StateEntry>& before, const std::vector<StateEntry>& after,
+                 std::vector<StateChange>& out) {
+  auto old = before.begin();
+  for (const StateEntry& entry : after) {
+    for (; old != before.end() && old->key < entry.key; ++old) out.push_back({old->key, {}});
+    const bool existed = old != before.end() && old->key == entry.key;
+    if (!existed || old->leaf != entry.leaf) out.push_back({entry.key, entry.leaf});
+    if (existed) ++old;
+  }
+  for (; old != before.end(); ++old) out.push_back({old->key, {}});
+}
+
+void compare(const Node* before, const Digest& before_digest, const Node* after,
+             const Digest& after_digest, std::vector<StateChange>& out) {
+  if (before_digest == after_digest) return;
+  if (before != nullptr && after != nullptr && !before->is_leaf && !after->is_leaf) {
+    const Inner& old = as_inner(*before);
+    const Inner& now = as_inner(*after);
+    compare(old.left.get(), old.left_digest, now.left.get(), now.left_digest, out);
+    return compare(old.right.get(), old.right_digest, now.right.get(), now.right_digest, out);
+  }
+  // One of them has an account at most, so nearly all of the other differs.
+  std::vector<StateEntry> old;
+  std::vector<StateEntry> now;
+  collect(before, old);
+  collect(after, now);
+  add_changes(old, now, out);
+}
+
 }  // namespace
 
 std::optional<Account> StateTree::find(const Digest& key) const {
@@ -120,6 +159,12 @@ StateTree StateTree::with(std::span<const StateEntry> entries) const {
     QUORATE_ASSERT(entries[i - 1].key < entries[i].key);
   }
   return StateTree(update(root_.node, root_.digest, entries, 0));
+}
+
+std::vector<StateChange> StateTree::changes_from(const StateTree& from) const {
+  std::vector<StateChange> out;
+  compare(from.root_.node.get(), from.root_.digest, root_.node.get(), root_.digest, out);
+  return out;
 }
 
 }  // namespace quorate::ledger

@@ -3,7 +3,7 @@
 // it touched, hashing every changed node once.
 //
 // Invariants: a subtree with one account is that account's leaf, an empty subtree is no node, so
-// equal sets of accounts have equal trees whatever the history. Accounts are never removed.
+// equal sets of accounts have equal trees whatever the history. No block removes an account.
 // Threads: a StateTree may be read and copied from any thread; nodes are never written again.
 #pragma once
 
@@ -19,6 +19,12 @@ namespace quorate::ledger {
 struct StateEntry {
   Digest key;  // state_key(leaf.address)
   StateLeaf leaf;
+};
+
+// What an account becomes: its value, or none where it is no more.
+struct StateChange {
+  Digest key;
+  std::optional<StateLeaf> leaf;
 };
 
 class StateTree {
@@ -42,6 +48,10 @@ class StateTree {
 
   // This tree with the given accounts added or replaced. Asserts that keys strictly increase.
   StateTree with(std::span<const StateEntry> entries) const;
+
+  // What turns `from` into this tree, by increasing key. Only this takes accounts away, for a tree
+  // of an earlier height. Looks only at what differs.
+  std::vector<StateChange> changes_from(const StateTree& from) const;
 
  private:
   explicit StateTree(Subtree root) : root_(std::move(root)) {}

@@ -35,6 +35,29 @@ void BlockBuilder::request(const consensus::RequestProposal& request,
     at->second = {request.view, false, transactions};
     mempool_.reserve(transactions);
   }
+  begin(request, now);
+}
+
+void BlockBuilder::request_on_branch(const consensus::RequestProposal& request,
+                                     const std::map<Digest, const OrderedPayload*>& ahead,
+                                     const ledger::StateView& state, Instant now) {
+  // Reserved before anything is released: what stays in flight under another name never moves.
+  for (const auto& [id, payload] : ahead) {
+    if (payload->height <= head_ || !branch_.emplace(id, *payload).second) continue;
+    mempool_.reserve(payload->transactions, &state);
+  }
+  for (auto it = branch_.begin(); it != branch_.end();) {
+    const bool stays = ahead.count(it->first) != 0;
+    if (!stays) mempool_.release(it->second.transactions);
+    it = stays ? std::next(it) : branch_.erase(it);
+  }
+  // An own payload that became a block is among them by its id.
+  for (const auto& [height, own] : in_flight_) mempool_.release(own.transactions);
+  in_flight_.clear();
+  begin(request, now);
+}
+
+void BlockBuilder::begin(const consensus::RequestProposal& request, Instant now) {
   request_ = request;
   work_since_.reset();
   if (mempool_.proposable().transactions > 0) work_since_ = now;
@@ -49,6 +72,11 @@ void BlockBuilder::executed(Height height) {
   while (!in_flight_.empty() && in_flight_.begin()->first <= height) {
     mempool_.release(in_flight_.begin()->second.transactions);
     in_flight_.erase(in_flight_.begin());
+  }
+  for (auto it = branch_.begin(); it != branch_.end();) {
+    const bool stays = it->second.height > height;
+    if (!stays) mempool_.release(it->second.transactions);
+    it = stays ? std::next(it) : branch_.erase(it);
   }
 }
 

@@ -21,6 +21,12 @@ struct BatchLimits {
   Duration batch_delay = std::chrono::milliseconds(0);
 };
 
+// A decoded payload that stands above the ledger's head.
+struct OrderedPayload {
+  Height height;
+  std::vector<ledger::TransactionPtr> transactions;
+};
+
 // A payload to answer with.
 struct BuiltPayload {
   Height height;
@@ -37,9 +43,17 @@ class BlockBuilder {
   // as they are known here. Own ones the builder remembers itself.
   void request(const consensus::RequestProposal& request,
                const std::map<Height, std::vector<ledger::TransactionPtr>>& ahead, Instant now);
+  // The same where the order above the head is tentative and `ahead` names all of it, own payloads
+  // too: exactly those are in flight from now on, and what left the branch no longer is. `state` is
+  // the newest.
+  void request_on_branch(const consensus::RequestProposal& request,
+                         const std::map<Digest, const OrderedPayload*>& ahead,
+                         const ledger::StateView& state, Instant now);
   void cancel(Height height, View view);
   // The ledger's head moved to this height.
   void executed(Height height);
+  // The ledger goes back to this height, at least: the next request names what stands above it.
+  void rewound(Height height) { head_ = std::min(head_, height); }
 
   // The answer, once it is due. Call after everything that may change the mempool, and at
   // next_deadline.
@@ -55,6 +69,7 @@ class BlockBuilder {
     bool own = false;
     std::vector<ledger::TransactionPtr> transactions;
   };
+  void begin(const consensus::RequestProposal& request, Instant now);
   std::size_t in_flight() const;
   bool full() const;
   Duration patience() const;
@@ -65,6 +80,7 @@ class BlockBuilder {
   std::optional<consensus::RequestProposal> request_;
   std::optional<Instant> work_since_;  // since when the request could be answered with something
   std::map<Height, InFlight> in_flight_;
+  std::map<Digest, OrderedPayload> branch_;  // in flight as well, after request_on_branch
 };
 
 }  // namespace quorate::node

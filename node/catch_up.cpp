@@ -54,6 +54,15 @@ void CatchUp::executed(Height height, Instant now) {
   }
 }
 
+void CatchUp::rewound(Height height, Instant now) {
+  executed_ = delivered_to_ = height;
+  buffered_.clear();
+  buffered_bytes_ = 0;
+  delivered_bytes_.clear();
+  executing_bytes_ = 0;
+  if (round_) round_->progress_at = now;
+}
+
 void CatchUp::peer_connected(ReplicaId peer) { peers_.insert(peer); }
 
 void CatchUp::peer_disconnected(ReplicaId peer) {

@@ -29,6 +29,8 @@ class CatchUp {
   void start(Height evidence, Instant now);
   // The ledger's head, at the start and after each block.
   void executed(Height height, Instant now);
+  // The ledger went back: what was fetched above it belongs to what was withdrawn.
+  void rewound(Height height, Instant now);
   void peer_connected(ReplicaId peer);
   void peer_disconnected(ReplicaId peer);
   void on_blocks(ReplicaId from, BlocksResponse response);

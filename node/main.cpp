@@ -1,4 +1,5 @@
 // quorate-node. This file joins the parts; each part is made where it is described.
+#include "ledger/rocksdb/rocksdb_snapshots.hpp"
 #include "ledger/rocksdb/rocksdb_store.hpp"
 #include "node/commands/cli.hpp"
 #include "node/commands/prepare.hpp"
@@ -60,6 +61,8 @@ CommandResult<Ended> live(const StopSignals& signals, Prepared prepared, Log& lo
   // Before the runtime, whose threads call it to their end, also when a later part cannot start.
   NoticeLog notices(log);
   RuntimeConfig config = runtime_config(prepared);
+  ledger::RocksdbSnapshots snapshots(*store, prepared.home.snapshots_folder());
+  config.snapshots = &snapshots;
   config.on_diverged = [&](const LedgerReplacement& wrong) {
     announce(prepared.home, log, wrong);
     signals.interrupt();

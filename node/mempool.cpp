@@ -16,7 +16,14 @@ constexpr std::size_t kEntryOverhead = 320;  // maps, pointers and the decoded f
 
 std::uint64_t cost_of(const ledger::Transfer& transfer) { return transfer.amount; }
 
-// What the transaction would take from its sender's balance; none = more than any balance.
+Refusal refuse(Reason reason, std::string detail) { return {reason, std::move(detail), {}, {}}; }
+
+Refusal refuse(Reason reason, std::string detail, std::uint64_t expected, std::uint64_t got) {
+  return {reason, std::move(detail), expected, got};
+}
+
+}  // namespace
+
 std::optional<std::uint64_t> cost_of(const ledger::Transaction& transaction) {
   std::uint64_t total = 0;
   for (const ledger::Operation& operation : transaction.operations) {
@@ -27,14 +34,6 @@ std::optional<std::uint64_t> cost_of(const ledger::Transaction& transaction) {
   }
   return total;
 }
-
-Refusal refuse(Reason reason, std::string detail) { return {reason, std::move(detail), {}, {}}; }
-
-Refusal refuse(Reason reason, std::string detail, std::uint64_t expected, std::uint64_t got) {
-  return {reason, std::move(detail), expected, got};
-}
-
-}  // namespace
 
 std::optional<Refusal> Mempool::Impl::check_sender(const ledger::VerifiedTransaction& transaction,
                                                    const ledger::StateView& state) const {
@@ -81,33 +80,34 @@ void Mempool::Impl::drop_unpayable(const Lane& lane, std::uint64_t balance) {
   const auto next = lane.waiting.find(lane.executed + 1);
   if (next == lane.waiting.end()) return;
   const auto cost = cost_of(next->second.transaction->signed_transaction.transaction);
-  if (!cost || *cost > balance) drop(Digest(next->second.transaction->id));
+  if (cost && *cost <= balance) return;
+  const Entry entry = next->second;
+  drop(entry.transaction->id);
+  if (entry.kept) put_aside(entry);
 }
 
-void Mempool::Impl::insert(const TransactionPtr& transaction, std::uint64_t executed) {
-  const auto [at, created] = lanes.try_emplace(transaction->sender);
-  Lane& lane = at->second;
-  if (created) {
-    lane.address = transaction->sender;
-    lane.executed = executed;
-    lane.cursor = lane.ready_end = executed + 1;
-  } else {
-    raise_executed(lane, executed);
-  }
-  const ledger::Transaction& content = transaction->signed_transaction.transaction;
+void Mempool::Impl::remember_ids(const Entry& entry) {
+  const ledger::VerifiedTransaction& transaction = *entry.transaction;
+  by_id.emplace(transaction.id, entry.transaction);
+  by_arrival.emplace(std::make_pair(entry.admitted, entry.arrival), transaction.id);
+  const std::uint64_t last = transaction.signed_transaction.transaction.valid_until_height;
+  if (last != 0) by_last_height.insert({last, transaction.id});
+  bytes += transaction.encoded.size();
+}
+
+void Mempool::Impl::insert(Entry fresh, std::uint64_t executed) {
+  const ledger::VerifiedTransaction& transaction = *fresh.transaction;
+  Lane& lane = lane_of(transaction.sender, executed);
+  const ledger::Transaction& content = transaction.signed_transaction.transaction;
   Entry& entry = lane.waiting[content.nonce];
-  entry = {transaction, next_arrival++, now, 0, {}};
-  by_id.emplace(transaction->id, transaction);
-  by_arrival.emplace(entry.arrival, std::make_pair(now, transaction->id));
-  if (content.valid_until_height != 0) {
-    by_last_height.insert({content.valid_until_height, transaction->id});
-  }
-  bytes += transaction->encoded.size();
+  entry = std::move(fresh);
+  entry.arrival = next_arrival++;
+  remember_ids(entry);
   if (content.nonce < lane.cursor) {
     set_ready(entry, true);
     count_in_flight(lane, true);
   } else {
-    if (content.nonce != lane.ready_end) behind_gap.insert({entry.arrival, transaction->id});
+    if (content.nonce != lane.ready_end) behind_gap.insert({entry.arrival, transaction.id});
     extend(lane);
   }
   set_turn(lane);
@@ -154,7 +154,7 @@ std::optional<Refusal> Mempool::admit(const TransactionPtr& transaction,
                                             std::to_string(impl_->by_id.size()) +
                                             " transactions); try again later");
   }
-  impl_->insert(transaction, account->nonce);
+  impl_->insert({transaction, 0, impl_->now, 0, {}, false}, account->nonce);
   return std::nullopt;
 }
 
@@ -209,15 +209,22 @@ std::vector<TransactionPtr> Mempool::take(std::size_t transactions_max, std::siz
   return out;
 }
 
-void Mempool::reserve(const std::vector<TransactionPtr>& transactions) {
+void Mempool::reserve(const std::vector<TransactionPtr>& transactions,
+                      const ledger::StateView* state) {
   for (const TransactionPtr& transaction : transactions) {
-    const std::uint64_t nonce = transaction->signed_transaction.transaction.nonce;
-    const auto lane = impl_->lanes.find(transaction->sender);
-    // Without a lane nothing of this account waits: there is nothing to skip.
-    if (lane == impl_->lanes.end()) continue;
-    lane->second.reserved.insert(nonce);
-    impl_->advance(lane->second);
-    impl_->set_turn(lane->second);
+    const crypto::Address& sender = transaction->sender;
+    const auto found = impl_->lanes.find(sender);
+    // Without a lane nothing of this account waits: there is nothing to skip yet.
+    if (found == impl_->lanes.end() && state == nullptr) continue;
+    const auto executed = [state, &sender] {
+      const auto account = state->account(sender);
+      return account ? account->nonce : 0;
+    };
+    MempoolLane& lane =
+        found == impl_->lanes.end() ? impl_->lane_of(sender, executed()) : found->second;
+    lane.reserved.insert(transaction->signed_transaction.transaction.nonce);
+    impl_->advance(lane);
+    impl_->set_turn(lane);
   }
 }
 
@@ -244,21 +251,22 @@ Departed Mempool::executed(const ledger::ExecutedBlock& block, Instant now) {
          impl_->by_last_height.begin()->first <= block.header.height.value()) {
     impl_->drop(Digest(impl_->by_last_height.begin()->second));
   }
+  impl_->retry_aside(*block.state);
   return out;
 }
 
 void Mempool::expire(Instant now) {
   impl_->now = std::max(impl_->now, now);
   while (!impl_->by_arrival.empty()) {
-    const auto& [admitted, id] = impl_->by_arrival.begin()->second;
-    if (now - admitted < impl_->limits.lifetime_max) break;
+    const auto& [arrival, id] = *impl_->by_arrival.begin();
+    if (now - arrival.first < impl_->limits.lifetime_max) break;
     impl_->drop(Digest(id));
   }
 }
 
 std::optional<Instant> Mempool::next_expiry() const {
   if (impl_->by_arrival.empty()) return std::nullopt;
-  return impl_->by_arrival.begin()->second.first + impl_->limits.lifetime_max;
+  return impl_->by_arrival.begin()->first.first + impl_->limits.lifetime_max;
 }
 
 std::size_t Mempool::memory_bytes() const {

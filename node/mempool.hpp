@@ -9,6 +9,9 @@
 //
 // A lane, from left to right: executed nonces | in flight (in payloads that are proposed above the
 // ledger's head) | proposable | gap | waiting behind the gap.
+//
+// After the ledger went back everything is looked at again. What the state before the other branch
+// does not allow, and a block of it may, waits aside: neither proposable nor lost.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +34,8 @@ struct MempoolLimits {
 };
 
 struct MempoolStatus {
-  std::size_t transactions = 0;
-  std::size_t ready = 0;  // no nonce gap before them: proposable now, or in flight
+  std::size_t transactions = 0;  // those that wait aside included
+  std::size_t ready = 0;         // no nonce gap before them: proposable now, or in flight
   std::size_t bytes = 0;
   std::size_t accounts = 0;
 };
@@ -84,12 +87,19 @@ class Mempool {
   // release or execution.
   std::vector<ledger::TransactionPtr> take(std::size_t transactions_max, std::size_t bytes_max);
   // A payload that somebody else proposed is in flight: take() skips its transactions and goes on
-  // after their nonces. Transactions that do not wait here count too.
-  void reserve(const std::vector<ledger::TransactionPtr>& transactions);
+  // after their nonces. Transactions that do not wait here count too; with `state`, the newest,
+  // also where nothing of their account waits yet.
+  void reserve(const std::vector<ledger::TransactionPtr>& transactions,
+               const ledger::StateView* state = nullptr);
   // Ends one take or reserve of the same transactions.
   void release(const std::vector<ledger::TransactionPtr>& transactions);
   // Drops what was executed, what its nonces overtook, and what can no longer be included.
   Departed executed(const ledger::ExecutedBlock& block, Instant now);
+  // The ledger went back to `state`, and the blocks that had executed `withdrawn`, in this order,
+  // are no more. These wait here again, each once and whatever the limits; what can never be
+  // included any more is dropped. What is in flight stays so.
+  void rewound(const std::vector<ledger::TransactionPtr>& withdrawn, const ledger::StateView& state,
+               Instant now);
   // Drops what waited longer than lifetime_max.
   void expire(Instant now);
   // When expire has something to do.

@@ -1,5 +1,5 @@
-// The mempool's inside, shared by mempool.cpp (admission, expiry, the interface) and
-// mempool_lanes.cpp (the lanes' bookkeeping).
+// The mempool's inside, shared by mempool.cpp (admission, expiry, the interface), mempool_lanes.cpp
+// (the lanes' bookkeeping) and mempool_rewind.cpp (the ledger went back).
 #pragma once
 
 #include <map>
@@ -19,6 +19,7 @@ struct MempoolEntry {
   Instant admitted;
   std::uint64_t order = 0;  // among those without a gap before them; 0 behind one
   Instant ready_since;      // while without one
+  bool kept = false;        // over a rewind: waits aside rather than being dropped as unpayable
 
   std::size_t payload_bytes() const { return transaction->encoded.size() + kPayloadLengthBytes; }
 };
@@ -46,11 +47,12 @@ struct Mempool::Impl {
   std::map<crypto::Address, Lane> lanes;
   // Looked up only, never iterated: its order depends on the library.
   std::unordered_map<Digest, ledger::TransactionPtr, FixedHash<Digest>> by_id;
-  std::map<std::uint64_t, std::pair<Instant, Digest>> by_arrival;  // for lifetime_max
+  std::map<std::pair<Instant, std::uint64_t>, Digest> by_arrival;  // for lifetime_max
   std::set<std::pair<std::uint64_t, Digest>> by_last_height;       // valid_until_height, if any
   std::map<std::uint64_t, ledger::TransactionPtr> by_order;  // those without a gap before them
   std::map<std::uint64_t, Lane*> turns;                      // lanes with proposables
   std::set<std::pair<std::uint64_t, Digest>> behind_gap;     // (arrival, id)
+  std::map<Digest, Entry> aside;                             // in no lane
   Proposable proposable;
   std::size_t in_flight = 0;
   std::size_t bytes = 0;
@@ -78,6 +80,7 @@ struct Mempool::Impl {
   // Nonces up to `nonce` are used: what waits there can never execute.
   void raise_executed(Lane& lane, std::uint64_t nonce, Departed* departed = nullptr);
   void settle(std::map<crypto::Address, Lane>::iterator it);
+  Lane& lane_of(const crypto::Address& address, std::uint64_t executed);
   // Releases one reservation of the transaction's nonce.
   void unreserve(const ledger::TransactionPtr& transaction);
   // Drops one waiting transaction that was not executed.
@@ -94,7 +97,26 @@ struct Mempool::Impl {
   // Drops the lane's next transaction if it can only fail now. Its like is refused by every other
   // replica, so keeping it would wait for nothing.
   void drop_unpayable(const Lane& lane, std::uint64_t balance);
-  void insert(const ledger::TransactionPtr& transaction, std::uint64_t executed);
+  void insert(Entry entry, std::uint64_t executed);
+  // Enters it wherever one looks for it, except in its lane.
+  void remember_ids(const Entry& entry);
+
+  // ---- after a rewind ----
+
+  enum class Fit : std::uint8_t { now, later, never };
+  Fit fit(const ledger::VerifiedTransaction& transaction, const ledger::StateView& state) const;
+  // Puts it in its lane or aside, or forgets it.
+  void take_back(const ledger::TransactionPtr& transaction, const ledger::StateView& state,
+                 Instant admitted);
+  // Empties the pool and returns what was in it, in order of arrival. What is in flight stays so,
+  // with the nonces of `state`.
+  std::vector<Entry> take_apart(const ledger::StateView& state);
+  void put_aside(Entry entry);
+  // A block may have brought what those that wait aside lack.
+  void retry_aside(const ledger::StateView& state);
 };
+
+// What the transaction would take from its sender's balance; none = more than any balance.
+std::optional<std::uint64_t> cost_of(const ledger::Transaction& transaction);
 
 }  // namespace quorate::node

@@ -100,7 +100,7 @@ void Mempool::Impl::reindex(Lane& lane) {
 
 void Mempool::Impl::forget_ids(const Entry& entry) {
   const auto& transaction = *entry.transaction;
-  by_arrival.erase(entry.arrival);
+  by_arrival.erase({entry.admitted, entry.arrival});
   if (entry.order != 0) by_order.erase(entry.order);
   by_id.erase(transaction.id);
   const std::uint64_t last = transaction.signed_transaction.transaction.valid_until_height;
@@ -130,7 +130,25 @@ void Mempool::Impl::settle(std::map<Address, Lane>::iterator it) {
   if (it->second.waiting.empty() && it->second.reserved.empty()) lanes.erase(it);
 }
 
+Mempool::Impl::Lane& Mempool::Impl::lane_of(const Address& address, std::uint64_t executed) {
+  const auto [at, created] = lanes.try_emplace(address);
+  Lane& lane = at->second;
+  if (created) {
+    lane.address = address;
+    lane.executed = executed;
+    lane.cursor = lane.ready_end = executed + 1;
+  } else {
+    raise_executed(lane, executed);
+  }
+  return lane;
+}
+
 void Mempool::Impl::drop(const Digest& id) {
+  if (const auto waits = aside.find(id); waits != aside.end()) {
+    forget_ids(waits->second);
+    aside.erase(waits);
+    return;
+  }
   const auto found = by_id.find(id);
   QUORATE_ASSERT(found != by_id.end());
   const TransactionPtr transaction = found->second;
@@ -150,7 +168,8 @@ void Mempool::Impl::unreserve(const TransactionPtr& transaction) {
   if (lane == lanes.end()) return;
   const auto it = lane->second.reserved.find(transaction->signed_transaction.transaction.nonce);
   if (it == lane->second.reserved.end()) return;
-  const bool moves_back = *it > lane->second.executed && *it < lane->second.cursor;
+  const bool moves_back = *it > lane->second.executed && *it < lane->second.cursor &&
+                          lane->second.reserved.count(*it) == 1;
   lane->second.reserved.erase(it);
   if (moves_back) reindex(lane->second);
   settle(lane);

@@ -193,6 +193,7 @@ void Metrics::notice(const Notice& notice, Time now) {
       return;
     case Notice::Kind::message_rejected: return impl_->invalid_messages.Increment();
     case Notice::Kind::equivocation: return impl_->equivocations.Increment();
+    case Notice::Kind::blocks_withdrawn:
     case Notice::Kind::certificate_stored:
     case Notice::Kind::sync_started:
     case Notice::Kind::sync_finished:

@@ -176,7 +176,18 @@ void add_runtime(std::vector<MetricFamily>& out, const MetricsSample& sample) {
   add_length(queues, "consensus_bulk", runtime.consensus.queued_bulk);
   add_length(queues, "vote_log", runtime.vote_log.queued);
   add_length(queues, "execute", runtime.execute.queued);
-  for (MetricFamily* each : {&writes, &signatures, &queues}) out.push_back(std::move(*each));
+  MetricFamily rewinds =
+      family("ledger_rewinds_total", "Times the ledger took blocks back.", MetricType::Counter);
+  add_count(rewinds, {}, runtime.execute.rewinds);
+  MetricFamily blocks =
+      family("ledger_withdrawn_blocks_total", "Executed blocks taken back.", MetricType::Counter);
+  add_count(blocks, {}, runtime.execute.blocks_withdrawn);
+  MetricFamily transactions =
+      family("ledger_withdrawn_transactions_total", "Transactions in them.", MetricType::Counter);
+  add_count(transactions, {}, runtime.execute.transactions_withdrawn);
+  for (MetricFamily* each : {&writes, &signatures, &queues, &rewinds, &blocks, &transactions}) {
+    out.push_back(std::move(*each));
+  }
 }
 
 }  // namespace

@@ -58,6 +58,15 @@ void NoticeLog::notice(const Notice& notice) {
                         {"txs", std::to_string(block.transactions.size())},
                         {"hash", to_0x(block.block_hash)}});
     }
+    case Notice::Kind::blocks_withdrawn: {
+      if (!notice.withdrawn) return;
+      std::size_t transactions = 0;
+      for (const auto& block : *notice.withdrawn) transactions += block.transactions.size();
+      return log_.warning("consensus", "blocks were withdrawn: another branch has more work",
+                          {{"height", text(notice.height)},
+                           {"blocks", std::to_string(notice.withdrawn->size())},
+                           {"txs", std::to_string(transactions)}});
+    }
     case Notice::Kind::message_rejected:
       return log_.warning("consensus", "refused a message",
                           {{"peer", peer}, {"reason", notice.text}});

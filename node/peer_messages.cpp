@@ -112,24 +112,6 @@ Result<std::vector<ledger::TransactionPtr>> verify_payload(const VerifyContext& 
   return out;
 }
 
-Result<std::vector<ledger::TransactionPtr>> decode_committed_payload(const Digest& chain_id,
-                                                                     ByteView payload) {
-  std::vector<ledger::TransactionPtr> out;
-  if (payload.empty()) return out;
-  QUORATE_TRY(const auto parts, ledger::split_payload(payload));
-  out.reserve(parts.size());
-  for (const ByteView part : parts) {
-    QUORATE_TRY(auto decoded, ledger::decode_signed_transaction(part));
-    ledger::VerifiedTransaction transaction;
-    transaction.id = ledger::transaction_id(chain_id, decoded.transaction);
-    transaction.sender = crypto::address_of(decoded.transaction.sender);
-    transaction.encoded = to_bytes(part);
-    transaction.signed_transaction = std::move(decoded);
-    out.push_back(std::make_shared<const ledger::VerifiedTransaction>(std::move(transaction)));
-  }
-  return out;
-}
-
 Bytes encode_transactions(const std::vector<ledger::TransactionPtr>& transactions) {
   std::size_t size = 4;
   for (const auto& transaction : transactions) size += 4 + transaction->encoded.size();

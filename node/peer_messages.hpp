@@ -73,9 +73,8 @@ Result<PeerMessage> verify_peer_message(const VerifyContext& context, ReplicaId 
 Result<std::vector<ledger::TransactionPtr>> verify_payload(const VerifyContext& context,
                                                            ByteView payload);
 
-// Decodes a payload that a commit certificate covers, without checking signatures.
-Result<std::vector<ledger::TransactionPtr>> decode_committed_payload(const Digest& chain_id,
-                                                                     ByteView payload);
+// For a payload that a commit certificate covers.
+using ledger::decode_committed_payload;
 
 // Bounds on one frame; a peer that exceeds them gets limit_exceeded or bad_encoding.
 inline constexpr std::uint32_t kRelayedTransactionsMax = 4096;

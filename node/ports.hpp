@@ -45,6 +45,9 @@ class Executor {
   virtual ~Executor() = default;
   // FIFO. Answers BlocksExecuted once durable.
   virtual void execute(ledger::OrderedBlock block) = 0;
+  // In the same FIFO: takes the blocks above `height` back. Those of them that are not executed yet
+  // need not be. Answers LedgerRewound once durable.
+  virtual void rewind(Height height) = 0;
   virtual void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) = 0;
   // Answers PayloadLoaded.
   virtual void load_payload(Digest id) = 0;
@@ -102,6 +105,7 @@ struct Notice {
   enum class Kind : std::uint8_t {
     progress,            // height, view, phase
     block_executed,      // block
+    blocks_withdrawn,    // withdrawn; height: where the ledger stands again
     block_sealed,        // height
     certificate_stored,  // height: its seals are in the store; comes from the execute thread
     transaction_pooled,  // transaction
@@ -119,6 +123,7 @@ struct Notice {
   std::optional<consensus::Progress::Phase> phase;
   std::uint64_t blocks = 0;  // of progress, as there
   std::shared_ptr<const ledger::ExecutedBlock> block;
+  std::shared_ptr<const std::vector<ledger::WithdrawnBlock>> withdrawn;  // lowest first
   ledger::TransactionPtr transaction;
   std::string text;
   Bytes proof;

@@ -57,6 +57,7 @@ void Replica::Impl::step(const ReplicaEvent& event) {
 
 void Replica::Impl::on(const ReplicaStarted& started) {
   head = started.head;
+  committed_to = head.height;
   state = started.state;
   if (started.observer && config.self) host_reason = started.observer_reason;
   builder.executed(head.height);
@@ -127,15 +128,18 @@ void Replica::Impl::on(const BlocksExecuted& executed) {
 void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
   const Height height = block.header.height;
   QUORATE_ASSERT(height == head.height.next());
+  const bool withdrawn = being_withdrawn(height);
   head = {height, block.block_hash, block.payload_id};
   state = block.state;
   PrimaryWatch::Block watched{height, block.transactions.size(), payload_bytes(block),
                               mempool.executed(block, now)};
   watch.executed(std::move(watched), now);
-  builder.executed(height);
+  if (!withdrawn) builder.executed(height);
+  if (!withdrawn) tentative.executed(height);
   catch_up.executed(height, now);
   for (auto it = payloads.begin(); it != payloads.end();) {
-    it = it->second.height <= height ? payloads.erase(it) : std::next(it);
+    const Height wanted_to = it->second.height.saturating_add(parts.traits.commit_depth);
+    it = wanted_to <= height ? payloads.erase(it) : std::next(it);
   }
   Notice notice{};
   notice.kind = Notice::Kind::block_executed;
@@ -151,6 +155,7 @@ void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
     ports.executor.store_seals(height, served->second.seals);
     served_seals.erase(served);
   }
+  if (withdrawn) return;
   feed(consensus::Executed{height, block.payload_id, block.block_hash, block.checkpoint_digest,
                            block.transactions.empty()});
 }
@@ -223,9 +228,14 @@ void Replica::Impl::run_due() {
   relay.poll(now);
 }
 
-// Nothing to watch without work: an idle chain wakes nobody.
+// Nothing to watch without work: an idle chain wakes nobody. Where everybody may mine a block there
+// is no primary.
+bool Replica::Impl::watches_primary() const {
+  return !halted && told_pending && !parts.traits.mines;
+}
+
 void Replica::Impl::watch_primary() {
-  if (halted || !told_pending || now < watch.next_look()) return;
+  if (!watches_primary() || now < watch.next_look()) return;
   const ReplicaStatus current = status();
   const consensus::Status& engine = current.consensus;
   PrimaryWatch::Look look;
@@ -295,7 +305,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   keep_earlier(earliest, mempool.next_expiry());
   keep_earlier(earliest, builder.next_deadline());
   keep_earlier(earliest, relay.next_deadline());
-  if (!halted && told_pending) keep_earlier(earliest, watch.next_look());
+  if (watches_primary()) keep_earlier(earliest, watch.next_look());
   keep_earlier(earliest, catch_up.next_deadline());
   return earliest;
 }
@@ -347,8 +357,12 @@ std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
 
 std::size_t Replica::Impl::memory_bytes() const {
   std::size_t total = parts.engine->memory_bytes() + mempool.memory_bytes() +
-                      catch_up.memory_bytes() + relay.memory_bytes() + held_bytes;
-  for (const auto& commit : committed) total += commit.payload.size();
+                      catch_up.memory_bytes() + relay.memory_bytes() + held_bytes +
+                      tentative.memory_bytes();
+  for (const Ordered& ordered : committed) {
+    const auto* commit = std::get_if<consensus::Commit>(&ordered);
+    if (commit != nullptr) total += commit->payload.size();
+  }
   // A decoded payload shares its transactions with the mempool where they wait there too.
   for (const auto& [id, payload] : payloads) {
     total += payload.transactions.size() * sizeof(ledger::VerifiedTransaction);
@@ -373,6 +387,7 @@ Result<NewestBlocks> newest_blocks(const ledger::Chain& chain, std::uint64_t his
 Result<CertificatesLoaded> load_certificates(const ledger::Chain& chain, Height first,
                                              std::uint32_t count) {
   CertificatesLoaded out{first, {}};
+  const std::uint64_t rewinds = chain.rewinds();
   const Height last = std::min(chain.head().height, first.saturating_add(count).saturating_sub(1));
   for (Height at = first; at <= last && count > 0; at = at.next()) {
     auto certificate = chain.commit_certificate(at);
@@ -380,7 +395,8 @@ Result<CertificatesLoaded> load_certificates(const ledger::Chain& chain, Height 
     if (!certificate) return tl::unexpected(certificate.error());
     out.certificates.push_back(std::move(*certificate));
   }
-  return out;
+  // All of one branch, or whoever reads them takes this replica for a liar.
+  return chain.rewinds() == rewinds ? out : CertificatesLoaded{first, {}};
 }
 
 Replica::Replica(ReplicaConfig config, consensus::EngineParts parts, Ports ports)
@@ -391,6 +407,12 @@ std::optional<Instant> Replica::next_deadline() const { return impl_->next_deadl
 ReplicaStatus Replica::status() const { return impl_->status(); }
 const Mempool& Replica::mempool() const { return impl_->mempool; }
 const ledger::StateViewPtr& Replica::state() const { return impl_->state; }
+std::optional<Height> Replica::tentative_height(const Digest& transaction_id) const {
+  return impl_->tentative.find(transaction_id);
+}
+std::map<Height, Bytes> Replica::branch_certificates() const {
+  return impl_->tentative.certificates();
+}
 std::size_t Replica::memory_bytes() const { return impl_->memory_bytes(); }
 
 }  // namespace quorate::node

@@ -63,6 +63,10 @@ struct VotesPersisted {
 struct BlocksExecuted {
   std::vector<ledger::ExecutedBlock> blocks;
 };
+// Answers Executor::rewind.
+struct LedgerRewound {
+  ledger::Rewound rewound;
+};
 struct WorkFound {
   consensus::WorkToken token;
   std::uint64_t nonce = 0;
@@ -91,8 +95,8 @@ struct ReplicaTicked {};
 
 using ReplicaInput =
     std::variant<ReplicaStarted, PeerMessageReceived, PeerConnected, PeerDisconnected,
-                 TransactionsSubmitted, VotesPersisted, BlocksExecuted, WorkFound, PayloadChecked,
-                 PayloadLoaded, CertificatesLoaded, BlocksRead, ReplicaTicked>;
+                 TransactionsSubmitted, VotesPersisted, BlocksExecuted, LedgerRewound, WorkFound,
+                 PayloadChecked, PayloadLoaded, CertificatesLoaded, BlocksRead, ReplicaTicked>;
 
 struct ReplicaEvent {
   Instant now;
@@ -144,6 +148,12 @@ class Replica {
   const Mempool& mempool() const;
   // The state after the newest executed block.
   const ledger::StateViewPtr& state() const;
+  // Where a transaction stands in the tentative order: the lowest block above the executed head
+  // that has it. None on chains whose order is not tentative.
+  std::optional<Height> tentative_height(const Digest& transaction_id) const;
+  // The commit certificates that the blocks above the executed head have, or will have unless
+  // another branch takes their place.
+  std::map<Height, Bytes> branch_certificates() const;
   std::size_t memory_bytes() const;
 
  private:

@@ -1,5 +1,5 @@
-// The inside of the replica, shared by replica.cpp (events in) and replica_outputs.cpp (what the
-// engine asks for). Nothing else includes this.
+// The inside of the replica, shared by replica.cpp (events in), replica_outputs.cpp (what the
+// engine asks for) and replica_rewind.cpp (an order that is tentative). Nothing else includes this.
 #pragma once
 
 #include <deque>
@@ -11,8 +11,12 @@
 #include "node/primary_watch.hpp"
 #include "node/relay.hpp"
 #include "node/replica.hpp"
+#include "node/tentative_blocks.hpp"
 
 namespace quorate::node {
+
+// Whether `payload` is the encoding of exactly these transactions, without encoding them again.
+bool is_payload_of(ByteView payload, const std::vector<ledger::TransactionPtr>& transactions);
 
 struct Replica::Impl {
   Impl(ReplicaConfig config, consensus::EngineParts parts, Ports ports);
@@ -26,6 +30,7 @@ struct Replica::Impl {
   void on(const TransactionsSubmitted& submitted);
   void on(const VotesPersisted& persisted);
   void on(const BlocksExecuted& executed);
+  void on(const LedgerRewound& answer);
   void on(const WorkFound& found);
   void on(const PayloadChecked& checked);
   void on(const PayloadLoaded& loaded);
@@ -43,6 +48,7 @@ struct Replica::Impl {
   void deliver_blocks();
   void answer_proposal();
   void tell_pending();
+  bool watches_primary() const;
   void watch_primary();
   void relay_oldest();
   std::optional<Instant> next_deadline() const;
@@ -73,8 +79,9 @@ struct Replica::Impl {
   void perform(consensus::Diverged& diverged);
   void perform(consensus::Progress& progress);
   void perform(consensus::RelayPending&);
-  // Hands committed payloads to the executor, in order, as far as they are decoded.
+  // Hands what is committed or withdrawn to the executor, in order, as far as it is decoded.
   void execute_committed();
+  void execute(consensus::Commit commit, std::vector<ledger::TransactionPtr> transactions);
   // The transactions of a committed payload; none while its check is still under way.
   std::optional<std::vector<ledger::TransactionPtr>> transactions_of(
       const consensus::Commit& commit);
@@ -83,10 +90,17 @@ struct Replica::Impl {
   void stop_voting(const std::string& reason, Notice::Kind kind = Notice::Kind::halted);
   void notify(Notice notice) { ports.observer.notice(notice); }
 
-  struct KnownPayload {
-    Height height;
-    std::vector<ledger::TransactionPtr> transactions;
-  };
+  // ---- replica_rewind.cpp: an order that is tentative ----
+  // Whether the order above the head is tentative on this chain, and its commits can be withdrawn.
+  bool tentative_order() const { return parts.traits.commit_depth > 0; }
+  void request_on_branch(const consensus::RequestProposal& request);
+  // Takes the payload of an own proposal as checked, since it was built here. False: it is not one.
+  bool take_own(const consensus::Validate& validate);
+  void note_committed(const consensus::Commit& commit,
+                      const std::vector<ledger::TransactionPtr>& transactions);
+  // A block of this height that is executed now will be taken back: the Rewind is under way.
+  bool being_withdrawn(Height height) const;
+  void return_to_mempool(const std::vector<ledger::WithdrawnBlock>& withdrawn);
 
   ReplicaConfig config;
   consensus::EngineParts parts;
@@ -118,10 +132,15 @@ struct Replica::Impl {
   std::multimap<consensus::PersistToken, consensus::Send> held;
   std::size_t held_bytes = 0;
 
-  std::map<Digest, KnownPayload> payloads;   // decoded, above the head
-  std::vector<Digest> tentative;             // payloads ordered for now above the last Commit
+  // Decoded, above the head; where the order is tentative also so far below it as another branch
+  // may begin.
+  std::map<Digest, OrderedPayload> payloads;
   std::map<Digest, std::uint32_t> checking;  // payload checks under way
-  std::deque<consensus::Commit> committed;   // not yet handed to the executor
+  using Ordered = std::variant<consensus::Commit, consensus::Rewind>;
+  std::deque<Ordered> committed;  // not yet handed to the executor
+  Height committed_to;            // the height of the last Commit, if no Rewind followed
+  std::deque<Height> rewinding;   // Rewinds without an answer
+  TentativeBlocks tentative;
   std::map<Height, ledger::BlockCertificate> served_seals;  // kept until the block is executed
 };
 

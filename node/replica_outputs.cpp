@@ -2,9 +2,6 @@
 #include "node/replica_impl.hpp"
 
 namespace quorate::node {
-namespace {
-
-// Whether `payload` is the encoding of exactly these transactions, without encoding them again.
 bool is_payload_of(ByteView payload, const std::vector<ledger::TransactionPtr>& transactions) {
   const auto parts = ledger::split_payload(payload);
   if (!parts || parts->size() != transactions.size()) return false;
@@ -15,8 +12,6 @@ bool is_payload_of(ByteView payload, const std::vector<ledger::TransactionPtr>& 
   }
   return true;
 }
-
-}  // namespace
 
 void Replica::Impl::run_engine() {
   while (!inputs.empty() && !halted) {
@@ -50,6 +45,7 @@ void Replica::Impl::perform(consensus::Send& send) {
 }
 
 void Replica::Impl::perform(consensus::RequestProposal& request) {
+  if (tentative_order()) return request_on_branch(request);
   std::map<Height, std::vector<ledger::TransactionPtr>> ahead;
   for (const Digest& id : request.ahead) {
     const auto known = payloads.find(id);
@@ -63,7 +59,7 @@ void Replica::Impl::perform(consensus::CancelProposal& cancel) {
 }
 
 void Replica::Impl::perform(consensus::Validate& validate) {
-  if (payloads.count(validate.id) != 0) {
+  if (payloads.count(validate.id) != 0 || take_own(validate)) {
     feed(consensus::Validated{validate.id, true});
     return;
   }
@@ -72,26 +68,37 @@ void Replica::Impl::perform(consensus::Validate& validate) {
 }
 
 void Replica::Impl::perform(consensus::Commit& commit) {
-  committed.push_back(std::move(commit));
+  committed_to = commit.height;
+  committed.emplace_back(std::move(commit));
   execute_committed();
 }
 
 void Replica::Impl::execute_committed() {
   while (!committed.empty() && !halted) {
-    auto transactions = transactions_of(committed.front());
-    if (!transactions) return;
-    consensus::Commit commit = std::move(committed.front());
+    if (const auto* rewind = std::get_if<consensus::Rewind>(&committed.front())) {
+      ports.executor.rewind(rewind->height);
+    } else {
+      auto& commit = std::get<consensus::Commit>(committed.front());
+      auto transactions = transactions_of(commit);
+      if (!transactions) return;
+      execute(std::move(commit), std::move(*transactions));
+    }
     committed.pop_front();
-    ledger::OrderedBlock block;
-    block.height = commit.height;
-    block.payload_id = commit.id;
-    block.proposed_time = commit.proposed_time;
-    block.proposer = commit.proposer;
-    block.payload = std::move(commit.payload);
-    block.transactions = std::move(*transactions);
-    block.commit_certificate = std::move(commit.commit_certificate);
-    ports.executor.execute(std::move(block));
   }
+}
+
+void Replica::Impl::execute(consensus::Commit commit,
+                            std::vector<ledger::TransactionPtr> transactions) {
+  note_committed(commit, transactions);
+  ledger::OrderedBlock block;
+  block.height = commit.height;
+  block.payload_id = commit.id;
+  block.proposed_time = commit.proposed_time;
+  block.proposer = commit.proposer;
+  block.payload = std::move(commit.payload);
+  block.transactions = std::move(transactions);
+  block.commit_certificate = std::move(commit.commit_certificate);
+  ports.executor.execute(std::move(block));
 }
 
 std::optional<std::vector<ledger::TransactionPtr>> Replica::Impl::transactions_of(
@@ -115,16 +122,9 @@ std::optional<std::vector<ledger::TransactionPtr>> Replica::Impl::transactions_o
 
 void Replica::Impl::remember_payload(const Digest& id, Height height,
                                      std::vector<ledger::TransactionPtr> transactions) {
-  if (height <= head.height) return;
-  payloads.insert_or_assign(id, KnownPayload{height, std::move(transactions)});
+  if (height.saturating_add(parts.traits.commit_depth) <= head.height) return;
+  payloads.insert_or_assign(id, OrderedPayload{height, std::move(transactions)});
 }
-
-void Replica::Impl::perform(consensus::Rewind& rewind) {
-  stop_voting("blocks above height " + std::to_string(rewind.height.value()) +
-              " were withdrawn, and this ledger cannot go back");
-}
-
-void Replica::Impl::perform(consensus::TentativeOrder& order) { tentative = std::move(order.ids); }
 
 void Replica::Impl::perform(consensus::StartWork& work) {
   if (ports.miner != nullptr) ports.miner->start(work.token, std::move(work.puzzle));

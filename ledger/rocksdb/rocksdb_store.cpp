@@ -9,6 +9,7 @@
 #include <rocksdb/slice.h>
 #include <rocksdb/status.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
 
@@ -145,7 +146,7 @@ RocksdbStore::~RocksdbStore() = default;
 Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::filesystem::path& folder,
                                                          Missing missing) {
   std::error_code error;
-  if (missing == Missing::refuse && !std::filesystem::exists(folder / "CURRENT", error)) {
+  if (missing != Missing::create && !std::filesystem::exists(folder / "CURRENT", error)) {
     return fail(Errc::not_found, "there is no database in " + folder.string());
   }
   if (missing == Missing::create) std::filesystem::create_directories(folder, error);
@@ -159,8 +160,11 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const std::filesystem::
   }
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(database_options(missing == Missing::create),
-                                                   folder.string(), families, &impl->handles, &db);
+  const rocksdb::DBOptions options = database_options(missing == Missing::create);
+  const rocksdb::Status status =
+      missing == Missing::read_only
+          ? rocksdb::DB::OpenForReadOnly(options, folder.string(), families, &impl->handles, &db)
+          : rocksdb::DB::Open(options, folder.string(), families, &impl->handles, &db);
   impl->db.reset(db);
   if (is_lock_conflict(status)) {
     return fail(Errc::unavailable,
@@ -217,6 +221,16 @@ Result<void> RocksdbStore::write(const WriteBatch& batch, bool sync) {
   if (status.ok()) return {};
   impl_->failed = translate(status, "cannot write to the database").value();
   return tl::unexpected(*impl_->failed);
+}
+
+Result<void> RocksdbStore::checkpoint(const std::filesystem::path& folder) {
+  if (impl_->failed) return tl::unexpected(*impl_->failed);
+  rocksdb::Checkpoint* created = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(impl_->db.get(), &created);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(created);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(folder.string());
+  if (status.ok()) return {};
+  return translate(status, "cannot write a snapshot of the database to " + folder.string());
 }
 
 std::uint64_t RocksdbStore::size_bytes() const {

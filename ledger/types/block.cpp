@@ -87,4 +87,21 @@ Result<std::vector<ByteView>> split_payload(ByteView payload) {
   return out;
 }
 
+Result<std::vector<TransactionPtr>> decode_committed_payload(const Digest& chain_id,
+                                                             ByteView payload) {
+  QUORATE_TRY(const auto parts, split_payload(payload));
+  std::vector<TransactionPtr> out;
+  out.reserve(parts.size());
+  for (const ByteView part : parts) {
+    QUORATE_TRY(auto decoded, decode_signed_transaction(part));
+    VerifiedTransaction transaction;
+    transaction.id = transaction_id(chain_id, decoded.transaction);
+    transaction.sender = crypto::address_of(decoded.transaction.sender);
+    transaction.encoded = to_bytes(part);
+    transaction.signed_transaction = std::move(decoded);
+    out.push_back(std::make_shared<const VerifiedTransaction>(std::move(transaction)));
+  }
+  return out;
+}
+
 }  // namespace quorate::ledger

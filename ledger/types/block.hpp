@@ -44,5 +44,9 @@ Digest checkpoint_digest(const Header& header);
 Bytes encode_payload(const std::vector<TransactionPtr>& transactions);
 // Splits without decoding the transactions. Views into `payload`. Errors: bad_encoding.
 Result<std::vector<ByteView>> split_payload(ByteView payload);
+// The transactions of a payload that was ordered: whoever ordered it checked their signatures, so
+// they are decoded and not verified again. Empty for a null payload. Error bad_encoding.
+Result<std::vector<TransactionPtr>> decode_committed_payload(const Digest& chain_id,
+                                                             ByteView payload);
 
 }  // namespace quorate::ledger

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "node/runtime/fatal.hpp"
 
 namespace quorate::node {
@@ -28,6 +30,8 @@ ExecuteThread::~ExecuteThread() { stop(); }
 
 void ExecuteThread::execute(ledger::OrderedBlock block) { writes_.push(std::move(block)); }
 
+void ExecuteThread::rewind(Height height) { writes_.push(Back{height}); }
+
 void ExecuteThread::store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) {
   writes_.push(Seals{height, std::move(seals)});
 }
@@ -50,10 +54,17 @@ void ExecuteThread::replace_ledger(LedgerReplacement replacement) {
 void ExecuteThread::run_writes() {
   while (!writes_.finished()) {
     auto work = writes_.take_all();
+    drop_withdrawn(work);
     while (!work.empty()) {
+      if (const auto* back = std::get_if<Back>(&work.front())) {
+        write(*back);
+        work.pop_front();
+        continue;
+      }
       std::vector<ledger::OrderedBlock> blocks;
       std::vector<Seals> seals;
       while (!work.empty() && blocks.size() < kBatchBlocksMax) {
+        if (std::holds_alternative<Back>(work.front())) break;
         if (auto* block = std::get_if<ledger::OrderedBlock>(&work.front())) {
           blocks.push_back(std::move(*block));
         } else {
@@ -64,6 +75,50 @@ void ExecuteThread::run_writes() {
       write(std::move(blocks), seals);
     }
   }
+}
+
+// What is queued in front of a rewind and above its height need not be executed.
+void ExecuteThread::drop_withdrawn(std::deque<Write>& work) {
+  const auto last = std::find_if(work.rbegin(), work.rend(), [](const Write& each) {
+    return std::holds_alternative<Back>(each);
+  });
+  if (last == work.rend()) return;
+  std::deque<Write> kept;
+  std::optional<Height> back_to;  // of the rewinds behind
+  while (!work.empty()) {
+    Write each = std::move(work.back());
+    work.pop_back();
+    const auto* block = std::get_if<ledger::OrderedBlock>(&each);
+    const auto* back = std::get_if<Back>(&each);
+    if (back != nullptr) back_to = std::min(back->to, back_to.value_or(back->to));
+    const bool withdrawn = block != nullptr && back_to && block->height > *back_to;
+    if (!withdrawn) kept.push_front(std::move(each));
+  }
+  work = std::move(kept);
+}
+
+void ExecuteThread::write(Back back) {
+  const auto start = std::chrono::steady_clock::now();
+  auto rewound = chain_.rewind(back.to);
+  if (!rewound) end_process(log_, "ledger", "blocks cannot be taken back", rewound.error());
+  const auto took = std::chrono::steady_clock::now() - start;
+  const std::size_t count = rewound->withdrawn.size();
+  std::size_t transactions = 0;
+  for (const auto& block : rewound->withdrawn) transactions += block.transactions.size();
+  log_.info("ledger", "blocks were taken back",
+            {{"height", std::to_string(back.to.value())},
+             {"blocks", std::to_string(count)},
+             {"transactions", std::to_string(transactions)},
+             {"executed_again_from", std::to_string(rewound->executed_from.value())},
+             {"ms", std::to_string(
+                        std::chrono::duration_cast<std::chrono::milliseconds>(took).count())}});
+  {
+    const std::lock_guard lock(statistics_mutex_);
+    ++statistics_.rewinds;
+    statistics_.blocks_withdrawn += count;
+    statistics_.transactions_withdrawn += transactions;
+  }
+  callbacks_.on_rewound({std::move(*rewound)});
 }
 
 void ExecuteThread::write(std::vector<ledger::OrderedBlock> blocks,
@@ -105,7 +160,10 @@ void ExecuteThread::perform(const Load& load) const {
   const auto height = chain_.height_of_payload(load.id);
   if (height) {
     if (auto block = chain_.block(*height)) {
-      out.body = {std::move(block->payload), std::move(block->commit_certificate)};
+      // A rewind may have put another block there in between.
+      if (block->header.payload_id == load.id) {
+        out.body = {std::move(block->payload), std::move(block->commit_certificate)};
+      }
     } else if (block.error().code != Errc::not_found) {
       end_process(log_, "ledger", "a stored block cannot be read", block.error());
     }

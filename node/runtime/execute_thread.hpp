@@ -1,6 +1,7 @@
 // The executor port: one thread that owns every write to the chain, and one that reads for peers
 // that catch up, so that serving them does not hold up execution. Both drain their queue: the
-// blocks that wait are executed as one batch with one sync.
+// blocks that wait are executed as one batch with one sync. What waits in front of a rewind that
+// takes it back is not executed at all.
 //
 // Bounds: blocks by the proposals in flight, reads by one per peer (the replica sees to both).
 // A write error ends the process.
@@ -21,6 +22,7 @@ namespace quorate::node {
 // Called on the execute or read thread.
 struct ExecuteCallbacks {
   std::function<void(BlocksExecuted)> on_executed;
+  std::function<void(LedgerRewound)> on_rewound;
   std::function<void(PayloadLoaded)> on_loaded;
   std::function<void(BlocksRead)> on_read;
   // The seals up to this height are in the store, where readers find them. May be empty.
@@ -37,6 +39,7 @@ class ExecuteThread final : public Executor {
   ~ExecuteThread() override;  // stops
 
   void execute(ledger::OrderedBlock block) override;
+  void rewind(Height height) override;
   void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) override;
   void load_payload(Digest id) override;
   void load_certificates(Height first, std::uint32_t count) override;
@@ -53,6 +56,10 @@ class ExecuteThread final : public Executor {
     Height height;
     std::vector<crypto::ReplicaSignature> seals;
   };
+  struct Back {  // takes the blocks above back
+    Height to;
+  };
+  using Write = std::variant<ledger::OrderedBlock, Seals, Back>;
   struct Load {
     Digest id;
   };
@@ -68,7 +75,9 @@ class ExecuteThread final : public Executor {
   };
 
   void run_writes();
+  static void drop_withdrawn(std::deque<Write>& work);
   void write(std::vector<ledger::OrderedBlock> blocks, const std::vector<Seals>& seals);
+  void write(Back back);
   void run_reads();
   void perform(const Load& load) const;
   void perform(const LoadRange& range) const;
@@ -77,7 +86,7 @@ class ExecuteThread final : public Executor {
   ledger::Chain& chain_;
   const ExecuteCallbacks callbacks_;
   Log& log_;
-  WorkQueue<std::variant<ledger::OrderedBlock, Seals>> writes_;
+  WorkQueue<Write> writes_;
   WorkQueue<std::variant<Load, LoadRange, Read>> reads_;
   mutable std::mutex statistics_mutex_;
   ExecuteStatistics statistics_;

@@ -115,7 +115,10 @@ struct NodeRuntime::Impl {
 Result<void> NodeRuntime::Impl::start(ledger::KvStore& store) {
   QUORATE_TRY(self, find_self(config));
   QUORATE_CHECK(make_engine());
-  QUORATE_TRY(chain, ledger::Chain::open(store, config.genesis, {.seals = traits.seals}));
+  const bool withdraws = traits.commit_depth > 0;
+  QUORATE_TRY(chain, ledger::Chain::open(store, config.genesis,
+                                         {.seals = traits.seals,
+                                          .snapshots = withdraws ? config.snapshots : nullptr}));
   // It remembers by itself, so it needs no second memory behind it.
   transactions = std::make_unique<TransactionCache>(chain->chain_id(), ed25519);
   misbehavior.emplace(config.genesis.validators.size(), config.bans);
@@ -164,6 +167,7 @@ void NodeRuntime::Impl::start_workers() {
       *chain,
       ExecuteCallbacks{
           .on_executed = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
+          .on_rewound = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
           .on_loaded = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
           .on_read = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
           .on_certificate =

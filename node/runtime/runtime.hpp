@@ -35,6 +35,9 @@ struct RuntimeConfig {
   std::filesystem::path validator_state_file;         // its folder must exist
   std::string software = "quorate-node";
   std::uint32_t storage_version = 1;
+  // Of the store, and outlives the runtime as the store does. Only chains whose commits can be
+  // withdrawn take any. Null: such a chain goes back by executing everything again.
+  ledger::Snapshots* snapshots = nullptr;
   Duration batch_delay = std::chrono::milliseconds(0);
   MempoolLimits mempool = {};
   unsigned verify_threads = 2;

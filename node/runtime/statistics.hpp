@@ -47,6 +47,9 @@ struct ExecuteStatistics {
   std::uint64_t blocks = 0;
   std::uint64_t transactions = 0;
   DurationTotal batch;  // execution, write and sync of a run of blocks
+  std::uint64_t rewinds = 0;
+  std::uint64_t blocks_withdrawn = 0;  // by rewinds
+  std::uint64_t transactions_withdrawn = 0;
   std::size_t queued = 0;
 };
 

@@ -19,11 +19,22 @@ LedgerHost::LedgerHost(World& world, Machine machine, Prng prng, Hooks hooks)
       hooks_(std::move(hooks)),
       store_(std::make_unique<ledger::MemoryStore>()) {}
 
+void LedgerHost::follow(const consensus::EngineTraits& traits) {
+  seals_ = traits.seals;
+  if (traits.commit_depth > 0 && !snapshots_) snapshots_.emplace(*store_);
+}
+
 void LedgerHost::open() {
-  if (std::exchange(replace_at_open_, false)) store_ = std::make_unique<ledger::MemoryStore>();
-  auto chain = ledger::Chain::open(*store_, world_.genesis);
+  if (std::exchange(replace_at_open_, false)) restore(std::make_unique<ledger::MemoryStore>());
+  auto chain = ledger::Chain::open(
+      *store_, world_.genesis, {.seals = seals_, .snapshots = snapshots_ ? &*snapshots_ : nullptr});
   if (!chain) return world_.violate("contract", "the chain does not open: " + chain.error().detail);
   chain_ = std::move(*chain);
+}
+
+void LedgerHost::restore(std::unique_ptr<ledger::MemoryStore> store) {
+  store_ = std::move(store);
+  if (snapshots_) snapshots_->follow(*store_);
 }
 
 void LedgerHost::crash() {
@@ -50,17 +61,19 @@ void LedgerHost::after(Duration delay, std::function<void()> action) {
   });
 }
 
-void LedgerHost::execute(ledger::OrderedBlock block) {
-  jobs_.push_back(std::move(block));
+void LedgerHost::add(Job job) {
+  jobs_.push_back(std::move(job));
   if (!busy_) start_next();
 }
+
+void LedgerHost::execute(ledger::OrderedBlock block) { add(std::move(block)); }
+void LedgerHost::rewind(Height height) { add(Back{height}); }
 
 void LedgerHost::store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) {
   if (world_.options.canary == Canary::forged_seal && height.value() % 7 == 0) {
     seals.front().signature.bytes[0] ^= 1U;
   }
-  jobs_.push_back(Seals{height, std::move(seals)});
-  if (!busy_) start_next();
+  add(Seals{height, std::move(seals)});
 }
 
 void LedgerHost::start_next() {
@@ -75,6 +88,12 @@ void LedgerHost::start_next() {
     hooks_.sealed(seals.height, seals.signatures);
   }
   if (jobs_.empty()) return;
+  if (const auto* back = std::get_if<Back>(&jobs_.front())) {
+    busy_ = true;
+    after(prng_.duration(kExecuteMin, slow_ ? kSlowExecuteMax : kExecuteMax),
+          [this, to = back->to] { finish_rewind(to); });
+    return;
+  }
   std::size_t count = 0;
   const std::size_t group = prng_.between(1, kGroupMax);
   while (count < jobs_.size() && count < group &&
@@ -105,6 +124,18 @@ void LedgerHost::finish_blocks(std::size_t count) {
   after(kReport, [this, blocks_executed = std::move(*executed)] {
     hooks_.answer(node::BlocksExecuted{blocks_executed});
   });
+  start_next();
+}
+
+void LedgerHost::finish_rewind(Height to) {
+  jobs_.pop_front();
+  busy_ = false;
+  auto rewound = chain_->rewind(to);
+  if (!rewound) return world_.violate("contract", "a rewind failed: " + rewound.error().detail);
+  if (hooks_.rewound) hooks_.rewound(*rewound);
+  if (hooks_.crash_after_execution()) return;
+  after(kReport,
+        [this, answer = std::move(*rewound)] { hooks_.answer(node::LedgerRewound{answer}); });
   start_next();
 }
 

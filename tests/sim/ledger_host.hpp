@@ -1,5 +1,6 @@
 // One replica's ledger on a simulated machine: the real Chain over a MemoryStore, executing in
-// virtual time. A crash loses what was queued, and ledger writes that were not synced.
+// virtual time. A crash loses what was queued, and ledger writes that were not synced; a rewind
+// that was under way has then happened or not.
 #pragma once
 
 #include <deque>
@@ -8,6 +9,7 @@
 #include <variant>
 
 #include "ledger/chain.hpp"
+#include "ledger/memory_snapshots.hpp"
 #include "ledger/memory_store.hpp"
 #include "node/replica.hpp"
 #include "tests/sim/world.hpp"
@@ -17,7 +19,7 @@ namespace quorate::sim {
 class LedgerHost final : public node::Executor {
  public:
   struct Hooks {
-    // BlocksExecuted, PayloadLoaded or BlocksRead, in the life that asked.
+    // BlocksExecuted, LedgerRewound, PayloadLoaded or BlocksRead, in the life that asked.
     std::function<void(node::ReplicaInput)> answer;
     // Blocks are durable (and not yet reported).
     std::function<void(const ledger::ExecutedBlock&, const ledger::OrderedBlock&)> durable;
@@ -26,9 +28,13 @@ class LedgerHost final : public node::Executor {
     std::function<bool()> crash_after_execution;
     // The replica's life ends here; the next one begins with an empty ledger.
     std::function<void()> replaced;
+    // The ledger stands at this height again, durably (and not yet reported). May be empty.
+    std::function<void(const ledger::Rewound&)> rewound = nullptr;
   };
   LedgerHost(World& world, Machine machine, Prng prng, Hooks hooks);
 
+  // Before open(): what kind of chain it is. Without it, one that seals and never goes back.
+  void follow(const consensus::EngineTraits& traits);
   void open();
   void crash();
   void set_slow(bool slow) { slow_ = slow; }
@@ -42,9 +48,10 @@ class LedgerHost final : public node::Executor {
   // What a crash right now would leave.
   std::unique_ptr<ledger::MemoryStore> copy() const { return store_->copy(false); }
   // While the machine is down: other contents.
-  void restore(std::unique_ptr<ledger::MemoryStore> store) { store_ = std::move(store); }
+  void restore(std::unique_ptr<ledger::MemoryStore> store);
 
   void execute(ledger::OrderedBlock block) override;
+  void rewind(Height height) override;
   void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) override;
   void load_payload(Digest id) override;
   void load_certificates(Height first, std::uint32_t count) override;
@@ -60,8 +67,13 @@ class LedgerHost final : public node::Executor {
     Height height;
     std::vector<crypto::ReplicaSignature> signatures;
   };
-  using Job = std::variant<ledger::OrderedBlock, Seals>;
+  struct Back {  // takes the blocks above back
+    Height to;
+  };
+  using Job = std::variant<ledger::OrderedBlock, Seals, Back>;
+  void add(Job job);
   void start_next();
+  void finish_rewind(Height to);
   void finish_blocks(std::size_t count);
   void tamper(ledger::OrderedBlock& block);
   void after(Duration delay, std::function<void()> action);
@@ -71,6 +83,8 @@ class LedgerHost final : public node::Executor {
   Prng prng_;
   Hooks hooks_;
   std::unique_ptr<ledger::MemoryStore> store_;
+  std::optional<ledger::MemorySnapshots> snapshots_;  // as on a disk, whatever happens to the store
+  bool seals_ = true;
   bool replace_at_open_ = false;
   Height executed_before_;
   std::unique_ptr<ledger::Chain> chain_;

@@ -366,8 +366,14 @@ std::optional<Work> TimedNode::next_ledger() {
   }
   if (ledger_syncing_ || ledger_jobs_.empty()) return std::nullopt;
   const Costs& costs = shared_.scene.costs;
-  std::vector<ledger::OrderedBlock> blocks;
   std::int64_t cpu = costs.sync_cpu;
+  if (const auto* back = std::get_if<Back>(&ledger_jobs_.front())) {
+    ledger_syncing_ = true;
+    return Work{nanoseconds(cpu), guarded([this, to = back->to] {
+                  after(nanoseconds(shared_.scene.costs.sync), [this, to] { finish_rewind(to); });
+                })};
+  }
+  std::vector<ledger::OrderedBlock> blocks;
   while (!ledger_jobs_.empty() && blocks.size() < kBlocksPerBatch &&
          std::holds_alternative<ledger::OrderedBlock>(ledger_jobs_.front())) {
     blocks.push_back(std::get<ledger::OrderedBlock>(std::move(ledger_jobs_.front())));
@@ -380,6 +386,15 @@ std::optional<Work> TimedNode::next_ledger() {
                 after(nanoseconds(shared_.scene.costs.sync),
                       [this, blocks] { finish_blocks(blocks); });
               })};
+}
+
+void TimedNode::finish_rewind(Height to) {
+  ledger_jobs_.pop_front();
+  auto rewound = chain_->rewind(to);
+  QUORATE_ASSERT(rewound.has_value());
+  ledger_syncing_ = false;
+  post(Lane::urgent, node::LedgerRewound{std::move(*rewound)});
+  machine_.wake(ledger_thread_);
 }
 
 void TimedNode::finish_blocks(std::vector<ledger::OrderedBlock> blocks) {

@@ -56,6 +56,7 @@ class TimedNode final : public node::Transport,
   void disconnect(ReplicaId peer, const std::string& reason) override;
   void append(consensus::PersistToken token, Bytes record, bool snapshot) override;
   void execute(ledger::OrderedBlock block) override;
+  void rewind(Height height) override;
   void store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) override;
   void load_payload(Digest id) override;
   void load_certificates(Height first, std::uint32_t count) override;
@@ -76,7 +77,10 @@ class TimedNode final : public node::Transport,
     Height height;
     std::vector<crypto::ReplicaSignature> signatures;
   };
-  using LedgerJob = std::variant<ledger::OrderedBlock, Seals>;
+  struct Back {  // takes the blocks above back
+    Height to;
+  };
+  using LedgerJob = std::variant<ledger::OrderedBlock, Seals, Back>;
   struct NetJob {
     Flight flight;
     bool outwards = false;
@@ -104,6 +108,7 @@ class TimedNode final : public node::Transport,
   void sleep_until_deadline();
   void finish_votes(std::size_t records);
   void finish_blocks(std::vector<ledger::OrderedBlock> blocks);
+  void finish_rewind(Height to);
 
   Duration price(const Frame& frame);
   Duration price(const std::vector<ledger::TransactionPtr>& transactions, std::size_t begin,

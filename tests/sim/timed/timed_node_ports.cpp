@@ -90,6 +90,13 @@ void TimedNode::execute(ledger::OrderedBlock block) {
   });
 }
 
+void TimedNode::rewind(Height height) {
+  effect([this, height] {
+    ledger_jobs_.emplace_back(Back{height});
+    machine_.wake(ledger_thread_);
+  });
+}
+
 void TimedNode::store_seals(Height height, std::vector<crypto::ReplicaSignature> seals) {
   effect([this, entry = Seals{height, std::move(seals)}] {
     ledger_jobs_.emplace_back(entry);

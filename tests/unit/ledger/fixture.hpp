@@ -10,6 +10,7 @@
 
 #include "crypto/hash.hpp"
 #include "crypto/keys.hpp"
+#include "ledger/audit.hpp"
 #include "ledger/chain.hpp"
 
 namespace quorate::ledger::test {
@@ -91,6 +92,17 @@ inline OrderedBlock ordered(Height height, std::vector<TransactionPtr> transacti
   block.commit_certificate = to_bytes(block.payload_id);
   block.transactions = std::move(transactions);
   return block;
+}
+
+// Checks what ordered() made, for an audit.
+inline Result<ProvedOrder> trust_fixture(Height height, ByteView payload, ByteView certificate) {
+  crypto::Writer id;
+  id.integer_of(height);
+  const Digest expected = crypto::hash("test/payload", {id.view(), payload});
+  if (to_bytes(expected) != to_bytes(certificate)) {
+    return fail(Errc::bad_signature, "the certificate is for another payload");
+  }
+  return ProvedOrder{expected, WallMs(0), validator_key(0).public_key()};
 }
 
 inline OrderedBlock null_block(Height height) {

@@ -40,16 +40,6 @@ OrderedBlock endless(const Digest& chain, std::uint64_t height) {
                   transfer(chain, "ben", height, "anna", 1)});
 }
 
-Result<ProvedOrder> trust_fixture(Height height, ByteView payload, ByteView certificate) {
-  crypto::Writer id;
-  id.integer_of(height);
-  const Digest expected = crypto::hash("test/payload", {id.view(), payload});
-  if (to_bytes(expected) != to_bytes(certificate)) {
-    return fail(Errc::bad_signature, "the certificate is for another payload");
-  }
-  return ProvedOrder{expected, WallMs(0), validator_key(0).public_key()};
-}
-
 }  // namespace
 
 TEST_CASE("RocksDB keeps what was written and gives it back in order") {

@@ -26,6 +26,7 @@ struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, 
   void disconnect(ReplicaId, const std::string&) override {}
   void append(PersistToken token, Bytes, bool) override { appended.push_back(token); }
   void execute(ledger::OrderedBlock block) override { ordered.push_back(std::move(block)); }
+  void rewind(Height height) override { rewinds.push_back(height); }
   void store_seals(Height height, std::vector<crypto::ReplicaSignature>) override {
     seals.push_back(height);
   }
@@ -54,6 +55,7 @@ struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, 
   std::vector<Frame> frames;
   std::vector<PersistToken> appended;
   std::vector<ledger::OrderedBlock> ordered;
+  std::vector<Height> rewinds;
   std::vector<Height> seals;
   std::vector<Digest> loads;
   std::vector<Height> certificate_loads;

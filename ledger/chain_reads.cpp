@@ -1,0 +1,132 @@
+#include "ledger/chain_impl.hpp"
+#include "ledger/storage_layout.hpp"
+
+namespace quorate::ledger {
+
+// ---- with `whole` held ----
+
+std::optional<TreeViewPtr> Chain::Impl::recent_at(Height height) const {
+  const Height oldest = recent.front()->height();
+  if (height < oldest || height > head.height) return std::nullopt;
+  return recent[height.value() - oldest.value()];
+}
+
+Result<Header> Chain::Impl::header(Height height) const {
+  QUORATE_TRY(const Bytes value,
+              layout::read(store, Family::blocks, layout::header_key(height), at("block", height)));
+  return layout::decode_stored_header(value, height);
+}
+
+Result<StoredBlock> Chain::Impl::block(Height height) const {
+  StoredBlock out;
+  QUORATE_TRY(out.header, header(height));
+  QUORATE_TRY(out.payload, layout::read(store, Family::blocks, layout::payload_key(height),
+                                        at("payload", height)));
+  if (height == Height(0)) return out;
+  QUORATE_TRY(out.commit_certificate,
+              layout::read(store, Family::blocks, layout::commit_certificate_key(height),
+                           at("commit certificate", height)));
+  return out;
+}
+
+Result<BlockCertificate> Chain::Impl::certificate(Height height) const {
+  BlockCertificate out;
+  QUORATE_TRY(out.header, header(height));
+  if (height == Height(0)) return out;
+  QUORATE_TRY(const Bytes value, layout::read(store, Family::blocks, layout::seals_key(height),
+                                              at("block certificate", height)));
+  QUORATE_TRY(out.seals, layout::decode_seals(value, height));
+  return out;
+}
+
+Result<std::vector<Receipt>> Chain::Impl::receipts(Height height) const {
+  QUORATE_TRY(const Bytes value, layout::read(store, Family::blocks, layout::receipts_key(height),
+                                              at("block", height)));
+  return layout::decode_receipts(value, height);
+}
+
+Result<TransactionLocation> Chain::Impl::find(const Digest& transaction_id) const {
+  QUORATE_TRY(const Bytes value,
+              layout::read(store, Family::index, layout::transaction_key(transaction_id),
+                           "executed transaction " + to_0x(transaction_id)));
+  QUORATE_TRY(const layout::Position position, layout::decode_position(value));
+  QUORATE_TRY(const std::vector<Receipt> all, receipts(position.height));
+  if (position.index >= all.size() || all[position.index].transaction_id != transaction_id) {
+    return fail(Errc::corrupt, "the transaction index leads to the wrong receipt " +
+                                   at("for " + to_0x(transaction_id), position.height));
+  }
+  return TransactionLocation{position.height, position.index, all[position.index]};
+}
+
+// ---- what others ask ----
+
+const Genesis& Chain::genesis() const { return impl_->genesis; }
+const Digest& Chain::chain_id() const { return impl_->machine.chain_id(); }
+std::uint64_t Chain::rewinds() const { return impl_->rewinds; }
+
+Head Chain::head() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->head;
+}
+
+StateViewPtr Chain::state() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->recent.back();
+}
+
+std::optional<StateViewPtr> Chain::state_at(Height height) const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->recent_at(height);
+}
+
+std::optional<StateViewPtr> Chain::certified_state() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->recent_at(impl_->certified);
+}
+
+Height Chain::certified_height() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->certified;
+}
+
+Result<Header> Chain::header(Height height) const { return impl_->header(height); }
+
+Result<StoredBlock> Chain::block(Height height) const {
+  const std::shared_lock lock(impl_->whole);
+  return impl_->block(height);
+}
+
+Result<Bytes> Chain::commit_certificate(Height height) const {
+  return layout::read(impl_->store, Family::blocks, layout::commit_certificate_key(height),
+                      at("commit certificate", height));
+}
+
+Result<Height> Chain::height_of(const Digest& hash) const {
+  QUORATE_TRY(const Bytes value,
+              layout::read(impl_->store, Family::index, layout::block_hash_key(hash),
+                           "block " + to_0x(hash)));
+  return layout::decode_height(value, "block hash index entry");
+}
+
+Result<Height> Chain::height_of_payload(const Digest& payload_id) const {
+  QUORATE_TRY(const Bytes value,
+              layout::read(impl_->store, Family::index, layout::payload_id_key(payload_id),
+                           "payload " + to_0x(payload_id)));
+  return layout::decode_height(value, "payload id index entry");
+}
+
+Result<std::vector<Receipt>> Chain::receipts(Height height) const {
+  return impl_->receipts(height);
+}
+
+Result<BlockCertificate> Chain::certificate(Height height) const {
+  const std::shared_lock lock(impl_->whole);
+  return impl_->certificate(height);
+}
+
+Result<TransactionLocation> Chain::find(const Digest& transaction_id) const {
+  const std::shared_lock lock(impl_->whole);
+  return impl_->find(transaction_id);
+}
+
+}  // namespace quorate::ledger

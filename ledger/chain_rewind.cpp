@@ -1,0 +1,177 @@
+// Taking blocks back. Nothing of the store changes before the one batch that does it all.
+#include "crypto/base/assert.hpp"
+#include "ledger/chain_impl.hpp"
+#include "ledger/storage_layout.hpp"
+
+namespace quorate::ledger {
+namespace {
+
+void erase(WriteBatch& batch, Family family, Bytes key) {
+  batch.puts.push_back({family, std::move(key), std::nullopt});
+}
+
+void erase_block(WriteBatch& batch, const WithdrawnBlock& block) {
+  const Height height = block.header.height;
+  erase(batch, Family::blocks, layout::header_key(height));
+  erase(batch, Family::blocks, layout::payload_key(height));
+  erase(batch, Family::blocks, layout::commit_certificate_key(height));
+  erase(batch, Family::blocks, layout::receipts_key(height));
+  erase(batch, Family::blocks, layout::seals_key(height));
+  erase(batch, Family::index, layout::block_hash_key(block.block_hash));
+  erase(batch, Family::index, layout::payload_id_key(block.payload_id));
+  // A used nonce keeps a transaction from being executed twice on one branch, so the entry is of
+  // this block and of no other.
+  for (const Receipt& receipt : block.receipts) {
+    if (receipt.outcome == Outcome::skipped) continue;
+    erase(batch, Family::index, layout::transaction_key(receipt.transaction_id));
+  }
+}
+
+void put_certified(WriteBatch& batch, Height height) {
+  Bytes key = layout::meta_key(layout::kCertifiedKey);
+  // There are no seals of genesis, and so no marker that leads there.
+  if (height == Height(0)) return erase(batch, Family::meta, std::move(key));
+  batch.put(Family::meta, std::move(key), layout::encode_height(height));
+}
+
+}  // namespace
+
+Result<Rewound> Chain::rewind(Height height) {
+  const Height top = head().height;
+  if (height > top) {
+    return fail(Errc::invalid_argument, "the ledger cannot go back to height " +
+                                            std::to_string(height.value()) +
+                                            ": it stands at height " + std::to_string(top.value()));
+  }
+  Rewound out;
+  out.executed_from = height;
+  if (height < top) {
+    QUORATE_TRY(out.withdrawn, impl_->blocks_above(height));
+    QUORATE_TRY(Impl::Restored target, impl_->restore(height));
+    out.executed_from = target.executed_from;
+    const WriteBatch batch = impl_->batch_back_to(target, out.withdrawn);
+    {
+      const std::unique_lock lock(impl_->whole);
+      QUORATE_CHECK(impl_->store.write(batch, true));
+      impl_->publish_rewound(std::move(target));
+    }
+    QUORATE_CHECK(impl_->drop_snapshots_above(height));
+  }
+  out.head = head();
+  out.state = state();
+  return out;
+}
+
+Result<std::vector<WithdrawnBlock>> Chain::Impl::blocks_above(Height height) const {
+  std::vector<WithdrawnBlock> out;
+  for (Height above = height.next(); above <= head.height; above = above.next()) {
+    QUORATE_TRY(StoredBlock stored, block(above));
+    WithdrawnBlock withdrawn;
+    withdrawn.block_hash = block_hash(stored.header);
+    withdrawn.payload_id = stored.header.payload_id;
+    withdrawn.header = std::move(stored.header);
+    QUORATE_TRY(withdrawn.transactions,
+                decode_committed_payload(machine.chain_id(), stored.payload));
+    QUORATE_TRY(withdrawn.receipts, receipts(above));
+    out.push_back(std::move(withdrawn));
+  }
+  return out;
+}
+
+// ---- the accounts as they were ----
+
+Result<Chain::Impl::Restored> Chain::Impl::restore(Height height) const {
+  QUORATE_TRY(Restored out, newest_at_or_below(height));
+  out.executed_from = out.header.height;
+  while (out.header.height < height) {
+    QUORATE_CHECK(execute_again(out, out.header.height.next()));
+  }
+  return out;
+}
+
+Result<Chain::Impl::Restored> Chain::Impl::newest_at_or_below(Height height) const {
+  if (const auto view = recent_at(height)) {
+    QUORATE_TRY(Header known, header(height));
+    return Restored{std::move(known), (*view)->tree(), height};
+  }
+  std::vector<Height> heights;
+  if (options.snapshots != nullptr) {
+    QUORATE_TRY(heights, options.snapshots->list());
+  }
+  for (auto it = heights.rbegin(); it != heights.rend(); ++it) {
+    if (*it > height) continue;
+    if (auto restored = read_snapshot(*it)) return std::move(*restored);
+  }
+  BlockOutcome genesis_block = machine.genesis_block();
+  return Restored{std::move(genesis_block.header), std::move(genesis_block.state), Height(0)};
+}
+
+// None where the snapshot is damaged or not of this chain: an older one does as well.
+std::optional<Chain::Impl::Restored> Chain::Impl::read_snapshot(Height height) const {
+  auto known = header(height);
+  const auto snapshot = options.snapshots->open(height);
+  if (!known || !snapshot) return std::nullopt;
+  auto restored = layout::read_state(**snapshot);
+  if (!restored || restored->root() != known->state_root) return std::nullopt;
+  return Restored{std::move(*known), std::move(*restored), height};
+}
+
+// The certificates and receipts of these blocks stay as they are; that execution gives the same
+// block again shows that the accounts are right.
+Result<void> Chain::Impl::execute_again(Restored& on, Height height) const {
+  QUORATE_TRY(const StoredBlock stored, block(height));
+  QUORATE_TRY(const auto transactions,
+              decode_committed_payload(machine.chain_id(), stored.payload));
+  const Header& known = stored.header;
+  const BlockInput input{height, known.payload_id, known.time, known.proposer, transactions};
+  BlockOutcome outcome = machine.execute(on.header, on.tree, input);
+  if (outcome.block_hash != block_hash(known)) {
+    return fail(Errc::corrupt, "executing the stored payload again gives another " +
+                                   at("block", height) + ", " + to_0x(outcome.block_hash) +
+                                   " instead of " + to_0x(block_hash(known)) +
+                                   "; move the database folder aside and sync the chain again");
+  }
+  on.header = std::move(outcome.header);
+  on.tree = std::move(outcome.state);
+  return {};
+}
+
+// ---- the switch ----
+
+WriteBatch Chain::Impl::batch_back_to(const Restored& target,
+                                      const std::vector<WithdrawnBlock>& withdrawn) const {
+  const Height height = target.header.height;
+  WriteBatch batch;
+  for (const WithdrawnBlock& block : withdrawn) erase_block(batch, block);
+  for (const StateChange& change : target.tree.changes_from(tree)) {
+    if (change.leaf) {
+      batch.put(Family::state, to_bytes(change.key), layout::encode_state(*change.leaf));
+    } else {
+      erase(batch, Family::state, to_bytes(change.key));
+    }
+  }
+  if (certified > height && options.seals) put_certified(batch, certified_at_or_below(height));
+  const Head back{height, block_hash(target.header), target.header.payload_id};
+  batch.put(Family::meta, layout::meta_key(layout::kHeadKey), layout::encode_head(back));
+  return batch;
+}
+
+void Chain::Impl::publish_rewound(Restored target) {
+  const Height height = target.header.height;
+  std::deque<TreeViewPtr> old;  // freed without the mutex
+  {
+    const std::scoped_lock lock(mutex);
+    head = {height, block_hash(target.header), target.header.payload_id};
+    while (!recent.empty() && recent.back()->height() > height) {
+      old.push_back(std::move(recent.back()));
+      recent.pop_back();
+    }
+    if (recent.empty()) recent.push_back(std::make_shared<TreeView>(height, target.tree));
+    certified = certified_at_or_below(std::min(certified, height));
+  }
+  head_header = std::move(target.header);
+  tree = std::move(target.tree);
+  ++rewinds;
+}
+
+}  // namespace quorate::ledger
