@@ -106,6 +106,10 @@ void add_work(std::vector<MetricFamily>& out, const MetricsSample& sample) {
           branch.stale_blocks);
   counter("pow_reorgs_total", "Times the preferred branch changed and took blocks back.",
           branch.branch_switches);
+  const ExecuteStatistics& ledger = sample.runtime.execute;
+  counter("pow_rewinds_total", "Times the ledger took committed blocks back.", ledger.rewinds);
+  counter("pow_withdrawn_blocks_total", "Committed blocks taken back.", ledger.blocks_withdrawn);
+  counter("pow_reversed_txs_total", "Transactions in them.", ledger.transactions_withdrawn);
   out.push_back(gauge("pow_deepest_reorg_blocks", "The most blocks that one change took back.",
                       branch.deepest_switch));
   out.push_back(
@@ -176,18 +180,7 @@ void add_runtime(std::vector<MetricFamily>& out, const MetricsSample& sample) {
   add_length(queues, "consensus_bulk", runtime.consensus.queued_bulk);
   add_length(queues, "vote_log", runtime.vote_log.queued);
   add_length(queues, "execute", runtime.execute.queued);
-  MetricFamily rewinds =
-      family("ledger_rewinds_total", "Times the ledger took blocks back.", MetricType::Counter);
-  add_count(rewinds, {}, runtime.execute.rewinds);
-  MetricFamily blocks =
-      family("ledger_withdrawn_blocks_total", "Executed blocks taken back.", MetricType::Counter);
-  add_count(blocks, {}, runtime.execute.blocks_withdrawn);
-  MetricFamily transactions =
-      family("ledger_withdrawn_transactions_total", "Transactions in them.", MetricType::Counter);
-  add_count(transactions, {}, runtime.execute.transactions_withdrawn);
-  for (MetricFamily* each : {&writes, &signatures, &queues, &rewinds, &blocks, &transactions}) {
-    out.push_back(std::move(*each));
-  }
+  for (MetricFamily* each : {&writes, &signatures, &queues}) out.push_back(std::move(*each));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct Setup {
   std::mt19937_64 random{7};
 
   std::unique_ptr<Chain> opened() {
-    auto out = Chain::open(store, genesis, {&snapshots});
+    auto out = Chain::open(store, genesis, {.snapshots = &snapshots});
     REQUIRE(out.has_value());
     return std::move(*out);
   }
@@ -310,7 +310,7 @@ struct Mortal {
     snapshots.follow(*store);
   }
   std::unique_ptr<Chain> open_mortal(const Genesis& genesis) {
-    auto out = Chain::open(dying_store, genesis, {&dying_snapshots});
+    auto out = Chain::open(dying_store, genesis, {.snapshots = &dying_snapshots});
     REQUIRE(out.has_value());
     return std::move(*out);
   }
@@ -330,7 +330,7 @@ constexpr std::uint64_t kTo = 126;
 std::uint64_t open_after_death(const Setup& base, Mortal& mortal) {
   const auto left = mortal.store->copy(false);
   mortal.snapshots.follow(*left);
-  auto chain = *Chain::open(*left, base.genesis, {&mortal.snapshots});
+  auto chain = *Chain::open(*left, base.genesis, {.snapshots = &mortal.snapshots});
   const std::uint64_t found = chain->head().height.value();
   REQUIRE((found == kFrom || found == kTo));
   mortal.branch.resize(found);
@@ -394,7 +394,7 @@ TEST_CASE("a chain that dies while it takes a snapshot opens, and takes the next
       chain.reset();
       const auto left = mortal.store->copy(false);
       mortal.snapshots.follow(*left);
-      chain = *Chain::open(*left, base.genesis, {&mortal.snapshots});
+      chain = *Chain::open(*left, base.genesis, {.snapshots = &mortal.snapshots});
       mortal.branch.resize(127);
       if (chain->head().height == Height(128)) mortal.branch.push_back(block);
       check_is_replay(*chain, *left, mortal.branch);

@@ -27,7 +27,7 @@ struct OnDisk {
     REQUIRE(opened.has_value());
     store = std::move(*opened);
     snapshots = std::make_unique<RocksdbSnapshots>(*store, folder / "snapshots");
-    auto chained = Chain::open(*store, genesis, {snapshots.get()});
+    auto chained = Chain::open(*store, genesis, {.snapshots = snapshots.get()});
     INFO((chained ? "" : chained.error().detail));
     REQUIRE(chained.has_value());
     chain = std::move(*chained);

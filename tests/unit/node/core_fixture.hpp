@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "crypto/base/instant.hpp"
 #include "crypto/hash.hpp"
 #include "ledger/chain.hpp"
 #include "ledger/types/genesis.hpp"
@@ -91,6 +92,7 @@ struct Spec {
   std::uint64_t amount = 1;
   std::uint64_t valid_until = 0;
   Bytes memo = {};
+  std::uint8_t to = 6;
 };
 
 inline ledger::TransactionPtr transaction(const Spec& spec,
@@ -100,7 +102,7 @@ inline ledger::TransactionPtr transaction(const Spec& spec,
   content.sender = signer.public_key();
   content.nonce = spec.nonce;
   content.valid_until_height = spec.valid_until;
-  content.operations = {ledger::Transfer{address_of(6), spec.amount}};
+  content.operations = {ledger::Transfer{address_of(spec.to), spec.amount}};
   content.memo = spec.memo;
   const Digest chain = ledger::chain_id(genesis);
   const auto verified = ledger::verify_transaction(
