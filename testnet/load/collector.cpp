@@ -85,18 +85,21 @@ void Collector::on_withdrawn(std::uint64_t height) {
 }
 
 double Collector::sustained_rate() const {
-  const std::lock_guard lock(mutex_);
-  LoadClock::time_point first = LoadClock::time_point::max();
-  LoadClock::time_point last{};
-  for (const auto at : final_at_) {
-    if (at == LoadClock::time_point{}) continue;
-    first = std::min(first, at);
-    last = std::max(last, at);
+  std::vector<LoadClock::time_point> times;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto at : final_at_) {
+      if (at != LoadClock::time_point{}) times.push_back(at);
+    }
   }
-  if (first >= last) return 0;
-  // What the first block brought had gathered before the time that is measured.
-  const auto later =
-      std::count_if(final_at_.begin(), final_at_.end(), [first](auto at) { return at > first; });
+  if (times.empty()) return 0;
+  std::sort(times.begin(), times.end());
+  const auto first = times[times.size() / 10];
+  const auto last = times[times.size() - 1 - times.size() / 10];
+  if (first == last) return 0;
+  // What the first of these blocks brought had gathered before the time that is measured.
+  const auto later = std::count_if(times.begin(), times.end(),
+                                   [first, last](auto at) { return at > first && at <= last; });
   return 1e3 * static_cast<double>(later) / milliseconds(last - first);
 }
 

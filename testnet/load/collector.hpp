@@ -53,8 +53,9 @@ class Collector {
   std::vector<double> latencies_ms(LoadClock::time_point from, LoadClock::time_point to) const;
   // How many became final in [from, to).
   std::uint64_t final_between(LoadClock::time_point from, LoadClock::time_point to) const;
-  // Transactions per second between the first and the last block that made some final. For chains
-  // whose blocks are many seconds behind what they commit, where no window of time fits both.
+  // Transactions per second between the moments at which a tenth and nine tenths of them had become
+  // final; 0 when that was one moment. For chains whose blocks are many seconds behind what they
+  // commit, where no window of time fits both.
   double sustained_rate() const;
   // A sample of final transactions that has not been handed out before; at most `most`.
   std::vector<std::size_t> take_sample(std::size_t most);

@@ -186,8 +186,11 @@ Result<void> Generator::Impl::prepare() {
   if (!status) return tl::unexpected(rpc_failure(status.error()));
   QUORATE_TRY(const auto fields, rpc::Fields::of(*status, "chain_getStatus"));
   QUORATE_TRY(const auto height, fields.integer("height"));
+  // Miners who do not know of each other's blocks put one transaction into several: only a receipt
+  // says which of them executed it.
+  const bool receipts = options.ack_file.has_value() || !seals();
   watcher = std::make_unique<FinalityWatcher>(
-      WatcherOptions{chain, urls, height + 1, options.ack_file.has_value(), seals()},
+      WatcherOptions{chain, urls, height + 1, receipts, seals()},
       [this](const FinalBlock& block) { deliver(block); },
       [this](std::uint64_t from) { withdraw(from); });
   return {};
