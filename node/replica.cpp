@@ -343,7 +343,10 @@ std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
            std::to_string(membership.size() - 1) + " peers; it takes " +
            std::to_string(parts.traits.connected_min) + " nodes to commit, this one included";
   }
-  if (status.consensus.starting) return "starting: asking peers what they hold of this node";
+  if (status.consensus.starting) {
+    return parts.traits.mines ? "starting: asking peers for headers"
+                              : "starting: asking peers what they hold of this node";
+  }
   if (status.syncing) {
     return "syncing: at height " + std::to_string(head.height.value()) + " of " +
            std::to_string(status.target.value());
