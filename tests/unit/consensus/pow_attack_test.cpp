@@ -221,6 +221,30 @@ TEST_CASE("k headers in a row that name other results halt the replica, fewer do
   CHECK(bench.machine().halts[0].find("name other results") != std::string::npos);
 }
 
+TEST_CASE("blocks that are taken back and come again are in the log again") {
+  Bench bench;
+  Branch branch(bench.cluster);
+  const Bytes big(60'000);
+  const auto grow = [&](Branch& on, int count, std::uint32_t from) {
+    for (int i = 0; i < count; ++i) {
+      bench.show(on.next(big), from);
+      bench.cluster.run_for(milliseconds(980));
+    }
+  };
+  grow(branch, 80, 1);
+  Branch other = branch;
+  other.miner = 2;
+  grow(branch, 10, 1);
+  REQUIRE(bench.machine().head() == Height(88));
+  REQUIRE(bench.machine().logged.size() < 80);  // a snapshot left out what the ledger has
+  grow(other, 13, 2);
+  REQUIRE(bench.machine().rewinds == std::vector<Height>{Height(80)});
+  // Every Commit asks whether what makes it deep is in the log.
+  grow(branch, 5, 1);
+  CHECK(bench.machine().rewinds == std::vector<Height>{Height(80), Height(80)});
+  CHECK(bench.machine().head() == Height(93));
+}
+
 TEST_CASE("whoever asks too much is not answered for a while") {
   Bench bench;
   Branch branch(bench.cluster);

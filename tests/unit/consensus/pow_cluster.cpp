@@ -253,7 +253,9 @@ void PowCluster::perform(std::uint32_t index, const Output& output) {
     propose(index, *request);
   } else if (const auto* validate = std::get_if<Validate>(&output)) {
     const bool valid = !judge || judge(validate->payload);
-    in_life(index, std::chrono::milliseconds(1), [this, index, v = *validate, valid] {
+    // Many threads check: in any order.
+    const Duration takes = std::chrono::milliseconds(1 + static_cast<std::int64_t>(random(20)));
+    in_life(index, takes, [this, index, v = *validate, valid] {
       if (valid) machines_[index].known[v.id] = v.payload;
       step(index, Validated{v.id, valid});
     });

@@ -114,7 +114,7 @@ TEST_CASE("a new machine reads headers that others remember only in their ledger
   cluster.machine(1).hashes_per_second = 0;
   cluster.start(1);
   const bool caught_up =
-      cluster.run_until([&] { return cluster.machine(1).head() >= Height(4600); }, seconds(120));
+      cluster.run_until([&] { return cluster.machine(1).head() >= Height(4600); }, seconds(25));
   INFO(cluster.describe());
   REQUIRE(caught_up);
   CHECK(cluster.sent["headers"] > 15);

@@ -66,6 +66,7 @@ TEST_CASE("whatever fails, all ledgers end at the same branch, and no transactio
   options.depth = 1 + seed % 4;
   options.loss_percent = seed % 2 == 0 ? 10 : 0;
   if (seed % 3 == 0) options.disk_delay = milliseconds(400);
+  if (seed % 5 == 0) options.execute_delay = milliseconds(1'500);
   PowCluster cluster(options);
   cluster.start_all();
   disturb(cluster, options.members);
