@@ -223,26 +223,70 @@ TEST_CASE("k headers in a row that name other results halt the replica, fewer do
 
 TEST_CASE("blocks that are taken back and come again are in the log again") {
   Bench bench;
-  Branch branch(bench.cluster);
+  std::vector<Branch> branches{Branch(bench.cluster)};  // by height
   const Bytes big(60'000);
-  const auto grow = [&](Branch& on, int count, std::uint32_t from) {
-    for (int i = 0; i < count; ++i) {
-      bench.show(on.next(big), from);
-      bench.cluster.run_for(milliseconds(980));
-    }
+  const auto grow = [&](Branch& on, std::uint32_t from) {
+    bench.show(on.next(big), from);
+    bench.cluster.run_for(milliseconds(980));
   };
-  grow(branch, 80, 1);
+  // Until a snapshot has left out what the ledger has.
+  std::size_t records = 0;
+  while (bench.machine().disk.size() >= records) {
+    REQUIRE(branches.size() < 200);
+    records = bench.machine().disk.size();
+    branches.push_back(branches.back());
+    grow(branches.back(), 1);
+  }
+  const Height top(branches.size() - 1);
+  const Height shared = top.saturating_sub(8);
+  REQUIRE(bench.machine().head() == top.saturating_sub(2));
+  REQUIRE(bench.machine().logged.size() < 4);
+  Branch other = branches.at(shared.value());
+  other.miner = 2;
+  for (int i = 0; i < 10; ++i) grow(other, 2);
+  REQUIRE(bench.machine().rewinds == std::vector<Height>{shared});
+  // Every Commit asks whether what makes it deep is in the log.
+  for (int i = 0; i < 5; ++i) grow(branches.back(), 1);
+  CHECK(bench.machine().rewinds == std::vector<Height>{shared, shared});
+  CHECK(bench.machine().head() == top.saturating_add(3));
+}
+
+TEST_CASE("the ledger goes back only when it has executed what both branches share") {
+  PowOptions options = quiet();
+  options.execute_delay = seconds(10);
+  Bench bench(options);
+  Branch branch(bench.cluster);
+  for (int i = 0; i < 5; ++i) bench.show(branch.next());
   Branch other = branch;
   other.miner = 2;
-  grow(branch, 10, 1);
-  REQUIRE(bench.machine().head() == Height(88));
-  REQUIRE(bench.machine().logged.size() < 80);  // a snapshot left out what the ledger has
-  grow(other, 13, 2);
-  REQUIRE(bench.machine().rewinds == std::vector<Height>{Height(80)});
-  // Every Commit asks whether what makes it deep is in the log.
-  grow(branch, 5, 1);
-  CHECK(bench.machine().rewinds == std::vector<Height>{Height(80), Height(80)});
-  CHECK(bench.machine().head() == Height(93));
+  for (int i = 0; i < 5; ++i) bench.show(branch.next());
+  REQUIRE(bench.machine().executing.size() == 8);
+  for (int i = 0; i < 7; ++i) bench.show(other.next(), 2);
+  CHECK(bench.machine().rewinds.empty());
+  bench.cluster.run_for(seconds(11));
+  CHECK(bench.machine().rewinds == std::vector<Height>{Height(5)});
+  bench.cluster.run_for(seconds(60));
+  CHECK(bench.machine().head() == Height(10));
+}
+
+TEST_CASE("a restart chooses no branch before it has seen all that the log holds") {
+  Bench bench;
+  Branch branch(bench.cluster);
+  for (int i = 0; i < 4; ++i) bench.show(branch.next());
+  Branch other = branch;
+  other.miner = 2;
+  for (int i = 0; i < 6; ++i) bench.show(branch.next());
+  for (int i = 0; i < 5; ++i) bench.show(other.next(), 2);
+  bench.cluster.run_for(seconds(1));
+  REQUIRE(bench.machine().head() == Height(8));
+  const Digest tip = bench.tip();
+  for (int i = 0; i < 20; ++i) {
+    bench.cluster.crash(0);
+    bench.cluster.start(0);
+    bench.cluster.run_for(milliseconds(200));
+    CHECK(bench.tip() == tip);
+  }
+  CHECK(bench.machine().rewinds.empty());
 }
 
 TEST_CASE("whoever asks too much is not answered for a while") {
