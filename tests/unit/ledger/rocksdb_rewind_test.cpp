@@ -185,7 +185,7 @@ TEST_CASE("child that goes back and forth until killed", "[.]") {
 TEST_CASE("a chain that goes back opens whole after kill -9 at any point") {
   TemporaryFolder folder;
   std::size_t killed_in_rewind = 0;
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < 8; ++round) {
     int pipe_ends[2];
     REQUIRE(pipe(pipe_ends) == 0);
     const pid_t child = fork();
