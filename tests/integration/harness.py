@@ -234,6 +234,10 @@ class Net:
                 return answer.status == 200
         return False
 
+    def genesis_id(self):
+        """The chain_id, which the testnet's own manifest names."""
+        return json.loads((self.data / "testnet.json").read_text())["chain_id"]
+
     def genesis(self):
         return json.loads((self.data / "genesis.json").read_text())
 

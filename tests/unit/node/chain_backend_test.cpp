@@ -20,11 +20,16 @@ constexpr std::chrono::seconds kLong{60};
 
 class Sink final : public rpc::EventSink {
  public:
-  void on_block_final(Height height) override {
-    heights.push_back(height.value());
+  void on_block_final(Height height) override { add(static_cast<std::int64_t>(height.value())); }
+  // Withdrawals stand among the heights as the negative of the lowest.
+  void on_blocks_withdrawn(std::shared_ptr<const rpc::WithdrawnBlocks> blocks) override {
+    add(-static_cast<std::int64_t>(blocks->from.value()));
+  }
+  void add(std::int64_t height) {
+    heights.push_back(height);
     if (heights.size() == expected) reached.set_value();
   }
-  std::vector<std::uint64_t> heights;
+  std::vector<std::int64_t> heights;
   std::size_t expected = 0;
   std::promise<void> reached;
 };
@@ -341,7 +346,7 @@ TEST_CASE("final heights are announced in order, each once, without gaps") {
   REQUIRE(sink.reached.get_future().wait_for(kLong) == std::future_status::ready);
   node.settle();
   node.watch.set_sink(nullptr);
-  CHECK(sink.heights == std::vector<std::uint64_t>{1, 2, 3, 4, 5});
+  CHECK(sink.heights == std::vector<std::int64_t>{1, 2, 3, 4, 5});
 }
 
 TEST_CASE("where nobody seals, what is executed is final, announced and answered at once") {
@@ -357,7 +362,34 @@ TEST_CASE("where nobody seals, what is executed is final, announced and answered
   node.execute({});
   REQUIRE(sink.reached.get_future().wait_for(kLong) == std::future_status::ready);
   node.watch.set_sink(nullptr);
-  CHECK(sink.heights == std::vector<std::uint64_t>{1, 2});
+  CHECK(sink.heights == std::vector<std::int64_t>{1, 2});
+}
+
+TEST_CASE("blocks that are withdrawn are told of between their heights and the next ones") {
+  Node node({.seals = false});
+  Sink sink;
+  sink.expected = 7;
+  node.watch.set_sink(&sink);
+  const auto payment = transfer(node.chain->chain_id(), "anna", 1, "ben", 25);
+  for (int height = 1; height <= 2; ++height) node.execute({});
+  auto first = node.wait(payment->id);
+  node.execute({payment});
+  CHECK(get(std::move(first)).height == Height(3));
+  SECTION("the watch has told of them") { node.settle(); }
+  SECTION("it may be late") {}
+
+  REQUIRE(node.chain->rewind(Height(1)).has_value());
+  node.watch.blocks_withdrawn(
+      std::make_shared<rpc::WithdrawnBlocks>(rpc::WithdrawnBlocks{Height(2), Height(3), {}}));
+  auto again = node.wait(payment->id);
+  node.execute({});
+  CHECK_FALSE(is_ready(again));
+  node.execute({});
+  node.execute({payment});
+  CHECK(get(std::move(again)).height == Height(4));
+  REQUIRE(sink.reached.get_future().wait_for(kLong) == std::future_status::ready);
+  node.watch.set_sink(nullptr);
+  CHECK(sink.heights == std::vector<std::int64_t>{1, 2, 3, -2, 2, 3, 4});
 }
 
 TEST_CASE("blocks that wait long for a certificate are not kept, and are settled all the same") {
@@ -398,7 +430,9 @@ TEST_CASE("blocks that wait long for a certificate are not kept, and are settled
   REQUIRE(sink.reached.get_future().wait_for(kLong) == std::future_status::ready);
   node.watch.set_sink(nullptr);
   CHECK_FALSE(is_ready(stays));
-  for (std::size_t i = 0; i < sink.heights.size(); ++i) REQUIRE(sink.heights[i] == i + 1);
+  for (std::size_t i = 0; i < sink.heights.size(); ++i) {
+    REQUIRE(sink.heights[i] == static_cast<std::int64_t>(i) + 1);
+  }
 }
 
 TEST_CASE("beyond the bound on waiters a caller is answered at once with what is known") {

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Four nodes that mine: transfers commit, any of them may die, and the tool knows what it runs."""
+
+import os
+import time
+import unittest
+
+import signing
+from harness import Net, wait_until
+from history import check
+
+# A block every half second, final at depth 3, so that a test does not wait for long.
+QUICK = ["--engine", "pow", "--engine-parameter", "interval_ms=500", "--engine-parameter", "depth=3",
+         "--engine-parameter", "half_life_s=20", "--load-accounts", "16"]
+DEPTH = 3
+
+
+class Payer:
+    """alice, who pays one to bob through any node and waits until that is final there."""
+
+    def __init__(self, net):
+        self.net, self.nonce = net, 0
+        self.chain_id = bytes.fromhex(net.genesis_id()[2:])
+
+    def pay(self, node):
+        self.nonce += 1
+        tx = signing.transfer(self.chain_id, signing.ALICE, self.nonce, signing.BOB, 1)
+        done = self.net.rpc(node, "tx_submitAndWait", {"tx": "0x" + tx.hex(), "timeout_ms": 30000})
+        assert done["status"] == "final", done
+
+
+def mines(net, node):
+    return net.metric(node, "quorate_pow_hashes_total") > 0
+
+
+def tip(net, node):
+    return net.metric(node, "quorate_pow_tip_height")
+
+
+def processor_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class PowNetwork(unittest.TestCase):
+    def test_transfers_commit_and_any_node_may_be_killed(self):
+        with Net(up_args=QUICK) as net:
+            payer = Payer(net)
+            payer.pay(0)
+            for node in range(4):
+                killed = net.testnet("kill", f"node{node}")
+                self.assertIn(f"node{node} killed; 3/4 alive", killed.stdout)
+                self.assertNotIn("halted", killed.stdout)
+                payer.pay((node + 1) % 4)
+                started = net.testnet("start", f"node{node}")
+                self.assertIn(f"node{node} started", started.stdout)
+                wait_until(f"node{node} mines again", lambda at=node: mines(net, at))
+            # Three at once: the one that is left goes on alone.
+            net.testnet("kill", "node0", "node1", "node2")
+            before = net.height(3)
+            wait_until("one miner goes on alone", lambda: net.height(3) > before + DEPTH, 60)
+            net.testnet("start", "node0", "node1", "node2")
+            payer.pay(2)
+            check(net)
+            net.check_agreement()
+            net.check_supply()
+            net.check_verify()
+
+    def test_an_idle_chain_grows_and_leaves_the_machine_to_others(self):
+        with Net(up_args=["--engine", "pow", "--load-accounts", "16"]) as net:
+            pids = [net.pid(node) for node in range(4)]
+            first = tip(net, 0)
+            began, used = time.monotonic(), sum(map(processor_seconds, pids))
+            wait_until("empty blocks", lambda: tip(net, 0) >= first + 3, 60)
+            took = time.monotonic() - began
+            cores = (sum(map(processor_seconds, pids)) - used) / took
+            print(f"three blocks in {took:.1f} s; four nodes use {cores:.2f} processors")
+            # A duty of 5 % each, and what else a node does.
+            self.assertLess(cores, 0.6)
+            self.assertGreater(net.metric(0, "quorate_pow_hashes_total"), 1000)
+
+    def test_instant_mining_makes_blocks_for_transactions_alone(self):
+        with Net(up_args=[*QUICK, "--mining-instant", "100"]) as net:
+            payer = Payer(net)
+            payer.pay(0)
+            # What it took to make that final, and then nothing.
+            tips = wait_until("all nodes on one tip", lambda: self.resting_tips(net), 30)
+            self.assertEqual(tips[0], tips[-1])
+            began = time.monotonic()
+            payer.pay(3)
+            print(f"final after {time.monotonic() - began:.2f} s with instant mining")
+            check(net)
+
+    @staticmethod
+    def resting_tips(net):
+        before = [tip(net, node) for node in range(4)]
+        time.sleep(1.5)
+        after = [tip(net, node) for node in range(4)]
+        return before == after and len(set(after)) == 1 and after
+
+    def test_a_log_that_was_lost_is_fetched_again(self):
+        with Net(up_args=QUICK) as net:
+            payer = Payer(net)
+            payer.pay(0)
+            net.testnet("kill", "node3")
+            for file in (net.data / "node3" / "data" / "votes").iterdir():
+                file.unlink()
+            net.testnet("start", "node3")
+            self.assertIn("what it held is fetched from peers", net.log(3))
+            self.assertFalse(net.consensus(3)["observer"])
+            wait_until("it mines again", lambda: mines(net, 3))
+            payer.pay(3)
+            check(net)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Two halves that mine on for longer than the depth, and what becomes of the lighter one's blocks."""
+
+import unittest
+
+import signing
+from harness import RpcError, Net, wait_until
+from history import check
+
+DEPTH = 3
+PARTITIONED = ["--engine", "pow", "--engine-parameter", "interval_ms=500", "--engine-parameter",
+               f"depth={DEPTH}", "--engine-parameter", "half_life_s=20", "--load-accounts", "16", "--faults"]
+
+
+class PowPartition(unittest.TestCase):
+    def pay(self, net, node, nonce):
+        """A payment of alice; gives its id."""
+        chain_id = bytes.fromhex(net.rpc(node, "chain_getStatus")["chain_id"][2:])
+        tx = signing.transfer(chain_id, signing.ALICE, nonce, signing.BOB, nonce)
+        return net.rpc(node, "tx_submit", {"tx": "0x" + tx.hex()})["transaction_id"]
+
+    def status_of(self, net, node, txid):
+        return net.rpc(node, "tx_get", {"transaction_id": txid})["status"]
+
+    def wait_final(self, net, nodes, txid, seconds=60):
+        wait_until(f"{txid} is final on {nodes}",
+                   lambda: all(self.status_of(net, node, txid) == "final" for node in nodes), seconds)
+
+    def test_the_lighter_half_goes_back_and_its_payments_commit_again(self):
+        with Net(up_args=PARTITIONED) as net:
+            before = self.pay(net, 0, 1)
+            self.wait_final(net, range(4), before)
+            cut = net.testnet("partition", "0,1", "2,3")
+            self.assertIn("each side goes on with a branch of its own", cut.stdout)
+            at_cut = max(net.height(node) for node in range(4))
+
+            # The same account pays on both sides: one nonce, two payments, of which one can stay.
+            left = [self.pay(net, 0, nonce) for nonce in (2, 3)]
+            chain_id = bytes.fromhex(net.rpc(2, "chain_getStatus")["chain_id"][2:])
+            other = signing.transfer(chain_id, signing.ALICE, 2, signing.BOB, 77)
+            right = net.rpc(2, "tx_submit", {"tx": "0x" + other.hex()})["transaction_id"]
+            for txid in left:
+                self.wait_final(net, (0, 1), txid)
+            self.wait_final(net, (2, 3), right)
+            wait_until("both sides are past the depth",
+                       lambda: min(net.height(node) for node in range(4)) > at_cut + 2 * DEPTH, 90)
+            self.assertNotEqual(net.block(0, at_cut + DEPTH)["hash"], net.block(2, at_cut + DEPTH)["hash"])
+
+            healed = net.testnet("heal")
+            self.assertIn("the branch with most work wins", healed.stdout)
+            wait_until("all nodes on one branch", lambda: self.on_one_branch(net, at_cut), 90)
+            rewound = [node for node in range(4) if net.metric(node, "quorate_pow_rewinds_total") > 0]
+            deepest = wait_until("the switch is counted", lambda: max(
+                net.metric(node, "quorate_pow_deepest_reorg_blocks") for node in rewound))
+            print(f"nodes that went back: {rewound}; deepest {deepest:.0f} blocks")
+            self.assertGreater(deepest, DEPTH)
+            self.assertIn(rewound, ([0, 1], [2, 3]), "one half goes back, whole")
+            for node in rewound:
+                self.assertGreater(net.metric(node, "quorate_pow_reversed_txs_total"), 0)
+                self.assertIn("blocks were withdrawn", net.log(node))
+
+            if rewound == [0, 1]:
+                # The winner used nonce 2: this payment of the loser can never come again, the next can.
+                self.wait_final(net, range(4), right)
+                self.wait_final(net, range(4), left[1])
+                for node in range(4):
+                    self.assertNotIn(self.status_of(net, node, left[0]), ("final", "included", "pending"))
+            else:
+                for txid in left:
+                    self.wait_final(net, range(4), txid)
+                for node in range(4):
+                    self.assertNotIn(self.status_of(net, node, right), ("final", "included", "pending"))
+            self.wait_final(net, range(4), before)
+            check(net)
+            net.check_supply()
+            net.check_verify()
+
+    @staticmethod
+    def on_one_branch(net, at_cut):
+        heights = [net.height(node) for node in range(4)]
+        top = min(heights)
+        if top <= at_cut + DEPTH or max(heights) - top > 1:
+            return False
+        try:
+            return len({net.block(node, top)["hash"] for node in range(4)}) == 1
+        except RpcError:
+            return False  # it is just going back
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
