@@ -273,6 +273,22 @@ TEST_CASE("a flood of headers costs the lightest branches their place and nobody
   REQUIRE(f.tree.memory_bytes() <= bytes + 1024);
 }
 
+TEST_CASE("of equally light branches the newest goes, of any the invalid ones go first") {
+  TreeFixture f;
+  const Block& heavy = f.grow(f.grow_chain(f.tree.root(), 3));
+  const Digest oldest = f.grow(f.tree.root()).id;
+  const Digest condemned = f.grow(f.grow(f.tree.root())).id;
+  f.tree.set_invalid(condemned);
+  while (f.tree.size() < kBlocksMax) f.grow(f.tree.root());
+  const Digest newest = f.tree.all().back()->id;
+  f.grow(heavy);
+  REQUIRE(f.tree.find(condemned) == nullptr);
+  REQUIRE(f.tree.find(newest) != nullptr);
+  f.grow(f.tree.best_header());
+  REQUIRE(f.tree.find(newest) == nullptr);
+  REQUIRE(f.tree.find(oldest) != nullptr);
+}
+
 TEST_CASE("a tree begins again at an executed block far from genesis") {
   TreeFixture f;
   std::vector<work::Header> headers;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kBinS = 30;
 constexpr int kBins = 24;
-constexpr int kRuns = 1000;
+constexpr int kRuns = 10 * QUORATE_TRIALS_PERCENT;
 constexpr double kInterval = 2;
 constexpr double kHalfLife = 120;
 

@@ -83,20 +83,34 @@ TEST_CASE("a peer that floods the pool keeps ten places") {
   REQUIRE(f.add(1, f.block()) == Outcome::kept);
 }
 
-TEST_CASE("a full pool gives up one for each newcomer, and not always the same") {
+TEST_CASE("a full pool gives up one for each newcomer, and none that could be told before") {
   PoolFixture f;
   f.fill(kOrphansMax);
   REQUIRE(f.pool.size() == kOrphansMax);
+  std::vector<Digest> newcomers;
   for (std::uint32_t i = 0; i < 200; ++i) {
     const FullBlock newcomer = f.block(10, 77);
+    newcomers.push_back(newcomer.header.id);
     REQUIRE(f.add(1000 + i, newcomer) == Outcome::kept);
     REQUIRE(f.pool.size() == kOrphansMax);
     REQUIRE(f.add(5000, newcomer) == Outcome::known);  // the newcomer itself is kept
   }
+  std::set<Digest> left;
+  for (const Orphan& orphan : f.pool.take_children(f.block(10, 77).header.header.parent)) {
+    left.insert(orphan.block.header.id);
+  }
   // Had the oldest or the newest always gone, all or one of the newcomers would be left.
-  const std::size_t left = f.pool.take_children(f.block(10, 77).header.header.parent).size();
-  REQUIRE(left > 60);
-  REQUIRE(left < 100);
+  REQUIRE(left.size() > 60);
+  REQUIRE(left.size() < 100);
+  // Had the lowest or the highest id always gone, those left would be on one side of the others.
+  std::sort(newcomers.begin(), newcomers.end());
+  const auto of_the_left = [&](std::size_t from, std::size_t to) {
+    return std::count_if(newcomers.begin() + static_cast<std::ptrdiff_t>(from),
+                         newcomers.begin() + static_cast<std::ptrdiff_t>(to),
+                         [&](const Digest& id) { return left.contains(id); });
+  };
+  REQUIRE(of_the_left(0, 100) > 20);
+  REQUIRE(of_the_left(100, 200) > 20);
 }
 
 TEST_CASE("the pool is bounded in bytes too") {

@@ -121,21 +121,22 @@ class TreeAttack {
 }  // namespace
 
 TEST_CASE("a private fork on the bare walk succeeds as often as the exact formula says") {
-  constexpr std::uint64_t kTrials = 1'000'000;
+  constexpr std::uint64_t kTrials = 10'000 * QUORATE_TRIALS_PERCENT;
   for (const double share : kShares) {
     for (const std::uint32_t depth : kDepths) {
       Race race(share, 1000 * depth + static_cast<std::uint64_t>(share * 100));
       const std::uint32_t give_up = hopeless(share, 1e-9);
       std::uint64_t won = 0;
-      for (std::uint64_t i = 0; i < kTrials; ++i)
+      for (std::uint64_t i = 0; i < kTrials; ++i) {
         if (walk(race, depth, give_up)) ++won;
+      }
       require_within_three_sigma(share, depth, won, kTrials);
     }
   }
 }
 
 TEST_CASE("a private fork through the block tree succeeds as often as the exact formula says") {
-  constexpr std::uint64_t kTrials = 10'000;
+  constexpr std::uint64_t kTrials = 100 * QUORATE_TRIALS_PERCENT;
   const work::HeaderRules rules = crypto::work::test::rules();
   for (const double share : kShares) {
     for (const std::uint32_t depth : kDepths) {

@@ -91,6 +91,16 @@ TEST_CASE("targets at the ends of the range are clamped, never wrapped") {
   REQUIRE(hex(asert_target(max, -65536, max)) == "7" + std::string(63, 'f'));
 }
 
+TEST_CASE("every fraction of the power of two, weighted and summed") {
+  // 65536 * 2^(r/65536) for all r, each times 2r + 1.
+  std::uint64_t sum = 0;
+  for (std::int64_t rest = 0; rest < 65536; ++rest) {
+    const Uint256 target = asert_target(Uint256::of(65536), rest, Uint256::max());
+    sum += target.words[0] * static_cast<std::uint64_t>(2 * rest + 1);
+  }
+  REQUIRE(sum == 452636287780033U);
+}
+
 TEST_CASE("a later block never gets a harder target, over four half-lives unit by unit") {
   Uint256 before = Uint256::of(1);
   for (std::int64_t exponent = -3 * 65536; exponent <= 65536; ++exponent) {
