@@ -177,10 +177,10 @@ void x05_certificate_of_later_view(Stage& stage) {
   stage.finale();
 }
 
-// The first primary alone knows that height 1 is prepared. It keeps that to itself for two views,
-// in which nothing is accepted, until nobody else needs the body any more. From then on it asks for
-// every next view at once, with the certificate, and gives the body to nobody: the views to come
-// must not wait for what only a liar has.
+// The first primary alone knows that height 1 is prepared. It and its accomplices keep that to
+// themselves for two views, in which nothing is accepted, until nobody else needs the body any
+// more. From then on they ask for every next view at once, with the certificate, and give the body
+// to nobody: the views to come must not wait for what only liars have.
 void x16_certificate_shown_late(Stage& stage) {
   const View silent(2);
   stage.prepare({8, 4, 1});
@@ -189,10 +189,9 @@ void x16_certificate_shown_late(Stage& stage) {
   script.say = [&](sim::Villain& villain, ReplicaId to, const sim::Said& said) {
     const auto* vote = content<pbft::Vote>(said);
     const bool commit = vote != nullptr && vote->kind == pbft::VoteKind::commit;
-    if (commit || content<pbft::Data>(said) != nullptr ||
-        content<pbft::NewViewPtr>(said) != nullptr) {
-      return;
-    }
+    const auto* new_view = content<pbft::NewViewPtr>(said);
+    const bool opens = new_view != nullptr && (*new_view)->view > silent;
+    if (commit || opens || content<pbft::Data>(said) != nullptr) return;
     const auto* view_change = own_view_change(villain, said);
     if (view_change == nullptr) return villain.pass(to, said);
     if (kept.empty()) kept = view_change->prepared;
@@ -207,7 +206,7 @@ void x16_certificate_shown_late(Stage& stage) {
     early.prepared = kept;
     if (early.view > silent) villain.broadcast(villain.view_change(std::move(early)));
   };
-  stage.corrupt(0, script);
+  for (std::uint32_t i = 0; i < stage.faults(); ++i) stage.corrupt(i, script);
   stage.begin();
   stage.lose([silent](const Passing& passing) {
     const auto* prepare = prepare_of(passing);
@@ -233,7 +232,7 @@ std::vector<Scenario> certificate_scenarios() {
       {"X03", "back to an idle chain", {4, 7}, 1, x03_back_to_an_idle_chain},
       {"X04", "an idle chain", {4, 7}, 1, x04_idle_chain},
       {"X05", "certificates of a view to come", {4, 5, 6, 7}, 1, x05_certificate_of_later_view},
-      {"X16", "a certificate that one liar shows late", {4, 5, 7}, 1, x16_certificate_shown_late},
+      {"X16", "a certificate that liars show late", {4, 5, 7, 10}, 1, x16_certificate_shown_late},
   };
 }
 
