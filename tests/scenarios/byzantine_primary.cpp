@@ -49,16 +49,16 @@ void s05_equivocation(Stage& stage) {
 void s23_out_of_order(Stage& stage) {
   enum : std::uint64_t { top_first, gaps, beyond };
   stage.prepare();
-  const std::uint64_t window = 2 * Setup{}.checkpoint_interval;
+  static constexpr std::uint64_t kWindow = 2 * Setup{}.checkpoint_interval;
   const std::uint64_t how = stage.number();
-  stage.corrupt(0, with_proposals([&stage, how, window](sim::Villain& villain, ReplicaId to,
-                                                        const pbft::PrePrepare& first) {
+  stage.corrupt(0, with_proposals([&stage, how](sim::Villain& villain, ReplicaId to,
+                                                const pbft::PrePrepare& first) {
                   const std::uint64_t next = first.core.ballot.height.value();
                   const std::vector<std::uint64_t> heights =
-                      how == top_first ? std::vector{window}
+                      how == top_first ? std::vector{kWindow}
                       : how == gaps
                           ? std::vector{2 * next}
-                          : std::vector{window + next, ~std::uint64_t{0}, ~std::uint64_t{0} - 1};
+                          : std::vector{kWindow + next, ~std::uint64_t{0}, ~std::uint64_t{0} - 1};
                   for (const std::uint64_t height : heights) {
                     pbft::PrePrepare other = first;
                     other.body.header.height = Height(height);
@@ -77,7 +77,7 @@ void s23_out_of_order(Stage& stage) {
   stage.clients().submit_to_all(transaction);
   stage.await("the primary is replaced", seconds(10), [&] { return stage.all_in(View(1)); });
   stage.await_executed(transaction, seconds(20));
-  stage.expect(!above, "somebody voted above its window");
+  stage.expect(!above, "somebody voted above its kWindow");
   stage.finale();
 }
 
