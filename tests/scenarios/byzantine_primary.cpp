@@ -77,7 +77,7 @@ void s23_out_of_order(Stage& stage) {
   stage.clients().submit_to_all(transaction);
   stage.await("the primary is replaced", seconds(10), [&] { return stage.all_in(View(1)); });
   stage.await_executed(transaction, seconds(20));
-  stage.expect(!above, "somebody voted above its kWindow");
+  stage.expect(!above, "somebody voted above its window");
   stage.finale();
 }
 
