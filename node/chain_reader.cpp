@@ -78,7 +78,7 @@ Result<rpc::TransactionView> read_transaction(const ledger::Chain& chain, const 
   return out;
 }
 
-Result<rpc::TransactionProof> prove_transaction(const ledger::Chain& chain, const Digest& id) {
+Result<PlacedReceipt> prove_receipt(const ledger::Chain& chain, const Digest& id) {
   QUORATE_TRY(const ledger::TransactionLocation location, chain.find(id));
   QUORATE_TRY(const std::vector<ledger::Receipt> receipts, chain.receipts(location.height));
   if (location.index >= receipts.size()) {
@@ -90,20 +90,25 @@ Result<rpc::TransactionProof> prove_transaction(const ledger::Chain& chain, cons
   leaves.reserve(receipts.size());
   for (const ledger::Receipt& receipt : receipts) leaves.push_back(ledger::receipt_leaf(receipt));
   out.path = ledger::merkle_prove(leaves, location.index);
+  return PlacedReceipt{location.height, std::move(out)};
+}
 
+Result<rpc::TransactionProof> prove_transaction(const ledger::Chain& chain, const Digest& id) {
+  QUORATE_TRY(PlacedReceipt placed, prove_receipt(chain, id));
+  rpc::TransactionProof& out = placed.proof;
   const Height certified = chain.certified_height();
-  for (Height at = location.height; at <= certified; at = at.next()) {
+  for (Height at = placed.height; at <= certified; at = at.next()) {
     if (out.headers.size() == kProofHeadersMax) break;
     QUORATE_TRY(ledger::Header header, chain.header(at));
     out.headers.push_back(std::move(header));
     auto certificate = chain.certificate(at);
     if (certificate) {
       out.certificate = std::move(*certificate);
-      return out;
+      return std::move(out);
     }
     if (certificate.error().code != Errc::not_found) return tl::unexpected(certificate.error());
   }
-  return fail(Errc::unavailable, "block " + std::to_string(location.height.value()) +
+  return fail(Errc::unavailable, "block " + std::to_string(placed.height.value()) +
                                      " has no block certificate here yet; try again soon");
 }
 

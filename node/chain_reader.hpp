@@ -20,6 +20,14 @@ Result<rpc::TransactionView> read_transaction(const ledger::Chain& chain, const 
 // Errors: not_found (never executed), unavailable (no certificate at or after its block yet).
 Result<rpc::TransactionProof> prove_transaction(const ledger::Chain& chain, const Digest& id);
 
+// The receipt of an executed transaction with its place under the receipts root of its block, but
+// without what proves that block. Errors: not_found, io, corrupt.
+struct PlacedReceipt {
+  Height height;
+  rpc::TransactionProof proof;
+};
+Result<PlacedReceipt> prove_receipt(const ledger::Chain& chain, const Digest& id);
+
 // At the newest certified height. Error unavailable when that state has left the memory.
 Result<rpc::AccountProof> prove_account(const ledger::Chain& chain, const crypto::Address& address);
 

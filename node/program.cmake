@@ -9,6 +9,7 @@ quorate_target(quorate_node_log)
 target_link_libraries(quorate_node_log PUBLIC quorate_node_config PRIVATE spdlog::spdlog)
 
 add_library(quorate_node_api STATIC
+  branch_reader.cpp
   chain_reader.cpp
   evidence_store.cpp
   finality_watch.cpp

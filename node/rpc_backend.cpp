@@ -1,6 +1,7 @@
 #include "node/rpc_backend.hpp"
 
 #include "ledger/storage_layout.hpp"
+#include "node/branch_reader.hpp"
 #include "node/chain_reader.hpp"
 #include "node/finality_watch.hpp"
 #include "node/metrics.hpp"
@@ -84,6 +85,11 @@ struct RpcBackend::Impl final : Observer {
   void keep(const Bytes& proof);
   rpc::SubmitResult submit_result(const Submitted& submitted);
   MetricsSample sample() const;
+  std::uint32_t commit_depth() const { return runtime.traits().commit_depth; }
+  // None where the order is not by work.
+  std::optional<rpc::BranchView> branch_view(const NodeStatus& now) const;
+  // Adds where it stands on the branch to a transaction that was executed.
+  rpc::TransactionView placed(rpc::TransactionView view) const;
 };
 
 void RpcBackend::Impl::notice(const Notice& notice) {
@@ -171,6 +177,25 @@ MetricsSample RpcBackend::Impl::sample() const {
   return out;
 }
 
+std::optional<rpc::BranchView> RpcBackend::Impl::branch_view(const NodeStatus& now) const {
+  const auto& branch = now.replica.consensus.branch;
+  if (!branch) return std::nullopt;
+  return view_of(*branch, runtime.statistics().mining);
+}
+
+rpc::TransactionView RpcBackend::Impl::placed(rpc::TransactionView view) const {
+  if (commit_depth() == 0 || view.placement || !view.height) return view;
+  const auto header = chain.header(*view.height);
+  if (!header) return view;  // withdrawn a moment ago
+  const auto branch = status.get().replica.consensus.branch;
+  // The copy of the status may be a moment older than the block.
+  const std::uint64_t depth =
+      branch ? branch->tip.saturating_sub(view.height->value()).value() + 1 : 0;
+  view.placement = {*view.height, header->payload_id,
+                    std::max<std::uint64_t>(depth, commit_depth())};
+  return view;
+}
+
 RpcBackend::RpcBackend(NodeRuntime& runtime, NodeIdentity identity)
     : impl_(std::make_unique<Impl>(runtime, std::move(identity))) {
   runtime.add_observer(*impl_);
@@ -183,13 +208,13 @@ const ledger::Genesis& RpcBackend::genesis() const { return impl_->chain.genesis
 const Digest& RpcBackend::chain_id() const { return impl_->chain.chain_id(); }
 
 rpc::EngineView RpcBackend::engine() const {
-  rpc::EngineView out;
-  out.connected_min = ledger::membership(genesis()).quorum();
-  return out;
+  const consensus::EngineTraits& traits = impl_->runtime.traits();
+  return {traits.seals, traits.connected_min, traits.commit_depth, traits.mines};
 }
 
 rpc::ChainStatus RpcBackend::chain_status() const {
-  const ReplicaStatus replica = impl_->status.get().replica;
+  const NodeStatus now = impl_->status.get();
+  const ReplicaStatus& replica = now.replica;
   const ledger::Head head = impl_->chain.head();
   rpc::ChainStatus out;
   out.chain_name = genesis().chain_name;
@@ -203,11 +228,14 @@ rpc::ChainStatus RpcBackend::chain_status() const {
   out.target = std::max(replica.target, head.height);
   out.ready = replica.ready;
   out.not_ready_reason = replica.not_ready_reason;
+  out.branch = impl_->branch_view(now);
   return out;
 }
 
 rpc::ReplicaView RpcBackend::replica_view() const {
-  rpc::ReplicaView out = view_of(impl_->status.get(), genesis());
+  const NodeStatus now = impl_->status.get();
+  rpc::ReplicaView out = view_of(now, genesis());
+  out.branch = impl_->branch_view(now);
   out.node_name = impl_->identity.name;
   if (impl_->identity.validator_key) out.replica = impl_->runtime.self();
   out.replaced_ledger = impl_->identity.replaced_ledger;
@@ -287,6 +315,10 @@ Result<ledger::BlockCertificate> RpcBackend::certificate(Height height) const {
   return impl_->chain.certificate(height);
 }
 
+Result<rpc::WorkHeaders> RpcBackend::work_headers(Height from, std::uint32_t limit) const {
+  return read_work_headers(impl_->chain, impl_->status.get().branch, from, limit);
+}
+
 void RpcBackend::account(const crypto::Address& address,
                          std::function<void(rpc::AccountView)> done) const {
   impl_->runtime.inspect([address, done = std::move(done)](const Replica& replica) {
@@ -305,14 +337,16 @@ void RpcBackend::account(const crypto::Address& address,
 }
 
 Result<rpc::AccountProof> RpcBackend::account_proof(const crypto::Address& address) const {
-  return prove_account(impl_->chain, address);
+  if (impl_->runtime.traits().seals) return prove_account(impl_->chain, address);
+  return prove_account_by_work(impl_->chain, impl_->status.get().branch, impl_->commit_depth(),
+                               address);
 }
 
 // In this order nothing is missed: what has left the mempool because it was executed is in the
 // chain by the time the chain is asked again.
 void RpcBackend::transaction(const Digest& id,
                              std::function<void(rpc::TransactionView)> done) const {
-  if (auto view = read_transaction(impl_->chain, id)) return done(std::move(*view));
+  if (auto view = read_transaction(impl_->chain, id)) return done(impl_->placed(std::move(*view)));
   impl_->runtime.inspect([this, id, done = std::move(done)](const Replica& replica) {
     if (const ledger::TransactionPtr waiting = replica.mempool().find(id)) {
       rpc::TransactionView out;
@@ -326,7 +360,9 @@ void RpcBackend::transaction(const Digest& id,
 }
 
 Result<rpc::TransactionProof> RpcBackend::transaction_proof(const Digest& id) const {
-  return prove_transaction(impl_->chain, id);
+  if (impl_->runtime.traits().seals) return prove_transaction(impl_->chain, id);
+  return prove_transaction_by_work(impl_->chain, impl_->status.get().branch, impl_->commit_depth(),
+                                   id);
 }
 
 void RpcBackend::submit(std::vector<Bytes> encoded,
@@ -371,7 +407,7 @@ void RpcBackend::wait_final(const Digest& id, std::chrono::milliseconds timeout,
   impl_->watch.wait(impl_->recent.find(id), SteadyClock::now() + timeout,
                     [this, done = std::move(done)](rpc::TransactionView view) {
                       if (view.status != rpc::TransactionStatus::unknown) {
-                        return done(std::move(view));
+                        return done(impl_->placed(std::move(view)));
                       }
                       // At the deadline: what the chain does not know may still wait here.
                       transaction(view.id, done);

@@ -49,6 +49,7 @@ class RpcBackend final : public rpc::Backend {
   Result<rpc::BlockView> block_by_hash(const Digest& hash) const override;
   Result<rpc::BlockView> block_summary(Height height) const override;
   Result<ledger::BlockCertificate> certificate(Height height) const override;
+  Result<rpc::WorkHeaders> work_headers(Height from, std::uint32_t limit) const override;
   void account(const crypto::Address& address,
                std::function<void(rpc::AccountView)> done) const override;
   Result<rpc::AccountProof> account_proof(const crypto::Address& address) const override;

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "node/branch_reader.hpp"
 #include "node/mempool.hpp"
 #include "node/replica.hpp"
 #include "node/runtime/runtime.hpp"
@@ -13,6 +14,7 @@ namespace quorate::node {
 struct NodeStatus {
   ReplicaStatus replica;
   MempoolStatus mempool;
+  BranchCertificates branch = {};  // above the executed head; only where the order is tentative
 };
 
 class StatusCache {

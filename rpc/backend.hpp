@@ -44,8 +44,8 @@ struct BranchView {
   std::uint64_t rewinds = 0;          // that took back what was final here
   std::size_t orphans = 0;
   bool mining = false;
-  std::uint64_t hashes = 0;  // tried here, since the start
-  double hashes_per_second = 0;
+  std::uint64_t hashes = 0;             // tried here, since the start
+  std::uint64_t hashes_per_second = 0;  // of late
 };
 
 struct ChainStatus {
@@ -290,9 +290,13 @@ class Backend {
   // As block(), but with header, hash and certified only: reads no payload, for long lists.
   virtual Result<BlockView> block_summary(Height height) const = 0;
   virtual Result<ledger::BlockCertificate> certificate(Height height) const = 0;
+  // Up to `limit` of them, from the height `from` (at least 1) up; none above the tip. Error
+  // unavailable while the branch is being switched. Only where the engine mines.
+  virtual Result<WorkHeaders> work_headers(Height from, std::uint32_t limit) const = 0;
   virtual void account(const crypto::Address& address,
                        std::function<void(AccountView)> done) const = 0;
-  // At the newest certified height, or at the newest that `blocks` work headers carry.
+
+  // At the newest certified height, or at the newest that commit_depth work headers carry.
   virtual Result<AccountProof> account_proof(const crypto::Address& address) const = 0;
 
   virtual void transaction(const Digest& id, std::function<void(TransactionView)> done) const = 0;

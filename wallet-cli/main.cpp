@@ -31,7 +31,9 @@ rpc::ManualText manual_text() {
       "accounts, payments and proofs on a Quorate ledger",
       "The wallet does not trust the node it asks. It knows the chain by its genesis file or by a "
       "pinned chain_id, counts the seals of the validators and checks the proof of the receipt "
-      "itself, and says that a payment is final only then.\n\n"
+      "itself, and says that a payment is final only then. Under proof of work it downloads the "
+      "work headers of every node, checks each, takes the branch with the most work, and says how "
+      "probable it is that an attacker reverses a payment at its depth.\n\n"
       "When a node cannot be reached it goes on with the next one of the profile. A timeout does "
       "not say that a payment failed: ask tx with its id before paying again. The same signed "
       "bytes never pay twice.",
@@ -42,7 +44,11 @@ rpc::ManualText manual_text() {
          {"keystore/",
           "One file per account, sealed with its passphrase; in $XDG_DATA_HOME/quorate/wallet or "
           "~/.local/share/quorate/wallet."},
-         {"names.json", "The names given to accounts; beside keystore/."}}},
+         {"names.json", "The names given to accounts; beside keystore/."},
+         {"headers/",
+          "Checked work headers of chains under proof of work; beside keystore/. It may be "
+          "removed: "
+          "they are downloaded again."}}},
        {"ENVIRONMENT",
         {{"QUORATE_WALLET_HOME", "One folder for all of the files, where --home is not given."},
          {"NO_COLOR, FORCE_COLOR", "Never colour, or colour also off a terminal."}}}}};
@@ -54,6 +60,7 @@ struct CommandLine {
   CLI::App app{std::string(kExamples) + "\nThe wallet of a Quorate network", "quorate-wallet"};
   GlobalOptions global;
   double timeout_seconds = 30;
+  CLI::Option* timeout = nullptr;
   Command chosen;
 
   NewOptions create;
@@ -61,7 +68,8 @@ struct CommandLine {
   SendOptions send;
   TxOptions tx;
   WatchOptions watch;
-  std::string account, block = "certified";
+  BlockOptions block;
+  std::string account;
   std::optional<rpc::SelfDescription> self_description;
   std::vector<std::string> accounts;
 
@@ -95,8 +103,10 @@ struct CommandLine {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("--passphrase-file", global.passphrase_file,
                    "Passphrase of the key file; - for standard input");
-    app.add_option("--timeout", timeout_seconds, "Seconds to wait for finality (default 30)")
-        ->check(CLI::Range(0.1, 3600.0));
+    timeout = app.add_option("--timeout", timeout_seconds,
+                             "Seconds to wait for finality (default 30; for send under proof of "
+                             "work, four times what the depth takes)")
+                  ->check(CLI::Range(0.1, 3600.0));
   }
 
   CLI::App* add(const char* name, const char* help, Command command) {
@@ -123,6 +133,18 @@ struct CommandLine {
     sub->add_option("account", account, "Name or address")->required();
   }
 
+  // What somebody wants to be safe from, where work is all that protects.
+  static void add_share(CLI::App* sub, WorkWish& wish) {
+    sub->add_option("--attacker-share", wish.attacker_share,
+                    "Under proof of work: the share of the hash rate to be safe from (default 0.1)")
+        ->check(CLI::Range(0.0, 0.5));
+  }
+
+  static void add_wish(CLI::App* sub, WorkWish& wish, const char* depth_help) {
+    add_share(sub, wish);
+    sub->add_option("--depth", wish.depth, depth_help)->check(CLI::Range(1, 100'000));
+  }
+
   void add_network_commands() {
     CLI::App* sub = add("balance", "Balances, proved under a sealed state root",
                         [this](const Wallet& wallet) { return run_balance(wallet, accounts); });
@@ -138,13 +160,18 @@ struct CommandLine {
         ->check(CLI::Range(std::int64_t{0}, kBlocksMax));
     sub->add_option("--nonce", send.nonce, "Use this nonce instead of asking the node")
         ->check(CLI::Range(std::int64_t{1}, kBlocksMax));
+    add_wish(sub, send.wish,
+             "Under proof of work: wait until so many blocks stand on the payment, its own "
+             "included (default: the depth of the chain); never less than its proof takes");
     sub = add("tx", "What became of a transaction",
               [this](const Wallet& wallet) { return run_tx(wallet, tx); });
     sub->add_option("id", tx.id, "Transaction id, 0x and 64 digits")->required();
-    sub->add_flag("--prove", tx.prove, "Verify the receipt and the block certificate");
-    sub = add("block", "A block, with its certificate verified",
+    sub->add_flag("--prove", tx.prove, "Verify the receipt, and the block certificate or the work");
+    add_wish(sub, tx.wish, "Under proof of work, with --prove: fail (5) when it is less deep");
+    sub = add("block", "A block, with its certificate or its work verified",
               [this](const Wallet& wallet) { return run_block(wallet, block); });
-    sub->add_option("block", block, "Height, hash, 'latest' or 'certified' (default)");
+    sub->add_option("block", block.which, "Height, hash, 'latest' or 'certified' (default)");
+    add_share(sub, block.wish);
     add("status", "The network as its nodes report it",
         [](const Wallet& wallet) { return run_status(wallet); });
     sub = add("watch", "Follow final blocks, or one account's transactions",
@@ -185,6 +212,7 @@ int run(int argc, char** argv) {
   }
   line.global.timeout =
       std::chrono::milliseconds(static_cast<std::int64_t>(line.timeout_seconds * 1000));
+  line.global.timeout_given = line.timeout->count() > 0;
   const Terminal terminal(line.global.output);
   auto home = find_wallet_home(line.global.home);
   if (!home) return terminal.report(home.error());

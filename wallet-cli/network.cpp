@@ -1,5 +1,7 @@
 #include "wallet-cli/network.hpp"
 
+#include "rpc/json/fields.hpp"
+
 namespace quorate::wallet {
 
 using rpc::RpcError;
@@ -89,6 +91,71 @@ Outcome<const rpc::TrustedChain*> Network::chain() {
   }
   chain_ = std::make_unique<rpc::TrustedChain>(std::move(*chain));
   return chain_.get();
+}
+
+Outcome<rpc::WorkChain*> Network::work() {
+  if (work_) return work_.get();
+  WALLET_TRY(const rpc::TrustedChain* trusted, chain());
+  if (!rpc::proved_by_work(trusted->genesis())) return nullptr;
+  std::optional<std::filesystem::path> file;
+  if (!header_folder_.empty()) file = header_folder_ / (to_hex(trusted->chain_id()) + ".headers");
+  WALLET_TRY(rpc::WorkChain opened, rpc::WorkChain::open(trusted->genesis(), file));
+  work_ = std::make_unique<rpc::WorkChain>(std::move(opened));
+  return work_.get();
+}
+
+Result<std::vector<Bytes>> Network::ask_work_headers(std::size_t node, Height from,
+                                                     std::uint32_t limit) {
+  if (std::chrono::steady_clock::now() > deadline_ + kLastWord) {
+    return fail(Errc::timeout,
+                "no time is left to read work headers; those that were checked are "
+                "kept, so the next call goes on from there");
+  }
+  const auto answer =
+      call_at(node, "chain_getWorkHeaders", {{"from", from.value()}, {"limit", limit}});
+  if (!answer) return fail(Errc::unavailable, answer.error().message);
+  QUORATE_TRY(const rpc::Fields fields, rpc::Fields::of(*answer, "work headers"));
+  QUORATE_TRY(const rpc::Json* items, fields.array("items", limit));
+  std::vector<Bytes> out;
+  for (const rpc::Json& item : *items) {
+    QUORATE_TRY(Bytes header, rpc::read_bytes(item, "work headers"));
+    out.push_back(std::move(header));
+  }
+  return out;
+}
+
+Outcome<void> Network::follow_work() {
+  WALLET_TRY(rpc::WorkChain * chain, work());
+  bool answered = false;
+  std::optional<Failure> broken, silent;
+  for (std::size_t node = 0; node < urls_.size(); ++node) {
+    const auto source = [this, node](Height from, std::uint32_t limit) {
+      return ask_work_headers(node, from, limit);
+    };
+    const auto now = std::chrono::duration_cast<milliseconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    const auto taken = chain->follow(source, WallMs(static_cast<std::uint64_t>(now.count())));
+    if (taken) {
+      answered = true;
+      continue;
+    }
+    if (trace_) trace_(urls_[node] + " work headers: " + taken.error().detail);
+    if (taken.error().code == Errc::io) return tl::unexpected(from_error(taken.error()));
+    const bool no_answer =
+        taken.error().code == Errc::unavailable || taken.error().code == Errc::timeout;
+    (no_answer ? silent : broken) =
+        Failure{no_answer ? ExitCode::unreachable : ExitCode::failed,
+                urls_[node] +
+                    (no_answer ? " shows no work headers: " : " shows work that does not hold: ") +
+                    taken.error().detail,
+                no_answer ? "" : "do not trust this node; ask another one with --rpc-url"};
+  }
+  if (answered) return {};
+  return tl::unexpected(broken ? *broken : *silent);
+}
+
+void Network::extend_to(std::chrono::milliseconds timeout) {
+  deadline_ = std::max(deadline_, std::chrono::steady_clock::now() + timeout);
 }
 
 }  // namespace quorate::wallet

@@ -10,6 +10,7 @@
 
 #include "rpc/client/rpc_client.hpp"
 #include "rpc/client/trusted_chain.hpp"
+#include "rpc/client/work_chain.hpp"
 #include "wallet-cli/profile.hpp"
 
 namespace quorate::wallet {
@@ -47,6 +48,16 @@ class Network {
   Outcome<const rpc::TrustedChain*> chain();
   const Profile& profile() const { return profile_; }
 
+  // What is checked of a chain that is proved by work is kept in this folder between runs.
+  void keep_headers_in(std::filesystem::path folder) { header_folder_ = std::move(folder); }
+  // The branch with the most work, as checked so far; null where seals prove the blocks.
+  Outcome<rpc::WorkChain*> work();
+  // Asks every node for its branch and checks it. Failures: failed when nodes answer and the work
+  // of none holds, unreachable when none answers.
+  Outcome<void> follow_work();
+  // Grants more time than was asked for at the start.
+  void extend_to(std::chrono::milliseconds timeout);
+
  private:
   Network(Profile profile, std::vector<std::string> urls, std::vector<rpc::RpcClient> clients,
           std::chrono::milliseconds timeout)
@@ -61,6 +72,10 @@ class Network {
   std::size_t current_ = 0;
   std::function<void(const std::string&)> trace_;
   std::unique_ptr<rpc::TrustedChain> chain_;
+  std::filesystem::path header_folder_;
+  std::unique_ptr<rpc::WorkChain> work_;
+
+  Result<std::vector<Bytes>> ask_work_headers(std::size_t node, Height from, std::uint32_t limit);
 };
 
 }  // namespace quorate::wallet

@@ -65,7 +65,8 @@ Outcome<WalletHome> find_wallet_home(const std::string& flag) {
   const std::string own = flag.empty() ? environment("QUORATE_WALLET_HOME") : flag;
   if (!own.empty()) {
     const std::filesystem::path root = std::filesystem::absolute(own);
-    return WalletHome{root / "wallet.json", root / "keystore", root / "names.json"};
+    return WalletHome{root / "wallet.json", root / "keystore", root / "names.json",
+                      root / "headers"};
   }
   const std::filesystem::path user = environment("HOME");
   std::filesystem::path config = environment("XDG_CONFIG_HOME");
@@ -77,7 +78,8 @@ Outcome<WalletHome> find_wallet_home(const std::string& flag) {
   if (config.empty()) config = user / ".config";
   if (data.empty()) data = user / ".local" / "share";
   const std::filesystem::path keys = data / "quorate" / "wallet";
-  return WalletHome{config / "quorate" / "wallet.json", keys / "keystore", keys / "names.json"};
+  return WalletHome{config / "quorate" / "wallet.json", keys / "keystore", keys / "names.json",
+                    keys / "headers"};
 }
 
 Outcome<Profile> load_profile(const WalletHome& home, const std::string& name) {

@@ -22,6 +22,7 @@ struct WalletHome {
   std::filesystem::path config_file;
   std::filesystem::path keystore;    // one file per account
   std::filesystem::path names_file;  // names that the user gave to accounts
+  std::filesystem::path headers;     // checked work headers, one file per chain
 };
 Outcome<WalletHome> find_wallet_home(const std::string& flag);
 

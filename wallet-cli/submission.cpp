@@ -21,16 +21,6 @@ milliseconds left_until(Clock::time_point deadline) {
                   std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
 }
 
-Failure failed_transaction(const rpc::ProvedReceipt& proved) {
-  const ledger::Receipt& receipt = proved.receipt;
-  Failure out{ExitCode::rejected,
-              describe(receipt.reason) + "; the transaction is final in block " +
-                  std::to_string(proved.height.value()) + " and had no effect but using its nonce"};
-  out.rpc_code = -32003;
-  out.reason = std::string(ledger::to_string(receipt.reason));
-  return out;
-}
-
 // Refusals that say nothing about this transaction, only about this node now.
 bool another_node_may_do_better(const RpcError& error) {
   return error.kind != RpcError::Kind::answered || error.code == -32002 || error.code == -32011 ||
@@ -79,6 +69,16 @@ std::string describe(ledger::Reason reason) {
   std::string text(ledger::to_string(reason));
   std::replace(text.begin(), text.end(), '_', ' ');
   return text;
+}
+
+Failure failed_transaction(const rpc::ProvedReceipt& proved) {
+  const ledger::Receipt& receipt = proved.receipt;
+  Failure out{ExitCode::rejected,
+              describe(receipt.reason) + "; the transaction is final in block " +
+                  std::to_string(proved.height.value()) + " and had no effect but using its nonce"};
+  out.rpc_code = -32003;
+  out.reason = std::string(ledger::to_string(receipt.reason));
+  return out;
 }
 
 std::string why_not_final(Network& network, const rpc::TrustedChain& chain) {

@@ -33,4 +33,7 @@ std::string why_not_final(Network& network, const rpc::TrustedChain& chain);
 // What a receipt says to people: "insufficient funds".
 std::string describe(ledger::Reason reason);
 
+// A transaction that was executed and proved, and had no effect.
+Failure failed_transaction(const rpc::ProvedReceipt& proved);
+
 }  // namespace quorate::wallet

@@ -1,40 +1,9 @@
 #include "rpc/client/trusted_chain.hpp"
 
 #include "crypto/verifier.hpp"
-#include "rpc/json/fields.hpp"
+#include "rpc/client/receipt_proof.hpp"
 
 namespace quorate::rpc {
-namespace {
-
-// A transaction whose own block lost its seals is proved by a descendant; more headers than this
-// are not a proof a node needs to give.
-constexpr std::size_t kHeadersMax = 10'000;
-
-Result<std::vector<ledger::Header>> read_headers(const Fields& fields) {
-  QUORATE_TRY(const Json* items, fields.array("headers", kHeadersMax));
-  std::vector<ledger::Header> headers;
-  for (const Json& item : *items) {
-    QUORATE_TRY(ledger::Header header, header_from_json(item));
-    headers.push_back(header);
-  }
-  if (headers.empty()) return fail(Errc::bad_encoding, "headers: there must be at least one");
-  return headers;
-}
-
-// The headers must lead from the transaction's block to the certified one by parent hash.
-Result<void> check_descent(const std::vector<ledger::Header>& headers, const Digest& certified) {
-  for (std::size_t i = 1; i < headers.size(); ++i) {
-    if (headers[i].parent_hash != ledger::block_hash(headers[i - 1])) {
-      return fail(Errc::rejected, "the headers of the proof do not follow each other");
-    }
-  }
-  if (ledger::block_hash(headers.back()) != certified) {
-    return fail(Errc::rejected, "the headers of the proof do not lead to the certified block");
-  }
-  return {};
-}
-
-}  // namespace
 
 Result<TrustedChain> TrustedChain::from_genesis(ledger::Genesis genesis,
                                                 const std::optional<Digest>& pinned) {
@@ -57,37 +26,31 @@ Result<ProvedHeader> TrustedChain::check_certificate(const Json& certificate) co
 Result<ProvedReceipt> TrustedChain::check_transaction_proof(const Json& answer,
                                                             const Digest& transaction_id) const {
   QUORATE_TRY(const Fields fields, Fields::of(answer, "proof"));
-  QUORATE_TRY(const Json* receipt_json, fields.get("receipt"));
-  QUORATE_TRY(const ledger::Receipt receipt, receipt_from_json(*receipt_json));
-  if (receipt.transaction_id != transaction_id) {
-    return fail(Errc::conflict, "the proof is for transaction " + to_0x(receipt.transaction_id) +
-                                    ", not for " + to_0x(transaction_id));
-  }
-  QUORATE_TRY(const Json* path_json, fields.get("path"));
-  QUORATE_TRY(const ledger::MerkleProof path, merkle_proof_from_json(*path_json));
-  QUORATE_TRY(const std::vector<ledger::Header> headers, read_headers(fields));
+  QUORATE_TRY(const ReceiptProof proof, check_receipt_proof(fields, transaction_id));
   QUORATE_TRY(const Json* certificate_json, fields.get("certificate"));
   QUORATE_TRY(const ProvedHeader sealed, check_certificate(*certificate_json));
-  QUORATE_CHECK(check_descent(headers, sealed.block_hash));
-  const ledger::Header& own = headers.front();
-  if (!ledger::merkle_verify(own.receipts_root, ledger::receipt_leaf(receipt), path) ||
-      path.count != own.transaction_count) {
-    return fail(Errc::rejected, "the receipt does not stand under the block's receipts root");
+  if (ledger::block_hash(proof.headers.back()) != sealed.block_hash) {
+    return fail(Errc::rejected, "the headers of the proof do not lead to the certified block");
   }
-  return ProvedReceipt{receipt, own.height, ledger::block_hash(own), sealed};
+  const ledger::Header& own = proof.headers.front();
+  return ProvedReceipt{proof.receipt, own.height, ledger::block_hash(own), sealed, {}};
 }
 
 Result<std::optional<ProvedAccount>> TrustedChain::at_genesis(
     const Json& certificate, const crypto::Address& address) const {
   QUORATE_TRY(const ledger::BlockCertificate decoded, certificate_from_json(certificate));
   if (decoded.header.height != Height(0)) return std::nullopt;
+  return std::optional<ProvedAccount>(account_at_genesis(address));
+}
+
+ProvedAccount TrustedChain::account_at_genesis(const crypto::Address& address) const {
   ProvedAccount out;
   out.sealed.header.chain_id = chain_id();
   out.sealed.validators = membership_.size();
   for (const ledger::GenesisAccount& account : genesis_.accounts) {
     if (account.address == address) out.account = ledger::Account{account.balance, 0};
   }
-  return std::optional<ProvedAccount>(out);
+  return out;
 }
 
 Result<ProvedAccount> TrustedChain::check_account_proof(const Json& answer,
@@ -102,7 +65,7 @@ Result<ProvedAccount> TrustedChain::check_account_proof(const Json& answer,
   QUORATE_TRY(const ProvedHeader sealed, check_certificate(*certificate_json));
   QUORATE_TRY(const std::optional<ledger::Account> account,
               ledger::verify_state_proof(sealed.header.state_root, address, proof));
-  return ProvedAccount{account, sealed};
+  return ProvedAccount{account, sealed, {}};
 }
 
 }  // namespace quorate::rpc

@@ -19,16 +19,26 @@ struct ProvedHeader {
   std::uint32_t validators = 0;
 };
 
+// How strongly work proves a block of the ledger (work_proof.hpp).
+struct ProvedByWork {
+  Height height;
+  std::uint64_t depth = 0;    // of its work header on the heaviest branch known
+  std::uint64_t carried = 0;  // work headers that carry it or a descendant, less those that do not
+  Height tip;                 // the work of so many headers was checked
+};
+
 struct ProvedReceipt {
   ledger::Receipt receipt;
   Height height;  // of the block that holds the transaction
   Digest block_hash;
-  ProvedHeader sealed;  // that block, or the descendant that proves it
+  ProvedHeader sealed;                    // that block, or the descendant that proves it
+  std::optional<ProvedByWork> work = {};  // instead of `sealed` where no engine seals
 };
 
 struct ProvedAccount {
   std::optional<ledger::Account> account;  // none: proved not to exist
   ProvedHeader sealed;
+  std::optional<ProvedByWork> work = {};  // then `sealed` has the header alone
 };
 
 class TrustedChain {
@@ -51,6 +61,8 @@ class TrustedChain {
   // believed: the account comes from the client's own genesis, with no seals.
   Result<ProvedAccount> check_account_proof(const Json& answer,
                                             const crypto::Address& address) const;
+  // As the client's own genesis has it.
+  ProvedAccount account_at_genesis(const crypto::Address& address) const;
 
  private:
   // The account as the genesis has it, when the certificate is the genesis block's, which nobody

@@ -22,9 +22,7 @@ MethodResult<Json> get_proof(const Params& params, const Context& context) {
   QUORATE_TRY(const crypto::Address address, params.address("address"));
   const auto proof = context.backend.account_proof(address);
   if (!proof) return tl::unexpected(from_error(proof.error()));
-  return Json{{"address", crypto::to_text(proof->address)},
-              {"proof", to_json(proof->proof)},
-              {"certificate", to_json(proof->certificate)}};
+  return to_json(*proof);
 }
 
 }  // namespace
@@ -40,9 +38,11 @@ std::vector<Method> account_methods() {
        get},
       {"account_getProof",
        "The account at the newest certified height, with the proof that it has this value, or "
-       "does not exist, under the certificate's state root.",
+       "does not exist, under the certificate's state root. Under proof of work at the newest "
+       "height that commit_depth work headers carry, under the state root of the first header.",
        {kAddressParam},
-       "proof (siblings from the root downwards, leaf or null) and certificate",
+       "proof (siblings from the root downwards, leaf or null) and certificate; under proof of "
+       "work headers and work instead, as in tx_getProof",
        kExample,
        answer_now(get_proof)},
   };

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::uint64_t kListMax = 100;
 constexpr std::uint64_t kListDefault = 20;
+constexpr std::uint64_t kWorkHeadersMax = 1000;
+constexpr std::uint64_t kWorkHeadersDefault = 100;
 
 constexpr ParamSpec kBlockParam = {"block", ParamKind::block, false,
                                    "a height, a block hash, \"latest\" (the newest executed here) "
@@ -72,7 +74,51 @@ MethodResult<Json> get_blocks(const Params& params, const Context& context) {
   return out;
 }
 
+MethodResult<Json> get_status(const Params&, const Context& context) {
+  Json out = to_json(context.backend.chain_status());
+  const EngineView engine = context.backend.engine();
+  if (engine.commit_depth > 0) out["engine_traits"] = to_json(engine);
+  return out;
+}
+
+MethodError not_by_this_engine(const Context& context, const char* what, const char* hint) {
+  return make_error(Code::not_supported,
+                    "the engine of this chain (" + context.backend.genesis().consensus.engine +
+                        ") makes no " + what,
+                    hint);
+}
+
+MethodResult<Json> get_work_headers(const Params& params, const Context& context) {
+  QUORATE_TRY(const std::optional<Height> given, params.height("from"));
+  QUORATE_TRY(const std::uint64_t limit,
+              params.number("limit", kWorkHeadersDefault, kWorkHeadersMax));
+  if (limit == 0) return tl::unexpected(bad_param("limit", "expected at least 1"));
+  const Height from = given.value_or(Height(1));
+  if (from == Height(0)) {
+    return tl::unexpected(bad_param("from", "expected at least 1: the genesis has no work header"));
+  }
+  if (!context.backend.engine().mines) {
+    return tl::unexpected(not_by_this_engine(
+        context, "work headers", "its blocks are sealed: ask chain_getBlockCertificate"));
+  }
+  QUORATE_TRY(const WorkHeaders page,
+              of_backend(context.backend.work_headers(from, static_cast<std::uint32_t>(limit))));
+  Json items = Json::array();
+  for (const Bytes& header : page.headers) items.push_back(to_0x(header));
+  const Height next = from.saturating_add(page.headers.size());
+  Json out = {{"from_height", integer_json(from.value())},
+              {"items", std::move(items)},
+              {"tip", integer_json(page.tip.value())},
+              {"next_cursor", nullptr}};
+  if (next <= page.tip) out["next_cursor"] = integer_json(next.value());
+  return out;
+}
+
 MethodResult<Json> get_certificate(const Params& params, const Context& context) {
+  if (!context.backend.engine().seals) {
+    return tl::unexpected(not_by_this_engine(context, "block certificates",
+                                             "work proves its blocks: ask chain_getWorkHeaders"));
+  }
   Height height = context.backend.chain_status().certified_height;
   if (params.has("block")) {
     QUORATE_TRY(const BlockId id, params.block("block"));
@@ -120,11 +166,12 @@ std::vector<Method> chain_methods() {
        "Where this node's chain stands, and whether the node is ready to commit.",
        {},
        "the newest executed and the newest certified height, the chain's name and chain_id, "
-       "whether the node is syncing and ready, and if not, why",
+       "whether the node is syncing and ready, and if not, why. Under proof of work also "
+       "engine_traits (commit_depth: the depth at which blocks are executed and called final) and "
+       "branch: tip, its id and time, bits and expected_hashes of the next block, what was mined "
+       "here, stale blocks, branch switches and rewinds",
        "{}",
-       answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
-         return to_json(context.backend.chain_status());
-       })},
+       answer_now(get_status)},
       {"chain_getBlock",
        "One block.",
        {kBlockParam,
@@ -146,9 +193,20 @@ std::vector<Method> chain_methods() {
        "The header of a block with the seals of a quorum over its hash: a proof for anyone who "
        "knows the genesis.",
        {{"block", ParamKind::block, false, "as for chain_getBlock, but default \"certified\""}},
-       "block_hash, header and seals; error -32002 while fewer than a quorum have sealed it here",
+       "block_hash, header and seals; error -32002 while fewer than a quorum have sealed it here; "
+       "error -32004 on a chain whose engine does not seal",
        "{}",
        answer_now(get_certificate)},
+      {"chain_getWorkHeaders",
+       "The work headers of this node's preferred branch, for clients that check work themselves. "
+       "Only on chains ordered by proof of work; -32004 elsewhere.",
+       {{"from", ParamKind::height, false, "the height to start at, 1 unless given"},
+        {"limit", ParamKind::number, false, "1 to 1000, default 100"}},
+       "items: encoded headers (docs/protocol.md), ascending without gaps from from_height; tip: "
+       "the branch's height; next_cursor: where to go on, null at the tip. Error -32002 while the "
+       "branch is being switched",
+       R"({"from": 1, "limit": 2})",
+       answer_now(get_work_headers)},
       {"chain_getGenesis",
        "The genesis this node runs. A client that must not trust the node compares chain_id with "
        "its own.",

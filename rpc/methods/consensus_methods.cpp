@@ -37,7 +37,8 @@ std::vector<Method> consensus_methods() {
        "watermarks; suspects (who would leave the view, and why), view_changes (who asked for "
        "which "
        "higher view), timers with what is left of them, progress_not_timed (why the primary owes "
-       "nothing now); starting, halted and observer, with the reason",
+       "nothing now); starting, halted and observer, with the reason. Under proof of work there "
+       "are no views, seals and watermarks, but branch, as in chain_getStatus",
        "{}",
        answer_now([](const Params&, const Context& context) -> MethodResult<Json> {
          return to_json(context.backend.replica_view());

@@ -70,7 +70,7 @@ std::vector<std::pair<Code, std::string_view>> all_codes() {
       {Code::not_found, "no such block or transaction here"},
       {Code::unavailable, "not now: the node is syncing, or the certificate is not complete yet"},
       {Code::transaction_rejected, "the transaction was refused; data.reason says why"},
-      {Code::not_supported, "not over this kind of connection"},
+      {Code::not_supported, "not over this kind of connection, or not by this chain's engine"},
       {Code::limit_exceeded, "a cap on count or size"},
       {Code::commit_timeout, "the transaction was admitted but is not final yet"},
       {Code::mempool_full, "no room for the transaction now"},

@@ -45,6 +45,7 @@ Json schema_of(ParamKind kind) {
     case ParamKind::transaction: return transaction;
     case ParamKind::transactions: return {{"type", "array"}, {"items", transaction}};
     case ParamKind::number: return height_schema();
+    case ParamKind::share: return {{"type", "number"}, {"minimum", 0}, {"maximum", 0.5}};
     case ParamKind::flag: return {{"type", "boolean"}};
     case ParamKind::order: return {{"type", "string"}, {"enum", {"asc", "desc"}}};
     case ParamKind::topic: return {{"type", "string"}, {"enum", {"newBlocks", "transactions"}}};
@@ -128,6 +129,14 @@ MethodResult<std::uint64_t> Params::number(std::string_view name, std::uint64_t 
   const auto value = read_integer(raw(name), std::string(name), max);
   if (!value) return tl::unexpected(in_param(name, value.error()));
   return *value;
+}
+
+MethodResult<double> Params::share(std::string_view name, double fallback) const {
+  if (!has(name)) return fallback;
+  const double value = raw(name).is_number() ? raw(name).get<double>() : -1;
+  if (value >= 0 && value <= 0.5) return value;
+  return tl::unexpected(
+      bad_param(name, "expected a number from 0 to 0.5: half of the hash rate reverses anything"));
 }
 
 MethodResult<std::optional<Height>> Params::height(std::string_view name) const {

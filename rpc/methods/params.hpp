@@ -22,6 +22,7 @@ enum class ParamKind {
   transaction,   // signed canonical encoding, 0x-hex
   transactions,  // a list of those
   number,        // a non-negative integer
+  share,         // a fraction from 0 to 1/2
   flag,          // true or false
   order,         // "asc" or "desc"
   topic,         // what to subscribe to
@@ -53,6 +54,7 @@ class Params {
   MethodResult<BlockId> block(std::string_view name) const;  // latest when left out
   MethodResult<std::uint64_t> number(std::string_view name, std::uint64_t fallback,
                                      std::uint64_t max) const;
+  MethodResult<double> share(std::string_view name, double fallback) const;
   MethodResult<std::optional<Height>> height(std::string_view name) const;
   MethodResult<Digest> digest(std::string_view name) const;
   MethodResult<crypto::Address> address(std::string_view name) const;

@@ -15,6 +15,11 @@ constexpr ParamSpec kTxParam = {"tx", ParamKind::transaction, true,
 constexpr ParamSpec kChainIdParam = {
     "chain_id", ParamKind::digest, false,
     "the chain it was signed for: a mismatch is then told apart from a bad signature"};
+constexpr double kShareDefault = 0.1;
+constexpr ParamSpec kShareParam = {
+    "attacker_share", ParamKind::share, false,
+    "under proof of work: the share of the hash rate against which to reckon the probability of a "
+    "reversal, 0 to 0.5, default 0.1"};
 constexpr ParamSpec kIdParam = {"transaction_id", ParamKind::digest, true,
                                 "as tx_submit returned it"};
 
@@ -72,14 +77,27 @@ MethodError never_executed(const TransactionView& view) {
   return error;
 }
 
+// How the caller of tx_get and tx_submitAndWait wants a transaction shown.
+struct Shown {
+  EngineView engine;
+  double attacker_share = kShareDefault;
+
+  Json of(const TransactionView& view) const { return to_json(view, engine, attacker_share); }
+};
+
+MethodResult<Shown> read_shown(const Params& params, const Backend& backend) {
+  QUORATE_TRY(const double share, params.share("attacker_share", kShareDefault));
+  return Shown{backend.engine(), share};
+}
+
 // What tx_submitAndWait answers once the transaction's fate is known, or the time is up.
-MethodResult<Json> waited(const TransactionView& view) {
+MethodResult<Json> waited(const TransactionView& view, const Shown& shown) {
   switch (view.status) {
     case TransactionStatus::final:
     case TransactionStatus::failed:
     case TransactionStatus::expired:
       if (view.reason) return tl::unexpected(never_executed(view));
-      return to_json(view);
+      return shown.of(view);
     case TransactionStatus::unknown:
     case TransactionStatus::pending:
     case TransactionStatus::included:
@@ -90,21 +108,26 @@ MethodResult<Json> waited(const TransactionView& view) {
                  "ask tx_get, or submit the same bytes again: it cannot be executed twice");
   error.data["transaction_id"] = to_0x(view.id);
   error.data["status"] = to_string(view.status);
+  const Json json = shown.of(view);
+  for (const char* name : {"block_id", "depth", "commit_depth", "reversal", "withdrawn_from"}) {
+    if (json.contains(name)) error.data[name] = json[name];
+  }
   return tl::unexpected(std::move(error));
 }
 
 // A transaction whose nonce is used up may be this very one, executed before: submitting the same
 // bytes again is how a client learns what became of them.
-void after_refusal(Backend& backend, const SubmitResult& result, const Done& done) {
+void after_refusal(Backend& backend, const SubmitResult& result, const Shown& shown,
+                   const Done& done) {
   const MethodError error = refusal_error(result);
   const ledger::Reason reason = result.refusal->reason;
   const bool perhaps_executed =
       reason == ledger::Reason::duplicate || reason == ledger::Reason::nonce_too_low;
   if (!perhaps_executed || !result.id) return done(tl::unexpected(error));
-  backend.transaction(*result.id, [done, error](const TransactionView& view) {
+  backend.transaction(*result.id, [done, shown, error](const TransactionView& view) {
     const bool decided =
         view.status == TransactionStatus::final || view.status == TransactionStatus::failed;
-    if (decided) return done(to_json(view));
+    if (decided) return done(shown.of(view));
     done(tl::unexpected(error));
   });
 }
@@ -115,16 +138,18 @@ void submit_and_wait(const Params& params, const Context& context, const Done& d
   const auto timeout_ms = params.number("timeout_ms", kWaitMaxMs, kWaitMaxMs);
   if (!timeout_ms) return done(tl::unexpected(timeout_ms.error()));
   const std::chrono::milliseconds timeout(*timeout_ms);
+  const auto shown = read_shown(params, context.backend);
+  if (!shown) return done(tl::unexpected(shown.error()));
   Backend& backend = context.backend;
   std::vector<Bytes> encoded;
   encoded.push_back(std::move(*tx));
-  backend.submit(std::move(encoded),
-                 [done, timeout, &backend](const std::vector<SubmitResult>& results) {
-                   const SubmitResult& result = results.at(0);
-                   if (result.refusal) return after_refusal(backend, result, done);
-                   backend.wait_final(*result.id, timeout,
-                                      [done](const TransactionView& view) { done(waited(view)); });
-                 });
+  backend.submit(std::move(encoded), [done, timeout, shown = *shown,
+                                      &backend](const std::vector<SubmitResult>& results) {
+    const SubmitResult& result = results.at(0);
+    if (result.refusal) return after_refusal(backend, result, shown, done);
+    backend.wait_final(*result.id, timeout,
+                       [done, shown](const TransactionView& view) { done(waited(view, shown)); });
+  });
 }
 
 Json entry_json(const SubmitResult& result) {
@@ -201,7 +226,10 @@ void check(const Params& params, const Context& context, const Done& done) {
 void get(const Params& params, const Context& context, const Done& done) {
   const auto id = params.digest("transaction_id");
   if (!id) return done(tl::unexpected(id.error()));
-  context.backend.transaction(*id, [done](const TransactionView& view) { done(to_json(view)); });
+  const auto shown = read_shown(params, context.backend);
+  if (!shown) return done(tl::unexpected(shown.error()));
+  context.backend.transaction(
+      *id, [done, shown = *shown](const TransactionView& view) { done(shown.of(view)); });
 }
 
 MethodResult<Json> get_proof(const Params& params, const Context& context) {
@@ -227,7 +255,8 @@ std::vector<Method> tx_methods() {
        "(-32010; it may still become final). Bytes that were executed before get that outcome.",
        {kTxParam,
         {"timeout_ms", ParamKind::number, false, "at most 30000, which is the default"},
-        kChainIdParam},
+        kChainIdParam,
+        kShareParam},
        "as tx_get; status is final or failed",
        R"({"tx": "$next_tx", "timeout_ms": 5000})",
        submit_and_wait},
@@ -247,18 +276,28 @@ std::vector<Method> tx_methods() {
        check},
       {"tx_get",
        "What became of a transaction, as far as this node knows.",
-       {kIdParam},
+       {kIdParam, kShareParam},
        "status: unknown, pending, final, failed (without effect, and it will never have one) or "
        "expired; height, index and receipt once executed; reason (nonce_too_low, expired) when it "
        "never will be. A node tells unknown from failed and expired for the last 100,000 "
-       "transactions it has pooled",
+       "transactions it has pooled. Under proof of work also included (in a block that is less "
+       "than commit_depth deep) and reversed (it was final in block withdrawn_from, which another "
+       "branch has outweighed, and has not become final again); whatever stands in a block has "
+       "block_id, depth and reversal: the probability that an attacker with attacker_share of the "
+       "hash rate takes it back, exact and by Nakamoto's approximation. Final is the depth that "
+       "the chain chose, not a certainty",
        R"({"transaction_id": "$transaction_id"})",
        get},
       {"tx_getProof",
        "Proves the receipt of an executed transaction: the receipt is a leaf, by path, of "
-       "receipts_root in the first header; the headers lead by parent_hash to the certificate.",
+       "receipts_root in the first header; the headers lead by parent_hash to the certificate. "
+       "Under proof of work there is no certificate: the work headers from work.from_height on "
+       "carry the hashes of the headers, one each, as exec_ref. A client takes work headers from "
+       "chain_getWorkHeaders and checks them itself.",
        {kIdParam},
-       "receipt, path, headers (ascending) and certificate",
+       "receipt, path, headers (ascending) and certificate; under proof of work, work "
+       "(from_height, and the ids that those work headers have on this node's branch) instead of "
+       "certificate; error -32002 while no block carries the receipt yet",
        R"({"transaction_id": "$transaction_id"})",
        answer_now(get_proof)},
   };

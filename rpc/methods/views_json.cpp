@@ -1,5 +1,7 @@
 #include "rpc/methods/views_json.hpp"
 
+#include "crypto/work/reversal.hpp"
+
 namespace quorate::rpc {
 
 namespace {
@@ -21,19 +23,47 @@ std::string_view to_string(TransactionStatus status) {
   return "unknown";
 }
 
+Json to_json(const EngineView& engine) {
+  return {{"seals", engine.seals},
+          {"connected_min", engine.connected_min},
+          {"commit_depth", engine.commit_depth},
+          {"mines", engine.mines}};
+}
+
+Json to_json(const BranchView& branch) {
+  return {{"tip", integer_json(branch.tip.value())},
+          {"tip_id", to_0x(branch.tip_id)},
+          {"tip_time", rfc3339(branch.tip_time)},
+          {"tip_time_ms", integer_json(branch.tip_time.value())},
+          {"best_header", integer_json(branch.best_header.value())},
+          {"bits", branch.bits},
+          {"expected_hashes", integer_json(branch.expected_hashes)},
+          {"blocks_mined", integer_json(branch.blocks_mined)},
+          {"stale_blocks", integer_json(branch.stale_blocks)},
+          {"branch_switches", integer_json(branch.branch_switches)},
+          {"deepest_switch", integer_json(branch.deepest_switch)},
+          {"rewinds", integer_json(branch.rewinds)},
+          {"orphans", branch.orphans},
+          {"mining", branch.mining},
+          {"hashes", integer_json(branch.hashes)},
+          {"hashes_per_second", integer_json(branch.hashes_per_second)}};
+}
+
 Json to_json(const ChainStatus& status) {
-  return {{"chain_name", status.chain_name},
-          {"chain_id", to_0x(status.chain_id)},
-          {"engine", status.engine},
-          {"height", integer_json(status.height.value())},
-          {"block_hash", to_0x(status.block_hash)},
-          {"block_time", rfc3339(status.block_time)},
-          {"block_time_ms", integer_json(status.block_time.value())},
-          {"certified_height", integer_json(status.certified_height.value())},
-          {"syncing", status.syncing},
-          {"target_height", integer_json(status.target.value())},
-          {"ready", status.ready},
-          {"not_ready_reason", text_or_null(status.not_ready_reason)}};
+  Json out = {{"chain_name", status.chain_name},
+              {"chain_id", to_0x(status.chain_id)},
+              {"engine", status.engine},
+              {"height", integer_json(status.height.value())},
+              {"block_hash", to_0x(status.block_hash)},
+              {"block_time", rfc3339(status.block_time)},
+              {"block_time_ms", integer_json(status.block_time.value())},
+              {"certified_height", integer_json(status.certified_height.value())},
+              {"syncing", status.syncing},
+              {"target_height", integer_json(status.target.value())},
+              {"ready", status.ready},
+              {"not_ready_reason", text_or_null(status.not_ready_reason)}};
+  if (status.branch) out["branch"] = to_json(*status.branch);
+  return out;
 }
 
 namespace {
@@ -70,40 +100,53 @@ Json timers_json(const ReplicaView& view) {
 
 }  // namespace
 
+namespace {
+
+// What a vote, a view or a seal gives its meaning.
+Json voting_json(const ReplicaView& view) {
+  return {{"view", integer_json(view.view.value())},
+          {"promise_view", integer_json(view.promise_view.value())},
+          {"changing_view", view.changing_view},
+          {"primary", view.primary.value()},
+          {"primary_name", view.primary_name},
+          {"faults_tolerated", view.faults_tolerated},
+          {"quorum", view.quorum},
+          {"sealed_to", integer_json(view.sealed_to.value())},
+          {"low_watermark", integer_json(view.low_watermark.value())},
+          {"high_watermark", integer_json(view.high_watermark.value())},
+          {"suspects", suspects_json(view)},
+          {"view_changes", view_changes_json(view)},
+          {"progress_not_timed", text_or_null(view.progress_not_timed)},
+          {"view_timeout_ms", integer_json(view.view_timeout_ms)},
+          {"timeout_level", view.timeout_level},
+          {"executing_again_to", integer_json(view.executing_again_to.value())}};
+}
+
+}  // namespace
+
 Json to_json(const ReplicaView& view) {
   const Height lag = view.known_height.saturating_sub(view.last_executed.value());
   Json out = {{"node_name", view.node_name},
               {"replica", nullptr},
               {"epoch", integer_json(view.epoch.value())},
-              {"view", integer_json(view.view.value())},
-              {"promise_view", integer_json(view.promise_view.value())},
-              {"changing_view", view.changing_view},
-              {"primary", view.primary.value()},
-              {"primary_name", view.primary_name},
               {"validators", view.validators},
-              {"faults_tolerated", view.faults_tolerated},
-              {"quorum", view.quorum},
               {"last_executed", integer_json(view.last_executed.value())},
               {"last_committed", integer_json(view.last_committed.value())},
-              {"sealed_to", integer_json(view.sealed_to.value())},
-              {"low_watermark", integer_json(view.low_watermark.value())},
-              {"high_watermark", integer_json(view.high_watermark.value())},
               {"known_height", integer_json(view.known_height.value())},
               {"lag", integer_json(lag.value())},
-              {"suspects", suspects_json(view)},
-              {"view_changes", view_changes_json(view)},
               {"timers", timers_json(view)},
-              {"progress_not_timed", text_or_null(view.progress_not_timed)},
-              {"view_timeout_ms", integer_json(view.view_timeout_ms)},
-              {"timeout_level", view.timeout_level},
               {"pending_transactions", view.pending_transactions},
               {"starting", view.starting},
               {"halted", text_or_null(view.halted)},
               {"observer", view.observer},
               {"observer_reason", text_or_null(view.observer_reason)},
-              {"executing_again_to", integer_json(view.executing_again_to.value())},
               {"replaced_ledger", text_or_null(view.replaced_ledger)}};
   if (view.replica) out["replica"] = view.replica->value();
+  if (view.branch) {
+    out["branch"] = to_json(*view.branch);
+  } else {
+    out.update(voting_json(view));
+  }
   return out;
 }
 
@@ -179,7 +222,15 @@ Json to_json(const AccountView& account) {
           {"height", integer_json(account.height.value())}};
 }
 
-Json to_json(const TransactionView& view) {
+Json reversal_json(double attacker_share, std::uint64_t depth) {
+  const auto z =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(depth, crypto::work::kReversalDepthMax));
+  return {{"attacker_share", attacker_share},
+          {"exact", crypto::work::reversal_probability(attacker_share, z)},
+          {"nakamoto", crypto::work::nakamoto_reversal_probability(attacker_share, z)}};
+}
+
+Json to_json(const TransactionView& view, const EngineView& engine, double attacker_share) {
   Json out = {{"transaction_id", to_0x(view.id)},
               {"status", to_string(view.status)},
               {"height", nullptr},
@@ -192,17 +243,55 @@ Json to_json(const TransactionView& view) {
   if (view.receipt) out["receipt"] = to_json(*view.receipt);
   if (view.reason) out["reason"] = ledger::to_string(*view.reason);
   if (view.transaction) out["transaction"] = to_json(view.transaction->transaction);
+  if (view.withdrawn_from) out["withdrawn_from"] = integer_json(view.withdrawn_from->value());
+  if (view.placement) {
+    out["height"] = integer_json(view.placement->height.value());
+    out["block_id"] = to_0x(view.placement->block_id);
+    out["depth"] = integer_json(view.placement->depth);
+    out["commit_depth"] = engine.commit_depth;
+    out["reversal"] = reversal_json(attacker_share, view.placement->depth);
+  }
   return out;
 }
 
+namespace {
+
+Json headers_json(const std::vector<ledger::Header>& headers) {
+  Json out = Json::array();
+  for (const ledger::Header& header : headers) out.push_back(to_json(header));
+  return out;
+}
+
+Json to_json(const CarriedByWork& work) {
+  Json ids = Json::array();
+  for (const Digest& id : work.block_ids) ids.push_back(to_0x(id));
+  return {{"from_height", integer_json(work.first.value())}, {"block_ids", std::move(ids)}};
+}
+
+}  // namespace
+
 Json to_json(const TransactionProof& proof) {
-  Json headers = Json::array();
-  for (const ledger::Header& header : proof.headers) headers.push_back(to_json(header));
-  return {{"transaction_id", to_0x(proof.receipt.transaction_id)},
-          {"receipt", to_json(proof.receipt)},
-          {"path", to_json(proof.path)},
-          {"headers", std::move(headers)},
-          {"certificate", to_json(proof.certificate)}};
+  Json out = {{"transaction_id", to_0x(proof.receipt.transaction_id)},
+              {"receipt", to_json(proof.receipt)},
+              {"path", to_json(proof.path)},
+              {"headers", headers_json(proof.headers)}};
+  if (proof.work) {
+    out["work"] = to_json(*proof.work);
+  } else {
+    out["certificate"] = to_json(proof.certificate);
+  }
+  return out;
+}
+
+Json to_json(const AccountProof& proof) {
+  Json out = {{"address", crypto::to_text(proof.address)}, {"proof", to_json(proof.proof)}};
+  if (proof.work) {
+    out["headers"] = headers_json(proof.headers);
+    out["work"] = to_json(*proof.work);
+  } else {
+    out["certificate"] = to_json(proof.certificate);
+  }
+  return out;
 }
 
 Json block_summary(const BlockView& block) {

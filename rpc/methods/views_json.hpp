@@ -8,15 +8,24 @@ namespace quorate::rpc {
 
 std::string_view to_string(TransactionStatus status);
 
+Json to_json(const EngineView& engine);
+Json to_json(const BranchView& branch);
+// `branch` is there only where the engine orders by work.
 Json to_json(const ChainStatus& status);
+// Where the engine orders by work, `branch` stands in place of what is about views and seals.
 Json to_json(const ReplicaView& view);
 Json to_json(const EvidenceView& evidence);
 Json to_json(const PeerView& peer);
 Json to_json(const NodeInfo& info);
 Json to_json(const MempoolView& mempool);
 Json to_json(const AccountView& account);
-Json to_json(const TransactionView& view);
+// A transaction that stands in a block of a branch also has block_id, depth, commit_depth and
+// reversal; one that was withdrawn has withdrawn_from. Neither occurs where the engine seals.
+Json to_json(const TransactionView& view, const EngineView& engine, double attacker_share);
+// How likely it is that somebody with this share of the hash rate reverses a block at this depth.
+Json reversal_json(double attacker_share, std::uint64_t depth);
 Json to_json(const TransactionProof& proof);
+Json to_json(const AccountProof& proof);
 
 // Without transactions: {height, hash, certified, header}.
 Json block_summary(const BlockView& block);

@@ -76,6 +76,12 @@ class Stranger(unittest.TestCase):
         document = (SOURCE / "docs" / "protocol.md").read_text(encoding="utf-8")
         self.assertIn(done.stdout, document)
 
+    def test_the_documents_example_of_work_is_what_the_client_computes(self):
+        done = stranger("work.py")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        document = (SOURCE / "docs" / "protocol.md").read_text(encoding="utf-8")
+        self.assertIn(done.stdout, document)
+
     def test_it_pays_and_verifies_and_believes_no_liar(self):
         with Net(up_args=["--load-accounts", "16"]) as net:
             pinned = json.loads((net.data / "testnet.json").read_text())["chain_id"]

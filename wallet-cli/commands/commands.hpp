@@ -11,6 +11,7 @@
 #include "wallet-cli/keyring.hpp"
 #include "wallet-cli/network.hpp"
 #include "wallet-cli/terminal.hpp"
+#include "wallet-cli/work_submission.hpp"
 
 namespace quorate::wallet {
 
@@ -21,6 +22,7 @@ struct GlobalOptions {
   std::string passphrase_file;
   std::vector<std::string> rpc_urls;
   std::chrono::milliseconds timeout{30'000};
+  bool timeout_given = false;
   bool dry_run = false;
   bool yes = false;
 };
@@ -59,16 +61,22 @@ struct SendOptions {
   std::string from, to, amount, memo;
   std::uint64_t valid_for = 1000;  // blocks; 0 = for ever
   std::optional<std::uint64_t> nonce;
+  WorkWish wish;
 };
 Outcome<Document> run_send(const Wallet& wallet, const SendOptions& options);
 
 struct TxOptions {
   std::string id;
   bool prove = false;
+  WorkWish wish;
 };
 Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options);
 
-Outcome<Document> run_block(const Wallet& wallet, const std::string& which);
+struct BlockOptions {
+  std::string which = "certified";
+  WorkWish wish;
+};
+Outcome<Document> run_block(const Wallet& wallet, const BlockOptions& options);
 Outcome<Document> run_status(const Wallet& wallet);
 
 struct WatchOptions {

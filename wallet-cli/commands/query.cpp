@@ -1,5 +1,6 @@
 // Commands that only ask: balance, tx, block, status.
 #include "ledger/types/block.hpp"
+#include "rpc/client/work_proof.hpp"
 #include "wallet-cli/commands/commands.hpp"
 #include "wallet-cli/submission.hpp"
 
@@ -8,9 +9,12 @@ namespace {
 
 Outcome<rpc::ProvedAccount> proved_account(Network& network, const rpc::TrustedChain& chain,
                                            const crypto::Address& address) {
+  WALLET_TRY(rpc::WorkChain * work, network.work());
+  if (work != nullptr) WALLET_CHECK(network.follow_work());
   WALLET_TRY(const Document answer,
              network.call("account_getProof", {{"address", crypto::to_text(address)}}));
-  auto proved = chain.check_account_proof(answer, address);
+  auto proved = work == nullptr ? chain.check_account_proof(answer, address)
+                                : rpc::check_account_proof(*work, chain, answer, address);
   if (!proved) {
     return failure(ExitCode::failed,
                    network.url() + " gave a proof that does not hold: " + proved.error().detail,
@@ -41,19 +45,46 @@ Document proof_document(const rpc::ProvedReceipt& proved) {
           {"validators", proved.sealed.validators}};
 }
 
-Outcome<Document> prove_transaction(const Wallet& wallet, Network& network, const Digest& id) {
-  WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
-  WALLET_TRY(const rpc::ProvedReceipt proved, fetch_proof(network, *chain, id));
-  const bool succeeded = proved.receipt.outcome == ledger::Outcome::succeeded;
-  const std::string where = "in block " + std::to_string(proved.height.value()) + ", proved by " +
-                            std::to_string(proved.sealed.seals) + " of " +
-                            std::to_string(proved.sealed.validators) + " seals of block " +
-                            std::to_string(proved.sealed.header.height.value());
-  if (succeeded) {
+void show_outcome(const Wallet& wallet, const rpc::ProvedReceipt& proved,
+                  const std::string& where) {
+  if (proved.receipt.outcome == ledger::Outcome::succeeded) {
     wallet.terminal.success("succeeded " + where);
   } else {
     wallet.terminal.line("failed (" + describe(proved.receipt.reason) + ") " + where);
   }
+}
+
+Outcome<Document> prove_by_work(const Wallet& wallet, Network& network, const Digest& id,
+                                const WorkWish& wish) {
+  WALLET_CHECK(network.follow_work());
+  WALLET_TRY(const rpc::ProvedReceipt proved, fetch_work_proof(network, id));
+  const std::string where = "in block " + std::to_string(proved.height.value()) + ": " +
+                            describe(*proved.work, wish.attacker_share);
+  if (wish.depth && proved.work->depth < *wish.depth) {
+    Failure out{ExitCode::timed_out,
+                "not " + std::to_string(*wish.depth) + " blocks deep yet: " + where,
+                "ask again after the next blocks"};
+    return tl::unexpected(out);
+  }
+  show_outcome(wallet, proved, where);
+  Document out = to_json(*proved.work, wish.attacker_share);
+  out.update({{"outcome", ledger::to_string(proved.receipt.outcome)},
+              {"reason", ledger::to_string(proved.receipt.reason)},
+              {"height", proved.height.value()},
+              {"block_hash", to_0x(proved.block_hash)}});
+  return out;
+}
+
+Outcome<Document> prove_transaction(const Wallet& wallet, Network& network, const Digest& id,
+                                    const WorkWish& wish) {
+  WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
+  if (rpc::proved_by_work(chain->genesis())) return prove_by_work(wallet, network, id, wish);
+  WALLET_TRY(const rpc::ProvedReceipt proved, fetch_proof(network, *chain, id));
+  const std::string where = "in block " + std::to_string(proved.height.value()) + ", proved by " +
+                            std::to_string(proved.sealed.seals) + " of " +
+                            std::to_string(proved.sealed.validators) + " seals of block " +
+                            std::to_string(proved.sealed.header.height.value());
+  show_outcome(wallet, proved, where);
   return proof_document(proved);
 }
 
@@ -65,8 +96,11 @@ Document node_statuses(const Wallet& wallet, Network& network) {
     Document node = {{"url", network.urls()[i]}, {"reachable", status.has_value()}};
     if (status) {
       node["status"] = *status;
+      const Document branch = status->value("branch", Document::object());
       wallet.terminal.line("  " + network.urls()[i] + "  height " + text_of(*status, "height") +
-                           "  certified " + text_of(*status, "certified_height") +
+                           (branch.contains("tip")
+                                ? "  tip " + text_of(branch, "tip")
+                                : "  certified " + text_of(*status, "certified_height")) +
                            (status->contains("ready") && (*status)["ready"] == true
                                 ? "  ready"
                                 : "  not ready: " + text_of(*status, "not_ready_reason")));
@@ -93,17 +127,40 @@ Outcome<Document> run_balance(const Wallet& wallet, const std::vector<std::strin
     const std::uint64_t height = proved.sealed.header.height.value();
     wallet.terminal.line(account + "  " + std::to_string(balance) +
                          (proved.account ? "" : "  (no such account yet)") + "  proved at block " +
-                         std::to_string(height));
-    items.push_back({{"account", account},
+                         std::to_string(height) +
+                         (proved.work ? ", " + std::to_string(proved.work->depth) + " deep" : ""));
+    Document item = {{"account", account},
                      {"address", crypto::to_text(address)},
                      {"exists", proved.account.has_value()},
                      {"balance", std::to_string(balance)},
                      {"nonce", proved.account ? proved.account->nonce : 0},
-                     {"height", height},
-                     {"seals", proved.sealed.seals}});
+                     {"height", height}};
+    if (proved.work) {
+      item.update(to_json(*proved.work, WorkWish{}.attacker_share));
+    } else {
+      item["seals"] = proved.sealed.seals;
+    }
+    items.push_back(std::move(item));
   }
   return Document{{"items", items}};
 }
+
+namespace {
+
+// Under proof of work only.
+void show_depth(const Wallet& wallet, const Document& answer, double attacker_share) {
+  if (answer.contains("withdrawn_from")) {
+    wallet.terminal.line("        it was final in block " + text_of(answer, "withdrawn_from") +
+                         ", which left the branch with the most work");
+  }
+  if (!answer.contains("reversal")) return;
+  wallet.terminal.line("depth   " + text_of(answer, "depth") + ", final at " +
+                       text_of(answer, "commit_depth") + "; reversal probability " +
+                       percent(answer["reversal"].value("exact", 1.0)) + " for an attacker with " +
+                       percent(attacker_share) + " of the hash rate");
+}
+
+}  // namespace
 
 Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options) {
   auto id = Digest::from_hex(options.id);
@@ -111,7 +168,10 @@ Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options) {
     return failure(ExitCode::usage,
                    "'" + options.id + "' is not a transaction id: " + id.error().detail);
   WALLET_TRY(Network network, wallet.network());
-  WALLET_TRY(Document answer, network.call("tx_get", {{"transaction_id", to_0x(*id)}}));
+  Document params = {{"transaction_id", to_0x(*id)}};
+  WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
+  if (rpc::proved_by_work(chain->genesis())) params["attacker_share"] = options.wish.attacker_share;
+  WALLET_TRY(Document answer, network.call("tx_get", params));
   const std::string status = text_of(answer, "status");
   if (status == "unknown") {
     return failure(ExitCode::not_found, network.url() + " does not know this transaction",
@@ -123,8 +183,9 @@ Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options) {
   if (answer.contains("height") && !answer["height"].is_null()) {
     wallet.terminal.line("block   " + text_of(answer, "height"));
   }
+  show_depth(wallet, answer, options.wish.attacker_share);
   if (options.prove) {
-    WALLET_TRY(answer["proof"], prove_transaction(wallet, network, *id));
+    WALLET_TRY(answer["proof"], prove_transaction(wallet, network, *id, options.wish));
   } else if (never_executed) {
     wallet.terminal.line("        as " + network.url() +
                          " says; what was not executed has no proof");
@@ -135,7 +196,49 @@ Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options) {
   return answer;
 }
 
-Outcome<Document> run_block(const Wallet& wallet, const std::string& which) {
+namespace {
+
+// Which later work headers carry the ledger's block, as this wallet knows them.
+Outcome<void> prove_block_by_work(const Wallet& wallet, Network& network,
+                                  const ledger::Header& header, const WorkWish& wish,
+                                  Document& answer) {
+  constexpr std::uint64_t kCarriersMax = 32;
+  WALLET_CHECK(network.follow_work());
+  WALLET_TRY(rpc::WorkChain * chain, network.work());
+  WALLET_TRY(
+      const Document page,
+      network.call("chain_getBlocks",
+                   {{"cursor", header.height.value()}, {"order", "asc"}, {"limit", kCarriersMax}}));
+  std::vector<ledger::Header> headers;
+  for (const Document& item : page.at("items")) {
+    WALLET_TRY(const ledger::Header each, rpc::header_from_json(item.at("header")));
+    const bool child = headers.empty() || each.parent_hash == ledger::block_hash(headers.back());
+    if (!child) break;  // the node went on to another branch meanwhile
+    headers.push_back(each);
+  }
+  if (headers.empty() || headers.front() != header) {
+    return failure(ExitCode::failed, network.url() + " gave two blocks of one height",
+                   "its branch changed meanwhile, or it lies; ask again");
+  }
+  const auto proved = rpc::check_carried(*chain, headers);
+  if (!proved && proved.error().code == Errc::unavailable) {
+    wallet.terminal.line("not proved yet: " + proved.error().detail);
+    return {};
+  }
+  if (!proved) {
+    return failure(ExitCode::failed, network.url() + " gave a block that work does not prove: " +
+                                         proved.error().detail);
+  }
+  answer["proved"] = true;
+  answer.update(to_json(*proved, wish.attacker_share));
+  wallet.terminal.success(describe(*proved, wish.attacker_share));
+  return {};
+}
+
+}  // namespace
+
+Outcome<Document> run_block(const Wallet& wallet, const BlockOptions& options) {
+  const std::string& which = options.which;
   WALLET_TRY(Network network, wallet.network());
   WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
   Document params = {{"block", which}};
@@ -156,7 +259,11 @@ Outcome<Document> run_block(const Wallet& wallet, const std::string& which) {
   }
   answer["proved"] = false;
   if (header.height.value() == 0) {
-    wallet.terminal.line("genesis: known by the pinned chain_id, it needs no seals");
+    wallet.terminal.line("genesis: known by the pinned chain_id, it needs no proof");
+    return answer;
+  }
+  if (rpc::proved_by_work(chain->genesis())) {
+    WALLET_CHECK(prove_block_by_work(wallet, network, header, options.wish, answer));
     return answer;
   }
   WALLET_TRY(const Document certificate,
@@ -173,6 +280,31 @@ Outcome<Document> run_block(const Wallet& wallet, const std::string& which) {
                           std::to_string(proved->validators) + " seals verified");
   return answer;
 }
+
+namespace {
+
+// What this wallet knows of the branch with the most work, and which nodes stand on it.
+Outcome<Document> work_status(const Wallet& wallet, Network& network, const Document& nodes) {
+  WALLET_CHECK(network.follow_work());
+  WALLET_TRY(rpc::WorkChain * chain, network.work());
+  std::size_t there = 0;
+  for (const Document& node : nodes) {
+    const Document branch =
+        node.value("status", Document::object()).value("branch", Document::object());
+    if (!branch.contains("tip") || !branch.contains("tip_id")) continue;
+    const auto known = chain->id(Height(branch["tip"].get<std::uint64_t>()));
+    if (known && branch["tip_id"] == to_0x(*known)) ++there;
+  }
+  wallet.terminal.line("  work of " + std::to_string(chain->tip().value()) + " headers checked; " +
+                       std::to_string(there) + " of " + std::to_string(nodes.size()) +
+                       " nodes on the branch with the most work");
+  return Document{{"tip", chain->tip().value()},
+                  {"tip_id", to_0x(chain->tip_id())},
+                  {"commit_depth", chain->parameters().depth},
+                  {"nodes_on_it", there}};
+}
+
+}  // namespace
 
 Outcome<Document> run_status(const Wallet& wallet) {
   WALLET_TRY(Network network, wallet.network());
@@ -195,10 +327,15 @@ Outcome<Document> run_status(const Wallet& wallet) {
                    "none of " + std::to_string(nodes.size()) + " nodes answers",
                    "is the network running? see 'quorate-testnet status'");
   }
-  return Document{{"profile", profile.name},
+  Document out = {{"profile", profile.name},
                   {"chain_name", profile.chain_name},
                   {"chain_id", to_0x(profile.chain_id)},
                   {"nodes", nodes}};
+  WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
+  if (rpc::proved_by_work(chain->genesis())) {
+    WALLET_TRY(out["work"], work_status(wallet, network, nodes));
+  }
+  return out;
 }
 
 }  // namespace quorate::wallet

@@ -53,6 +53,33 @@ Outcome<Document> check_only(Network& network, const Wallet& wallet, const rpc::
   return Document{{"status", "checked"}, {"tx", encoded}, {"answer", std::move(answer)}};
 }
 
+// Waits until the payment is as deep as wished on the branch with the most work.
+Outcome<Document> send_by_work(const Wallet& wallet, Network& network,
+                               const ledger::SignedTransaction& transaction, const WorkWish& wish) {
+  WALLET_TRY(rpc::WorkChain * chain, network.work());
+  const std::chrono::milliseconds timeout =
+      wallet.options.timeout_given ? wallet.options.timeout : patience_for(*chain, wish);
+  network.extend_to(timeout);
+  WALLET_TRY(const FinalTransaction final,
+             submit_until_deep(network, transaction, wish, timeout,
+                               [&](const std::string& line) { wallet.terminal.note(line); }));
+  const rpc::ProvedReceipt& proved = final.proved;
+  const std::string id = to_0x(proved.receipt.transaction_id);
+  wallet.terminal.success("final in block " + std::to_string(proved.height.value()) + ": " +
+                          describe(*proved.work, wish.attacker_share) + "; after " +
+                          std::to_string(final.elapsed.count()) + " ms");
+  wallet.terminal.line("  tx " + id);
+  wallet.terminal.next("quorate-wallet tx " + id + " --prove");
+  Document out = to_json(*proved.work, wish.attacker_share);
+  out.update({{"status", "final"},
+              {"transaction_id", id},
+              {"height", proved.height.value()},
+              {"block_hash", to_0x(proved.block_hash)},
+              {"elapsed_ms", final.elapsed.count()},
+              {"node", final.url}});
+  return out;
+}
+
 // The view the answering node is in: for people only, since nothing proves it.
 std::string view_text(Network& network) {
   const auto state = network.try_call("consensus_getState", nlohmann::json::object());
@@ -84,6 +111,9 @@ Outcome<Document> run_send(const Wallet& wallet, const SendOptions& options) {
   const ledger::SignedTransaction signed_transaction =
       ledger::sign(chain->chain_id(), std::move(transaction), key);
   if (wallet.options.dry_run) return check_only(network, wallet, *chain, signed_transaction);
+  if (rpc::proved_by_work(chain->genesis())) {
+    return send_by_work(wallet, network, signed_transaction, options.wish);
+  }
 
   WALLET_TRY(const FinalTransaction final,
              submit_until_final(network, *chain, signed_transaction, wallet.options.timeout));

@@ -31,8 +31,21 @@ std::optional<std::uint64_t> height_in(const Document& object, const char* key) 
   return it->get<std::uint64_t>();
 }
 
+// What was shown before and is not final any more.
+std::string reversal_text(const Document& reversed) {
+  std::string text = "reversed: blocks " + field(reversed, "from_height") + " to " +
+                     field(reversed, "to_height") + " left the branch with the most work";
+  const auto items = reversed.find("items");
+  if (items == reversed.end() || !items->is_array()) return text;
+  for (const Document& item : *items) {
+    text += "\nreversed  tx " + field(item, "transaction_id") + "  block " + field(item, "height");
+  }
+  return text;
+}
+
 // One notification: a block, or the transactions of one block that concern the account.
 std::string summary(const std::string& topic, const Document& news) {
+  if (news.contains("reversed")) return reversal_text(news["reversed"]);
   const std::string block = "block " + field(news, "height");
   if (topic == "newBlocks") return block + "  " + field(news, "hash");
   std::string text;
@@ -82,6 +95,9 @@ Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
       continue;
     }
     if (const auto height = height_in(*news, "height")) next_height = *height + 1;
+    if (news->contains("reversed")) {
+      next_height = height_in((*news)["reversed"], "from_height").value_or(next_height);
+    }
     if (!wallet.terminal.stream(*news, summary(topic, *news))) break;
     ++shown;
   }

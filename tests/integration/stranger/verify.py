@@ -41,6 +41,9 @@ class Chain:
         validators = listed([counted(field(v, "name").encode())
                              + unhex(field(v, "validator_key"), 32)
                              + unhex(field(v, "node_key"), 32) for v in members])
+        named = consensus.get("engine_parameters", {})
+        engine = [counted(name.encode()) + u64(named[name]) for name in sorted(named)]
+        engine_parameters = listed(engine) if engine else b""
         self.accounts = [(address_bytes(field(a, "address")), amount(field(a, "balance")))
                          for a in items(genesis, "accounts")]
         submit = field(field(genesis, "permissions"), "submit")
@@ -49,9 +52,10 @@ class Chain:
         self.identity = (counted(field(genesis, "chain_name").encode()) + u64(self.time_ms)
                          + parameters + validators
                          + listed([address + u64(balance) for address, balance in self.accounts])
-                         + u8(1 if submit == "any" else 0) + listed(submitters))
+                         + u8(1 if submit == "any" else 0) + listed(submitters)
+                         + engine_parameters)
         self.chain_id = H("quorate/genesis/1", self.identity)
-        self.config_hash = H("quorate/config/1", validators, parameters)
+        self.config_hash = H("quorate/config/1", validators, parameters, engine_parameters)
         self.validator_keys = [unhex(v["validator_key"], 32) for v in members]
         self.n = len(members)
         self.f = (self.n - 1) // 3

@@ -9,7 +9,8 @@
 namespace quorate::rpc::test {
 
 struct DispatcherFixture {
-  FakeBackend backend{{.threaded = false, .commit_at_once = false}};
+  explicit DispatcherFixture(FakeOptions options = {.threaded = false}) : backend(options) {}
+  FakeBackend backend;
   Dispatcher dispatcher{backend, nullptr};
 
   std::string text(std::string_view request) {

@@ -56,7 +56,9 @@ struct OneSubscription final : Connection {
 std::string code_block(const Json& json) { return "```json\n" + json.dump(2) + "\n```\n"; }
 
 std::string call_example(const Method& method) {
-  FakeBackend backend({.threaded = false, .commit_at_once = method.name == "tx_submitAndWait"});
+  FakeBackend backend({.threaded = false,
+                       .commit_at_once = method.name == "tx_submitAndWait",
+                       .work = method.name == "chain_getWorkHeaders"});
   grow(backend);
   const Json request = {{"jsonrpc", "2.0"},
                         {"id", 1},

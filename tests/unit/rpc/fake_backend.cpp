@@ -31,7 +31,9 @@ FakeBackend::FakeBackend(FakeOptions options) : options_(options) {
   for (std::uint32_t i = 0; i < 4; ++i) {
     genesis_.accounts.push_back({crypto::dev_account_address(i), 1'000'000});
   }
+  if (options_.work) prove_by_work(genesis_);
   chain_id_ = ledger::chain_id(genesis_);
+  if (options_.work) branch_.emplace(genesis_);
   chain_ = ledger::Chain::open(store_, genesis_).value();
   if (options_.threaded) thread_ = std::thread([this] { run(); });
 }
@@ -74,10 +76,10 @@ void FakeBackend::run() {
 }
 
 Height FakeBackend::make_block() {
-  const Height height = execute(true);
+  const Height height = branch_ ? mine() : execute(true);
   {
     const std::lock_guard lock(sink_mutex_);
-    if (sink_ != nullptr) sink_->on_block_final(height);
+    if (sink_ != nullptr) sink_->on_block_final(final_height());
   }
   answer_waiters();
   return height;
@@ -100,10 +102,7 @@ Height FakeBackend::execute(bool sealed) {
   ordered.payload = ledger::encode_payload(ordered.transactions);
   ordered.payload_id = crypto::hash("quorate/fake-payload/1", {ordered.payload});
   ordered.commit_certificate = {0xcc};
-  std::vector<ledger::OrderedBlock> run;
-  run.push_back(std::move(ordered));
-  const auto executed = chain_->execute(std::move(run)).value();
-  const ledger::ExecutedBlock& block = executed.at(0);
+  const ledger::ExecutedBlock block = execute_next(std::move(ordered));
   if (sealed) {
     const auto membership = ledger::membership(genesis_);
     const Digest digest =
@@ -115,6 +114,32 @@ Height FakeBackend::execute(bool sealed) {
     QUORATE_ASSERT(chain_->store_seals(block.header.height, seals).has_value());
   }
   return block.header.height;
+}
+
+ledger::ExecutedBlock FakeBackend::execute_next(ledger::OrderedBlock ordered) {
+  std::vector<ledger::OrderedBlock> run;
+  run.push_back(std::move(ordered));
+  return chain_->execute(std::move(run)).value().at(0);
+}
+
+Height FakeBackend::mine() {
+  const std::lock_guard lock(mutex_);
+  std::vector<ledger::TransactionPtr> transactions;
+  for (const auto& [key, transaction] : pending_) transactions.push_back(transaction);
+  pending_.clear();
+  const std::uint64_t height = branch_->tip().value() + 1;
+  const std::uint64_t lag = kFakeDepth + 1;
+  const Height executed(height > lag ? height - lag : 0);
+  branch_->mine(std::move(transactions), ledger::block_hash(*chain_->header(executed)));
+  while (branch_->depth(chain_->head().height.next()) >= kFakeDepth) {
+    execute_next(branch_->ordered(chain_->head().height.next()));
+  }
+  return branch_->tip();
+}
+
+Height FakeBackend::final_height() const {
+  const std::lock_guard lock(mutex_);
+  return branch_ ? chain_->head().height : chain_->certified_height();
 }
 
 Bytes FakeBackend::transfer(std::uint32_t from, std::uint64_t nonce, std::uint32_t to,
@@ -177,6 +202,8 @@ SubmitResult FakeBackend::admit(const Bytes& encoded, bool keep) {
   }
   const auto waiting = pending_.find({sender, transaction.nonce});
   if (waiting != pending_.end() && waiting->second->id == *result.id) return result;
+  const auto placed = branch_ ? branch_->find(*result.id) : std::nullopt;
+  if (placed && *placed > chain_->head().height) return result;
   std::uint64_t next = account->nonce + 1;
   while (pending_.contains({sender, next})) ++next;
   if (transaction.nonce < next) {

@@ -1,7 +1,7 @@
 // A node without consensus: the real ledger in memory, sealed by four keys the test holds. Blocks
 // are made when the test says so, or for every submission with `commit_at_once`. With `threaded`
 // every answer comes from a thread of its own, as the real node's do; without, before the call
-// returns. Thread-safe.
+// returns. With `work` blocks are mined instead of sealed. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -15,12 +15,14 @@
 #include "ledger/chain.hpp"
 #include "ledger/memory_store.hpp"
 #include "rpc/backend.hpp"
+#include "tests/unit/rpc/fake_branch.hpp"
 
 namespace quorate::rpc::test {
 
 struct FakeOptions {
   bool threaded = true;
   bool commit_at_once = false;
+  bool work = false;  // ordered by proof of work: what is kFakeDepth deep is executed
 };
 
 class FakeBackend final : public Backend {
@@ -28,7 +30,8 @@ class FakeBackend final : public Backend {
   explicit FakeBackend(FakeOptions options = {});
   ~FakeBackend() override;
 
-  // Orders what waits (nothing is fine: an empty block), seals it and tells the sink.
+  // Orders what waits (nothing is fine: an empty block), seals it and tells the sink; or mines it,
+  // and executes what has become deep enough. Returns the block's height.
   Height make_block();
   void make_blocks(std::size_t count);
   // Executes and stores a block without a certificate; nobody is told.
@@ -57,6 +60,7 @@ class FakeBackend final : public Backend {
   Result<BlockView> block_by_hash(const Digest& hash) const override;
   Result<BlockView> block_summary(Height height) const override;
   Result<ledger::BlockCertificate> certificate(Height height) const override;
+  Result<WorkHeaders> work_headers(Height from, std::uint32_t limit) const override;
   void account(const crypto::Address& address,
                std::function<void(AccountView)> done) const override;
   Result<AccountProof> account_proof(const crypto::Address& address) const override;
@@ -78,6 +82,12 @@ class FakeBackend final : public Backend {
   };
 
   Height execute(bool sealed);
+  Height mine();
+  ledger::ExecutedBlock execute_next(ledger::OrderedBlock ordered);
+  Height final_height() const;
+  BranchView branch_view() const;
+  Result<CarriedByWork> carried_by_work(Height height, std::vector<ledger::Header>& headers) const;
+  TransactionView::Placement placement(Height height) const;
   SubmitResult admit(const Bytes& encoded, bool keep);
   TransactionView view_of(const Digest& id) const;
   void answer_waiters();
@@ -92,6 +102,7 @@ class FakeBackend final : public Backend {
   std::vector<crypto::ValidatorKey> validators_;
   ledger::MemoryStore store_;
   std::unique_ptr<ledger::Chain> chain_;
+  std::optional<FakeBranch> branch_;  // under the mutex
 
   mutable std::recursive_mutex mutex_;  // the state below and the chain
   std::map<std::pair<crypto::Address, std::uint64_t>, ledger::TransactionPtr> pending_;

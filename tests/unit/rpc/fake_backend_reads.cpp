@@ -6,7 +6,40 @@ namespace quorate::rpc::test {
 
 EngineView FakeBackend::engine() const {
   EngineView out;
+  if (options_.work) return {false, 1, kFakeDepth, true};
   out.connected_min = ledger::membership(genesis_).quorum();
+  return out;
+}
+
+BranchView FakeBackend::branch_view() const {
+  BranchView out;
+  out.tip = out.best_header = branch_->tip();
+  if (out.tip > Height(0)) {
+    const auto& tip = branch_->header(out.tip);
+    out.tip_id = crypto::work::id_of(tip);
+    out.tip_time = WallMs(tip.time_s * 1000);
+  }
+  out.bits = kFakeBits;
+  out.expected_hashes = crypto::work::expected_hashes(kFakeBits);
+  out.blocks_mined = 2;
+  out.stale_blocks = out.branch_switches = out.deepest_switch = 1;
+  out.mining = true;
+  out.hashes = 4'000'000;
+  out.hashes_per_second = 500'000;
+  return out;
+}
+
+TransactionView::Placement FakeBackend::placement(Height height) const {
+  return {height, crypto::work::id_of(branch_->header(height)), branch_->depth(height)};
+}
+
+Result<WorkHeaders> FakeBackend::work_headers(Height from, std::uint32_t limit) const {
+  const std::lock_guard lock(mutex_);
+  WorkHeaders out;
+  out.tip = branch_->tip();
+  for (Height at = from; at <= out.tip && out.headers.size() < limit; at = at.next()) {
+    out.headers.push_back(crypto::work::encode(branch_->header(at)));
+  }
   return out;
 }
 
@@ -20,7 +53,8 @@ ChainStatus FakeBackend::chain_status() const {
   out.height = head.height;
   out.block_hash = head.block_hash;
   out.block_time = chain_->header(head.height)->time;
-  out.certified_height = chain_->certified_height();
+  out.certified_height = final_height();
+  if (branch_) out.branch = branch_view();
   out.syncing = syncing_;
   out.target = head.height;
   out.ready = not_ready_.empty();
@@ -46,6 +80,7 @@ ReplicaView FakeBackend::replica_view() const {
   out.timers = {{"progress", 640}, {"status", 120}};
   out.view_timeout_ms = 1'000;
   out.pending_transactions = 1;
+  if (branch_) out.branch = branch_view();
   return out;
 }
 
@@ -115,7 +150,7 @@ Result<BlockView> FakeBackend::block(Height height) const {
   out.header = stored.header;
   out.hash = ledger::block_hash(stored.header);
   out.commit_certificate = stored.commit_certificate;
-  out.certified = chain_->certificate(height).has_value();
+  out.certified = branch_ || chain_->certificate(height).has_value();
   QUORATE_TRY(out.receipts, chain_->receipts(height));
   if (stored.payload.empty()) return out;
   QUORATE_TRY(const auto parts, ledger::split_payload(stored.payload));
@@ -140,7 +175,7 @@ Result<BlockView> FakeBackend::block_summary(Height height) const {
   BlockView out;
   QUORATE_TRY(out.header, chain_->header(height));
   out.hash = ledger::block_hash(out.header);
-  out.certified = chain_->certificate(height).has_value();
+  out.certified = branch_ || chain_->certificate(height).has_value();
   return out;
 }
 
@@ -171,6 +206,18 @@ void FakeBackend::account(const crypto::Address& address,
 
 Result<AccountProof> FakeBackend::account_proof(const crypto::Address& address) const {
   const std::lock_guard lock(mutex_);
+  if (branch_) {
+    const std::uint64_t lag = 2 * kFakeDepth;
+    const Height at(branch_->tip().value() > lag ? branch_->tip().value() - lag : 0);
+    AccountProof out{address, (*chain_->state_at(at))->prove(address), {}, {}, {}};
+    if (at == Height(0)) {
+      out.headers.push_back(*chain_->header(at));
+      out.work = CarriedByWork{Height(kFakeDepth + 1), {}};
+    } else {
+      QUORATE_TRY(out.work, carried_by_work(at, out.headers));
+    }
+    return out;
+  }
   const Height height = chain_->certified_height();
   QUORATE_TRY(const ledger::BlockCertificate certificate, this->certificate(height));
   const auto state = chain_->state_at(height);
@@ -189,14 +236,21 @@ TransactionView FakeBackend::view_of(const Digest& id) const {
     return out;
   }
   const auto found = chain_->find(id);
+  if (!found && branch_) {
+    if (const auto height = branch_->find(id)) {
+      out.status = TransactionStatus::included;
+      out.placement = placement(*height);
+    }
+  }
   if (!found) return out;
+  if (branch_) out.placement = placement(found->height);
   out.height = found->height;
   out.index = found->index;
   out.receipt = found->receipt;
   if (const auto view = block(found->height); view) {
     out.transaction = view->transactions.at(found->index);
   }
-  const bool final = found->height <= chain_->certified_height();
+  const bool final = found->height <= final_height();
   out.status = !final                                                 ? TransactionStatus::pending
                : found->receipt.outcome == ledger::Outcome::succeeded ? TransactionStatus::final
                                                                       : TransactionStatus::failed;
@@ -205,6 +259,19 @@ TransactionView FakeBackend::view_of(const Digest& id) const {
 
 void FakeBackend::transaction(const Digest& id, std::function<void(TransactionView)> done) const {
   later([this, id, done = std::move(done)] { done(view_of(id)); });
+}
+
+Result<CarriedByWork> FakeBackend::carried_by_work(Height height,
+                                                   std::vector<ledger::Header>& headers) const {
+  CarriedByWork out;
+  out.first = height.saturating_add(kFakeDepth + 1);
+  for (Height at = height; at.saturating_add(kFakeDepth + 1) <= branch_->tip(); at = at.next()) {
+    headers.push_back(*chain_->header(at));
+    out.block_ids.push_back(
+        crypto::work::id_of(branch_->header(at.saturating_add(kFakeDepth + 1))));
+  }
+  if (headers.empty()) return fail(Errc::unavailable, "no block carries it yet");
+  return out;
 }
 
 Result<TransactionProof> FakeBackend::transaction_proof(const Digest& id) const {
@@ -217,6 +284,10 @@ Result<TransactionProof> FakeBackend::transaction_proof(const Digest& id) const 
   TransactionProof out;
   out.receipt = found->receipt;
   out.path = ledger::merkle_prove(leaves, found->index);
+  if (branch_) {
+    QUORATE_TRY(out.work, carried_by_work(found->height, out.headers));
+    return out;
+  }
   for (Height at = found->height; at <= chain_->head().height; at = at.next()) {
     out.headers.push_back(*chain_->header(at));
     if (auto certificate = chain_->certificate(at); certificate) {

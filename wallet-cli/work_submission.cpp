@@ -1,0 +1,256 @@
+#include "wallet-cli/work_submission.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "crypto/work/reversal.hpp"
+#include "rpc/client/work_proof.hpp"
+#include "rpc/json/fields.hpp"
+
+namespace quorate::wallet {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// A block takes as long as it takes; so many intervals for each are seldom exceeded.
+constexpr std::uint64_t kPatienceIntervals = 4;
+constexpr milliseconds kPatienceMin{30'000};
+constexpr milliseconds kPauseMax{500};
+
+std::uint64_t wished_depth(const rpc::WorkChain& chain, const WorkWish& wish) {
+  return wish.depth.value_or(chain.parameters().depth);
+}
+
+double reversal(double attacker_share, std::uint64_t depth) {
+  return crypto::work::reversal_probability(
+      attacker_share,
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(depth, crypto::work::kReversalDepthMax)));
+}
+
+// Where a node says that a transaction stands.
+struct Sighting {
+  std::string status = "unknown";
+  std::string reason;  // why it will never be executed
+  std::optional<Height> height;
+  std::optional<Digest> block_id;
+};
+
+Result<Sighting> read_sighting(const rpc::Json& answer) {
+  QUORATE_TRY(const rpc::Fields fields, rpc::Fields::of(answer, "transaction"));
+  Sighting out;
+  QUORATE_TRY(out.status, fields.text("status"));
+  if (fields.has("reason") && answer["reason"].is_string()) {
+    QUORATE_TRY(out.reason, fields.text("reason"));
+  }
+  if (!fields.has("block_id")) return out;
+  QUORATE_TRY(out.height, fields.integer_of<Height>("height"));
+  QUORATE_TRY(out.block_id, fields.fixed<Digest>("block_id"));
+  return out;
+}
+
+// One transaction on its way.
+class Way {
+ public:
+  Way(Network& network, rpc::WorkChain& chain, const ledger::SignedTransaction& transaction,
+      const WorkWish& wish, const std::function<void(const std::string&)>& progress)
+      : network_(network),
+        chain_(chain),
+        id_(ledger::transaction_id(chain.chain_id(), transaction.transaction)),
+        params_(
+            {{"tx", to_0x(ledger::encode(transaction))}, {"chain_id", to_0x(chain.chain_id())}}),
+        wish_(wish),
+        progress_(progress) {}
+
+  const Digest& id() const { return id_; }
+  const std::string& state() const { return state_; }
+  bool shown_false_proof() const { return wrong_ && wrong_->exit == ExitCode::failed; }
+  const Failure& false_proof() const { return *wrong_; }
+
+  // The same bytes may be submitted again and again. A refusal can mean that they are executed.
+  Outcome<void> submit() {
+    const auto answer = network_.try_call("tx_submit", params_);
+    if (answer) return {};
+    const rpc::RpcError& error = answer.error();
+    const bool later =
+        error.kind != rpc::RpcError::Kind::answered || error.code == -32002 || error.code == -32011;
+    if (later && error.kind != rpc::RpcError::Kind::unreachable) return {};
+    WALLET_TRY(const Sighting seen, look());
+    if (seen.block_id || seen.status == "pending" || seen.status == "reversed") return {};
+    return tl::unexpected(from_rpc(error));
+  }
+
+  // One look at the network. The proof once it is good enough.
+  Outcome<std::optional<rpc::ProvedReceipt>> step() {
+    WALLET_CHECK(network_.follow_work());
+    WALLET_TRY(const Sighting seen, look());
+    if (!seen.reason.empty()) return never_executed(seen);
+    if (seen.status == "unknown") {
+      WALLET_CHECK(submit());
+      return nothing();
+    }
+    if (!seen.block_id) {
+      say(seen.status == "reversed" ? "reversed: its block left the branch with the most work, and "
+                                      "it waits for another one"
+                                    : "pending");
+      return nothing();
+    }
+    const auto own = chain_.id(*seen.height);
+    if (!own || *own != *seen.block_id) {
+      // This node is behind or on a lighter branch. Another one may do better.
+      network_.rotate();
+      return nothing();
+    }
+    return weigh(*seen.height);
+  }
+
+ private:
+  static std::optional<rpc::ProvedReceipt> nothing() { return std::nullopt; }
+
+  Outcome<Sighting> look() {
+    WALLET_TRY(const nlohmann::json answer,
+               network_.call("tx_get", {{"transaction_id", to_0x(id_)}}));
+    WALLET_TRY(Sighting seen, read_sighting(answer));
+    return seen;
+  }
+
+  Outcome<std::optional<rpc::ProvedReceipt>> weigh(Height height) {
+    const std::uint64_t depth = chain_.depth(height);
+    const std::uint64_t needed = depth_needed(chain_, wish_);
+    say("in block " + std::to_string(height.value()) + ", " + std::to_string(depth) + " of " +
+        std::to_string(needed) + " blocks deep: reversal probability " +
+        percent(reversal(wish_.attacker_share, depth)) + " for an attacker with " +
+        percent(wish_.attacker_share) + " of the hash rate");
+    if (depth < needed) return nothing();
+    auto proved = fetch_work_proof(network_, id_);
+    // A node that has not switched branches yet looks like one that lies: another one decides.
+    if (!proved) wrong_ = proved.error();
+    const std::uint64_t enough =
+        rpc::carried_enough(wish_.attacker_share, wished_depth(chain_, wish_));
+    if (!proved || proved->work->carried < enough) {
+      network_.rotate();
+      return nothing();
+    }
+    return std::optional<rpc::ProvedReceipt>(std::move(*proved));
+  }
+
+  Outcome<std::optional<rpc::ProvedReceipt>> never_executed(const Sighting& seen) const {
+    std::string reason = seen.reason;
+    std::replace(reason.begin(), reason.end(), '_', ' ');
+    Failure out{ExitCode::rejected, reason + "; it was not executed and never will be",
+                "this is what " + network_.url() + " says; what was not executed has no proof"};
+    out.rpc_code = -32003;
+    out.reason = seen.reason;
+    return tl::unexpected(out);
+  }
+
+  void say(const std::string& text) {
+    if (text == state_) return;
+    state_ = text;
+    progress_(text);
+  }
+
+  Network& network_;
+  rpc::WorkChain& chain_;
+  Digest id_;
+  nlohmann::json params_;
+  WorkWish wish_;
+  const std::function<void(const std::string&)>& progress_;
+  std::string state_;
+  std::optional<Failure> wrong_;  // the newest proof that was of no use
+};
+
+Failure timed_out(const Way& way, milliseconds timeout) {
+  Failure out{ExitCode::timed_out,
+              "not deep enough after " + std::to_string(timeout.count() / 1000) +
+                  " s: " + (way.state().empty() ? "the network does not show it" : way.state()),
+              "It may still get there. Ask with 'quorate-wallet tx " + to_0x(way.id()) +
+                  " --prove' before you send again."};
+  out.data = nlohmann::json{{"transaction_id", to_0x(way.id())}}.dump();
+  return out;
+}
+
+}  // namespace
+
+std::uint64_t depth_needed(const rpc::WorkChain& chain, const WorkWish& wish) {
+  const std::uint64_t depth = wished_depth(chain, wish);
+  return std::max(depth,
+                  chain.parameters().depth + 1 + rpc::carried_enough(wish.attacker_share, depth));
+}
+
+milliseconds patience_for(const rpc::WorkChain& chain, const WorkWish& wish) {
+  const std::uint64_t interval = chain.parameters().interval_ms * kPatienceIntervals;
+  return std::max(kPatienceMin, milliseconds((depth_needed(chain, wish) + 1) * interval));
+}
+
+Outcome<FinalTransaction> submit_until_deep(
+    Network& network, const ledger::SignedTransaction& transaction, const WorkWish& wish,
+    milliseconds timeout, const std::function<void(const std::string&)>& progress) {
+  WALLET_TRY(rpc::WorkChain * chain, network.work());
+  const Clock::time_point start = Clock::now();
+  const Clock::time_point deadline = start + timeout;
+  const milliseconds pause =
+      std::min(kPauseMax, milliseconds(chain->parameters().interval_ms / 4 + 1));
+  Way way(network, *chain, transaction, wish, progress);
+  WALLET_CHECK(way.submit());
+  while (Clock::now() < deadline) {
+    auto proved = way.step();
+    const bool later = !proved && (proved.error().exit == ExitCode::unreachable ||
+                                   proved.error().exit == ExitCode::timed_out);
+    if (!proved && !later) return tl::unexpected(proved.error());
+    if (proved && *proved) {
+      if ((**proved).receipt.outcome != ledger::Outcome::succeeded) {
+        return tl::unexpected(failed_transaction(**proved));
+      }
+      return FinalTransaction{std::move(**proved),
+                              std::chrono::duration_cast<milliseconds>(Clock::now() - start),
+                              network.url()};
+    }
+    std::this_thread::sleep_for(pause);
+  }
+  return tl::unexpected(way.shown_false_proof() ? way.false_proof() : timed_out(way, timeout));
+}
+
+Outcome<rpc::ProvedReceipt> fetch_work_proof(Network& network, const Digest& id) {
+  WALLET_TRY(rpc::WorkChain * chain, network.work());
+  WALLET_TRY(const nlohmann::json answer,
+             network.call("tx_getProof", {{"transaction_id", to_0x(id)}}));
+  auto proved = rpc::check_transaction_proof(*chain, answer, id);
+  if (proved) return *proved;
+  if (proved.error().code == Errc::unavailable) {
+    return failure(ExitCode::timed_out, proved.error().detail, "ask again after the next blocks");
+  }
+  return failure(ExitCode::failed,
+                 network.url() + " gave a proof that does not hold: " + proved.error().detail,
+                 "do not trust this node; ask another one with --rpc-url");
+}
+
+std::string percent(double fraction) {
+  const double value = fraction * 100;
+  if (value > 0 && value < 0.001) return "below 0.001 %";
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.*g %%", value >= 10 ? 3 : 2, value);
+  return text;
+}
+
+std::string describe(const rpc::ProvedByWork& work, double attacker_share) {
+  return std::to_string(work.depth) + " blocks deep, result carried by " +
+         std::to_string(work.carried) + " of them, work of " + std::to_string(work.tip.value()) +
+         " headers checked, reversal probability " + percent(reversal(attacker_share, work.depth)) +
+         " for an attacker with " + percent(attacker_share) + " of the hash rate";
+}
+
+nlohmann::json to_json(const rpc::ProvedByWork& work, double attacker_share) {
+  const auto z = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(work.depth, crypto::work::kReversalDepthMax));
+  return {{"depth", work.depth},
+          {"carried", work.carried},
+          {"headers_checked", work.tip.value()},
+          {"reversal",
+           {{"attacker_share", attacker_share},
+            {"exact", crypto::work::reversal_probability(attacker_share, z)},
+            {"nakamoto", crypto::work::nakamoto_reversal_probability(attacker_share, z)}}}};
+}
+
+}  // namespace quorate::wallet

@@ -1,0 +1,43 @@
+// Getting a transaction to the depth its sender wants on a chain that is ordered by proof of work,
+// and saying what that is worth. The wallet checks every work header itself; what a node says about
+// a transaction only tells where to look.
+#pragma once
+
+#include <functional>
+
+#include "wallet-cli/submission.hpp"
+
+namespace quorate::wallet {
+
+// What the user wants to be safe from.
+struct WorkWish {
+  double attacker_share = 0.1;         // of the hash rate
+  std::optional<std::uint64_t> depth;  // the chain's commit depth unless given
+};
+
+// The blocks that must stand on a transaction's block, its own included, until its place and its
+// result are as safe as wished: nothing carries a result before the chain has executed it.
+std::uint64_t depth_needed(const rpc::WorkChain& chain, const WorkWish& wish);
+
+// A generous guess of how long that takes.
+std::chrono::milliseconds patience_for(const rpc::WorkChain& chain, const WorkWish& wish);
+
+// Submits, follows the branch with the most work and verifies. `progress` hears a line whenever the
+// transaction gets deeper or is taken back. Failures as of submit_until_final.
+Outcome<FinalTransaction> submit_until_deep(
+    Network& network, const ledger::SignedTransaction& transaction, const WorkWish& wish,
+    std::chrono::milliseconds timeout, const std::function<void(const std::string&)>& progress);
+
+// Fetches and verifies the proof of one transaction.
+Outcome<rpc::ProvedReceipt> fetch_work_proof(Network& network, const Digest& id);
+
+// "6 blocks deep, carried by 4 of them, work of 31 headers checked, reversal probability 0.059 %
+// for an attacker with 10 % of the hash rate".
+std::string describe(const rpc::ProvedByWork& work, double attacker_share);
+// {depth, carried, headers_checked, reversal}
+nlohmann::json to_json(const rpc::ProvedByWork& work, double attacker_share);
+
+// "0.059 %"
+std::string percent(double fraction);
+
+}  // namespace quorate::wallet
