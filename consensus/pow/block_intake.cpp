@@ -13,8 +13,6 @@ constexpr Duration kHeldRetry = std::chrono::seconds(1);
 constexpr std::uint64_t kHeldAheadS = 60;
 // Blocks further below the ledger's head are taken in only as part of a heavier branch.
 constexpr std::uint64_t kUsefulBelow = 64;
-// Payloads of all branches together. What does not fit is fetched when there is room again.
-constexpr std::size_t kBodyBytesMax = 256U << 20U;
 
 std::size_t size_of(const Payload& payload) { return payload ? payload->size() : 0; }
 
@@ -68,7 +66,7 @@ void BlockIntake::hold(ReplicaId from, const Identified& header, const Payload& 
 
 void BlockIntake::on_payload(ReplicaId from, const Block& block, const Payload& payload) {
   if (state_.bodies.find(block.id) != nullptr || block.condemned) return;
-  if (state_.bodies.payload_bytes() + payload->size() > kBodyBytesMax) return;
+  if (state_.bodies.payload_bytes() + payload->size() > kPayloadBytesMax) return;
   const Block& applied = state_.tree->applied();
   if (state_.tree->ancestor(applied, block.height()) == &block) return;  // the ledger has it
   const bool heavier_known = &state_.tree->best_header() != &state_.tree->tip();

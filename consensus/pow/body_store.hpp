@@ -9,6 +9,13 @@
 
 namespace quorate::consensus::pow {
 
+// Of payloads, all branches together. Above the first bound those are given up whose block is valid
+// and whose turn is far: they are fetched again when it is near. Above the second nothing is asked
+// for, above the third nothing is taken in.
+inline constexpr std::size_t kPayloadBytesKept = 128U << 20U;
+inline constexpr std::size_t kPayloadBytesAsked = 192U << 20U;
+inline constexpr std::size_t kPayloadBytesMax = 256U << 20U;
+
 struct StoredBody {
   Payload payload;
   Height height;

@@ -11,7 +11,6 @@ constexpr Duration kAnswerTime = std::chrono::seconds(2);
 constexpr Duration kProgress = std::chrono::seconds(10);
 constexpr std::size_t kWindow = 64;  // payloads on their way
 constexpr std::size_t kAskedPerPeerMin = 16;
-constexpr std::size_t kBodyBytesMax = 192U << 20U;  // held already: more is not asked for
 constexpr std::uint64_t kBehind = 2;
 
 }  // namespace
@@ -30,7 +29,7 @@ bool BodySync::catching_up() const {
 // From below, so that what comes in can be used at once.
 std::vector<const Block*> BodySync::missing() const {
   std::vector<const Block*> out;
-  if (state_.bodies.payload_bytes() > kBodyBytesMax) return out;
+  if (state_.bodies.payload_bytes() > kPayloadBytesAsked) return out;
   const Block& tip = state_.tree->tip();
   const Height above = state_.tree->fork_point(commits_.committed(), tip).height();
   const Height last = std::min(tip.height(), above.saturating_add(kWindow));

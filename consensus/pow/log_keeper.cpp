@@ -22,9 +22,6 @@ constexpr std::size_t kLookEvery = 16;  // of the log's growth
 // Payloads of so many executed heights stay for peers that are a little behind.
 constexpr std::uint64_t kServedHeights = 64;
 constexpr std::size_t kServedBytesMax = 16U << 20U;
-// Above this, payloads are given up whose blocks are valid and whose turn is far: they are fetched
-// again when the ledger gets there.
-constexpr std::size_t kBodyBytesMax = 128U << 20U;
 constexpr std::uint64_t kTurnIsNear = 64;
 
 std::size_t record_size(const StoredBody& body) {
@@ -61,7 +58,7 @@ void LogKeeper::advance() {
     collected_ = commits_.executed().height();
     drop_bodies();
   }
-  if (state_.bodies.payload_bytes() > kBodyBytesMax) make_room();
+  if (state_.bodies.payload_bytes() > kPayloadBytesKept) make_room();
   log_bytes_ += state_.outbox.take_logged_bytes();
   if (log_bytes_ < std::max(kLogBytesMin, look_at_)) return;
   if (log_bytes_ >= kLogGrowth * logged_bytes()) {
@@ -112,7 +109,7 @@ void LogKeeper::make_room() {
     }
   }
   std::sort(far.begin(), far.end());
-  while (!far.empty() && state_.bodies.payload_bytes() > kBodyBytesMax) {
+  while (!far.empty() && state_.bodies.payload_bytes() > kPayloadBytesKept) {
     state_.bodies.erase(far.back().second);
     far.pop_back();
   }
