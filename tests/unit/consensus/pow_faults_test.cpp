@@ -58,7 +58,7 @@ void heal(PowCluster& cluster, std::uint32_t members) {
 }  // namespace
 
 TEST_CASE("whatever fails, all ledgers end at the same branch, and no transaction is lost") {
-  const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 61)));
+  const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 31)));
   CAPTURE(seed);
   PowOptions options;
   options.seed = seed;
@@ -91,7 +91,7 @@ TEST_CASE("whatever fails, all ledgers end at the same branch, and no transactio
 }
 
 TEST_CASE("a crash at any boundary of log and network loses nothing that others rely on") {
-  for (std::uint64_t boundary = 0; boundary < 60; ++boundary) {
+  for (std::uint64_t boundary = 0; boundary < 40; ++boundary) {
     CAPTURE(boundary);
     PowOptions options;
     options.members = 3;
