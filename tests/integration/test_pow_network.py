@@ -46,8 +46,9 @@ def processor_seconds(pid):
 class PowNetwork(unittest.TestCase):
     def test_transfers_commit_and_any_node_may_be_killed(self):
         with Net(up_args=QUICK) as net:
+            sent = net.wallet("send", "carol", "dave", "25", "--timeout", "60")
+            print(sent.stdout.strip())
             payer = Payer(net)
-            payer.pay(0)
             for node in range(4):
                 killed = net.testnet("kill", f"node{node}")
                 self.assertIn(f"node{node} killed; 3/4 alive", killed.stdout)
@@ -79,6 +80,55 @@ class PowNetwork(unittest.TestCase):
             # A duty of 5 % each, and what else a node does.
             self.assertLess(cores, 0.6)
             self.assertGreater(net.metric(0, "quorate_pow_hashes_total"), 1000)
+
+    def test_what_the_tool_says_of_a_mined_chain(self):
+        with Net(up_args=QUICK, start=False) as net:
+            up = net.up()
+            self.assertIn("4-node POW testnet", up.stdout)
+            self.assertIn("final at depth 3", up.stdout)
+            self.assertRegex(up.stdout, r"node0 +miner ")
+            other = net.testnet("up", "--engine", "pbft", check=False)
+            self.assertEqual(other.returncode, 73, other.stderr)
+            self.assertIn("holds a testnet with engine pow", other.stderr)
+            self.assertIn("down --purge", other.stderr)
+            faster = net.testnet("up", "--engine-parameter", "interval_ms=100", check=False)
+            self.assertEqual(faster.returncode, 73, faster.stderr)
+            self.assertIn("interval_ms=500", faster.stderr)
+            refused = net.run("quorate-testnet", "up", "--engine", "pow", "--data", net.root / "other",
+                              "--rpc-base-port", net.rpc_base + 8, "--p2p-base-port", net.p2p_base + 8,
+                              "--engine-parameter", "intervall_ms=1", check=False)
+            self.assertEqual(refused.returncode, 2, refused.stderr)
+            self.assertIn('did you mean "interval_ms"?', refused.stderr)
+
+            wait_until("a committed block", lambda: net.height(0) > 0)
+            status = net.testnet("status").stdout
+            print(status)
+            for column in ("TIP", "FINAL", "DIFFICULTY", "HASH/S", "REORGS", "miner", "final at depth 3"):
+                self.assertIn(column, status)
+            self.assertEqual(net.status()["nodes"][0]["role"], "miner")
+
+            # What is final lies below the tip; the tip that is shown may be a quarter of a second old.
+            def below_the_tip():
+                node = net.status()["nodes"][0]
+                return node["branch"]["tip"] > node["height"] > 0
+
+            wait_until("a tip above what is final", below_the_tip)
+            going = net.testnet("why-stalled")
+            self.assertIn("blocks are mined", going.stdout)
+
+            net.testnet("pause", "node3")
+            paused = net.testnet("why-stalled")
+            self.assertIn("node3 is paused", paused.stdout)
+            net.testnet("resume", "node3")
+            refused = net.testnet("partition", "0,1", "2,3", check=False)
+            self.assertIn("quorate-testnet up --faults", refused.stderr)
+            net.testnet("kill", "node0", "node1", "node2", "node3")
+            dead = net.testnet("why-stalled", check=False)
+            self.assertEqual(dead.returncode, 1, dead.stdout)
+            self.assertIn("nobody mines", dead.stdout)
+            net.up()
+            Payer(net).pay(1)
+            net.check_verify()
 
     def test_instant_mining_makes_blocks_for_transactions_alone(self):
         with Net(up_args=[*QUICK, "--mining-instant", "100"]) as net:
