@@ -50,10 +50,10 @@ class PowPartition(unittest.TestCase):
             self.assertIn("the branch with most work wins", healed.stdout)
             wait_until("all nodes on one branch", lambda: self.on_one_branch(net, at_cut), 90)
             rewound = [node for node in range(4) if net.metric(node, "quorate_pow_rewinds_total") > 0]
-            deepest = wait_until("the switch is counted", lambda: max(
-                net.metric(node, "quorate_pow_deepest_reorg_blocks") for node in rewound))
-            print(f"nodes that went back: {rewound}; deepest {deepest:.0f} blocks")
-            self.assertGreater(deepest, DEPTH)
+            # What a node says of its branch may be a quarter of a second old.
+            wait_until("a switch of more than the depth is counted", lambda: max(
+                net.metric(node, "quorate_pow_deepest_reorg_blocks") for node in rewound) > DEPTH)
+            print(f"nodes that went back: {rewound}")
             self.assertIn(rewound, ([0, 1], [2, 3]), "one half goes back, whole")
             for node in rewound:
                 self.assertGreater(net.metric(node, "quorate_pow_reversed_txs_total"), 0)
