@@ -1,5 +1,6 @@
 #include "node/rpc_backend.hpp"
 
+#include "crypto/work/header.hpp"
 #include "ledger/storage_layout.hpp"
 #include "node/branch_reader.hpp"
 #include "node/chain_reader.hpp"
@@ -8,6 +9,7 @@
 #include "node/net/handshake.hpp"
 #include "node/recent_transactions.hpp"
 #include "node/replica_view.hpp"
+#include "node/reversed_transactions.hpp"
 #include "node/runtime/os_clock.hpp"
 #include "node/status_cache.hpp"
 
@@ -32,6 +34,19 @@ struct CheckBasis {
   std::uint64_t next_nonce = 0;
   bool waiting = false;  // it is in the mempool already
 };
+
+// Where a transaction stands in the tentative order.
+std::optional<rpc::TransactionView::Placement> place(const Replica& replica, const Digest& id) {
+  const auto height = replica.tentative_height(id);
+  const auto branch = replica.status().consensus.branch;
+  if (!height || !branch) return std::nullopt;
+  const BranchCertificates certificates = replica.branch_certificates();
+  const auto found = certificates.find(*height);
+  if (found == certificates.end()) return std::nullopt;
+  const std::uint64_t depth = branch->tip.saturating_sub(height->value()).value() + 1;
+  return rpc::TransactionView::Placement{*height, crypto::work::id_of_encoded(found->second),
+                                         depth};
+}
 
 rpc::SubmitResult dry_run(const ledger::Chain& chain, const MempoolLimits& limits,
                           const ledger::TransactionPtr& transaction, const CheckBasis& basis) {
@@ -78,6 +93,7 @@ struct RpcBackend::Impl final : Observer {
   const SteadyClock::time_point started = SteadyClock::now();
   Metrics metrics;
   RecentTransactions recent;
+  ReversedTransactions reversed;
   FinalityWatch watch;
   StatusCache status;
 
@@ -90,6 +106,9 @@ struct RpcBackend::Impl final : Observer {
   std::optional<rpc::BranchView> branch_view(const NodeStatus& now) const;
   // Adds where it stands on the branch to a transaction that was executed.
   rpc::TransactionView placed(rpc::TransactionView view) const;
+  // What was final and is not any more stays reversed until it is final again, or never will be.
+  rpc::TransactionView with_history(rpc::TransactionView view) const;
+  void withdraw(const std::vector<ledger::WithdrawnBlock>& blocks);
 };
 
 void RpcBackend::Impl::notice(const Notice& notice) {
@@ -99,15 +118,20 @@ void RpcBackend::Impl::notice(const Notice& notice) {
       if (notice.transaction) recent.remember(*notice.transaction);
       return;
     case Notice::Kind::block_executed:
-      if (notice.block) watch.block_executed(notice.block);
-      return;
+      if (!notice.block) return;
+      reversed.executed(*notice.block);
+      return watch.block_executed(notice.block);
+    case Notice::Kind::blocks_withdrawn:
+      if (notice.withdrawn && !notice.withdrawn->empty()) withdraw(*notice.withdrawn);
+      return status.refresh();
     case Notice::Kind::equivocation: return keep(notice.proof);
     // Not block_sealed: at that time the certificate is still on its way to the store.
     case Notice::Kind::certificate_stored: return watch.certificates_changed();
     case Notice::Kind::progress:
       // Whoever is told of a block knows the view it was ordered in from here on.
       if (notice.phase == consensus::Progress::Phase::view_entered ||
-          notice.phase == consensus::Progress::Phase::view_left) {
+          notice.phase == consensus::Progress::Phase::view_left ||
+          notice.phase == consensus::Progress::Phase::branch_switched) {
         status.refresh();
       }
       return;
@@ -194,6 +218,33 @@ rpc::TransactionView RpcBackend::Impl::placed(rpc::TransactionView view) const {
   view.placement = {*view.height, header->payload_id,
                     std::max<std::uint64_t>(depth, commit_depth())};
   return view;
+}
+
+rpc::TransactionView RpcBackend::Impl::with_history(rpc::TransactionView view) const {
+  using Status = rpc::TransactionStatus;
+  const bool open = view.status == Status::unknown || view.status == Status::pending ||
+                    view.status == Status::included;
+  if (!open) return view;
+  if (const auto height = reversed.find(view.id)) {
+    view.status = Status::reversed;
+    view.withdrawn_from = height;
+  }
+  return view;
+}
+
+void RpcBackend::Impl::withdraw(const std::vector<ledger::WithdrawnBlock>& blocks) {
+  auto out = std::make_shared<rpc::WithdrawnBlocks>();
+  out->from = blocks.front().header.height;
+  out->to = blocks.back().header.height;
+  for (const ledger::WithdrawnBlock& block : blocks) {
+    reversed.withdrawn(block);
+    for (std::size_t i = 0; i < block.receipts.size(); ++i) {
+      if (block.receipts[i].outcome == ledger::Outcome::skipped) continue;
+      out->transactions.push_back({block.receipts[i].transaction_id, block.header.height,
+                                   block.transactions[i]->signed_transaction});
+    }
+  }
+  watch.blocks_withdrawn(std::move(out));
 }
 
 RpcBackend::RpcBackend(NodeRuntime& runtime, NodeIdentity identity)
@@ -348,14 +399,20 @@ void RpcBackend::transaction(const Digest& id,
                              std::function<void(rpc::TransactionView)> done) const {
   if (auto view = read_transaction(impl_->chain, id)) return done(impl_->placed(std::move(*view)));
   impl_->runtime.inspect([this, id, done = std::move(done)](const Replica& replica) {
-    if (const ledger::TransactionPtr waiting = replica.mempool().find(id)) {
-      rpc::TransactionView out;
-      out.id = id;
-      out.status = rpc::TransactionStatus::pending;
-      out.transaction = waiting->signed_transaction;
-      return done(std::move(out));
+    const ledger::TransactionPtr waiting = replica.mempool().find(id);
+    const auto placement = place(replica, id);
+    if (!waiting && !placement) {
+      return impl_->watch.wait(impl_->recent.find(id), SteadyClock::time_point::min(),
+                               [this, done](rpc::TransactionView view) {
+                                 done(impl_->with_history(impl_->placed(std::move(view))));
+                               });
     }
-    impl_->watch.wait(impl_->recent.find(id), SteadyClock::time_point::min(), done);
+    rpc::TransactionView out;
+    out.id = id;
+    out.status = placement ? rpc::TransactionStatus::included : rpc::TransactionStatus::pending;
+    out.placement = placement;
+    if (waiting) out.transaction = waiting->signed_transaction;
+    done(impl_->with_history(std::move(out)));
   });
 }
 
@@ -407,7 +464,7 @@ void RpcBackend::wait_final(const Digest& id, std::chrono::milliseconds timeout,
   impl_->watch.wait(impl_->recent.find(id), SteadyClock::now() + timeout,
                     [this, done = std::move(done)](rpc::TransactionView view) {
                       if (view.status != rpc::TransactionStatus::unknown) {
-                        return done(impl_->placed(std::move(view)));
+                        return done(impl_->with_history(impl_->placed(std::move(view))));
                       }
                       // At the deadline: what the chain does not know may still wait here.
                       transaction(view.id, done);

@@ -33,6 +33,7 @@ struct StatusCache::Impl {
   void ask() const {
     runtime.inspect([to = slot](const Replica& replica) {
       NodeStatus status{replica.status(), replica.mempool().status()};
+      if (status.replica.consensus.branch) status.branch = replica.branch_certificates();
       {
         const std::lock_guard lock(to->mutex);
         to->status = std::move(status);
