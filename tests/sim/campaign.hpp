@@ -13,6 +13,7 @@ struct Campaign {
   std::uint64_t first = 1;  // seed
   std::uint64_t seeds = 0;
   bool small = false;         // small-scope scenarios instead of long runs
+  bool pow = false;           // long runs of proof of work instead of PBFT
   std::uint64_t minutes = 0;  // soak: both kinds, until the time is over
   unsigned jobs = 1;
   std::optional<std::uint32_t> replicas;  // otherwise each seed has its own number

@@ -52,6 +52,13 @@ std::string_view to_string(Happened what) {
     case Happened::huge_view: return "huge_view";
     case Happened::mutation: return "mutation";
     case Happened::slow_primary: return "slow_primary";
+    case Happened::mined: return "mined";
+    case Happened::branch_switch: return "branch_switch";
+    case Happened::rewind: return "rewind";
+    case Happened::withdrawn_waits_again: return "withdrawn_waits_again";
+    case Happened::split: return "split";
+    case Happened::mined_in_private: return "mined_in_private";
+    case Happened::hash_rate_change: return "hash_rate_change";
     case Happened::count_: break;
   }
   return "?";

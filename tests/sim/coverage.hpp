@@ -57,6 +57,14 @@ enum class Happened : std::uint8_t {
   huge_view,
   mutation,
   slow_primary,
+  // Of proof of work alone.
+  mined,
+  branch_switch,          // a replica left blocks for a branch of more work
+  rewind,                 // blocks that were executed
+  withdrawn_waits_again,  // a transaction of theirs that is still valid
+  split,                  // the network in two
+  mined_in_private,       // heard by nobody for some time
+  hash_rate_change,
   count_
 };
 inline constexpr std::size_t kHappenedCount = static_cast<std::size_t>(Happened::count_);

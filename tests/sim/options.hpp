@@ -15,20 +15,23 @@ namespace quorate::sim {
 // A rule broken on purpose, to see the matching invariant fire.
 enum class Canary : std::uint8_t {
   none,
-  early_persisted,  // I3: one disk reports votes as durable before they are
-  other_payload,    // I1: one replica executes a different payload
-  second_vote,      // I2: one replica signs a second vote for a slot and sends it
-  minted_money,     // I4: one account has more than the genesis and transfers give it
-  unasked,          // I4: a transaction that nobody submitted is committed
-  forged_seal,      // I5: a block certificate is stored with a signature that is none
-  hoarder,          // I8: one mempool reports a gigabyte
-  other_replay,     // I7: the replay starts from another genesis
-  forgotten_votes,  // I10: a disk loses synced votes in a crash
-  deaf_replica,     // heal: one replica hears nothing for ever
-  collusion,        // I1: f+1 replicas equivocate together; I12 must name them
+  early_persisted,      // I3: one disk reports votes as durable before they are
+  other_payload,        // I1: one replica executes a different payload
+  second_vote,          // I2: one replica signs a second vote for a slot and sends it
+  minted_money,         // I4: one account has more than the genesis and transfers give it
+  unasked,              // I4: a transaction that nobody submitted is committed
+  forged_seal,          // I5: a block certificate is stored with a signature that is none
+  hoarder,              // I8: one mempool reports a gigabyte
+  other_replay,         // I7: the replay starts from another genesis
+  forgotten_votes,      // I10: a disk loses synced votes in a crash
+  deaf_replica,         // heal: one replica hears nothing for ever
+  collusion,            // I1: f+1 replicas equivocate together; I12 must name them
+  silent_rewind,        // W4: of what a rewind withdraws one transaction is not reported
+  forgotten_withdrawn,  // W4: what a rewind withdraws waits no more
 };
 
 struct Options {
+  bool pow = false;          // proof of work instead of PBFT
   bool small_scope = false;  // a scenario of few heights and rounds instead of a long run
   std::uint64_t seed = 1;
   std::uint32_t replicas = 4;
@@ -53,6 +56,17 @@ inline Options usual_options(std::uint64_t seed) {
   out.faults = seed % 25 != 7;
   out.byzantine = out.faults && seed % 3 == 1;
   out.usurper = seed % 15 == 13;
+  return out;
+}
+
+// Of proof of work: four to seven replicas, and the same one in twenty-five without faults.
+inline Options usual_pow_options(std::uint64_t seed) {
+  Options out;
+  out.pow = true;
+  out.seed = seed;
+  out.replicas = static_cast<std::uint32_t>(4 + seed % 4);
+  out.real_signatures = seed % 100 == 50;
+  out.faults = seed % 25 != 7;
   return out;
 }
 

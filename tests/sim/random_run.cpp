@@ -2,6 +2,7 @@
 // then the checks that need the end of a run.
 #include "tests/sim/fault_plan.hpp"
 #include "tests/sim/options.hpp"
+#include "tests/sim/pow/pow_run.hpp"
 #include "tests/sim/simulation.hpp"
 
 namespace quorate::sim {
@@ -54,6 +55,7 @@ void heal_phase(Simulation& simulation, FaultPlan& faults) {
 }  // namespace
 
 Outcome run(const Options& options) {
+  if (options.pow) return pow::run(options);
   if (options.small_scope) return run_small_scope(options);
   Simulation simulation(options);
   FaultPlan faults(simulation, simulation.prng().fork());

@@ -57,6 +57,9 @@ SimNode::SimNode(World& world, NodeChecks& checks, Network& network, Machine mac
                [this] {
                  dying_ = true;
                  if (world_.diverging.erase(self_) != 0) checks_.on_ledger_replaced(self_);
+               },
+               [this](const ledger::Rewound& rewound) {
+                 if (world_.correct(self_)) checks_.on_rewound(self_, rewound.head.height);
                }}),
       clock_(world.genesis.genesis_time.saturating_add(kBeforeStartMs),
              static_cast<std::int64_t>(prng_.below(2 * kClockSkewMs))),
@@ -77,8 +80,8 @@ void SimNode::start() {
   }
   ledger_.open();
   if (world_.violation) return;
-  auto parts =
-      consensus::make_engine(engine_config_, world_.validators.at(self_.value()), world_.keys);
+  auto parts = consensus::make_engine(engine_config_, world_.validators.at(self_.value()),
+                                      world_.keys, world_.work);
   if (!parts) return world_.violate("contract", "no engine: " + parts.error().detail);
   verifier_ = parts->message_verifier;
   const std::uint64_t history = parts->traits.history;

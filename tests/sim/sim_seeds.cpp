@@ -1,9 +1,11 @@
 // Runs seeds of the simulator.
 //   sim_seeds --seeds 500 --first 1 --jobs 2     long runs; fails if a fault class never fired
 //   sim_seeds --small --seeds 20000 --jobs 2     small-scope scenarios
-//   sim_seeds --soak 120 --jobs 2                both, for so many minutes
-//   sim_seeds --seed 17 --n 4 --trace            one seed, every event (with --small a scenario)
-//   sim_seeds --canary early_persisted           must find the invariant that the canary breaks
+//   sim_seeds --pow --seeds 150 --jobs 2         long runs of proof of work
+//   sim_seeds --soak 120 --jobs 2                long runs and scenarios of PBFT, for so many
+//   minutes sim_seeds --seed 17 --n 4 --trace            one seed, every event (with --small a
+//   scenario) sim_seeds --canary early_persisted           must find the invariant that the canary
+//   breaks
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -23,20 +25,23 @@ struct Arguments {
 struct CanaryCase {
   const char* name;
   Canary canary;
-  const char* invariant;
+  const char* invariant;                    // of PBFT; null: not for it
+  const char* invariant_of_work = nullptr;  // of proof of work
 };
 constexpr CanaryCase kCanaries[] = {
-    {"early_persisted", Canary::early_persisted, "I3"},
-    {"other_payload", Canary::other_payload, "I1"},
+    {"early_persisted", Canary::early_persisted, "I3", "W5"},
+    {"other_payload", Canary::other_payload, "I1", "W3"},
     {"second_vote", Canary::second_vote, "I2"},
     {"minted_money", Canary::minted_money, "I4"},
-    {"unasked", Canary::unasked, "I4"},
+    {"unasked", Canary::unasked, "I4", "W3"},
     {"forged_seal", Canary::forged_seal, "I5"},
-    {"hoarder", Canary::hoarder, "I8"},
+    {"hoarder", Canary::hoarder, "I8", "W6"},
     {"other_replay", Canary::other_replay, "I7"},
-    {"forgotten_votes", Canary::forgotten_votes, "I10"},
-    {"deaf_replica", Canary::deaf_replica, "heal"},
+    {"forgotten_votes", Canary::forgotten_votes, "I10", "W2"},
+    {"deaf_replica", Canary::deaf_replica, "heal", "heal"},
     {"collusion", Canary::collusion, "I1"},
+    {"silent_rewind", Canary::silent_rewind, nullptr, "W4"},
+    {"forgotten_withdrawn", Canary::forgotten_withdrawn, nullptr, "W4"},
 };
 
 int run_one(const Arguments& arguments) {
@@ -64,7 +69,9 @@ int run_one(const Arguments& arguments) {
 // fault besides crashes and the network's.
 int run_canary(const Arguments& arguments) {
   for (const CanaryCase& candidate : kCanaries) {
-    if (arguments.canary != candidate.name) continue;
+    const char* invariant =
+        arguments.campaign.pow ? candidate.invariant_of_work : candidate.invariant;
+    if (arguments.canary != candidate.name || invariant == nullptr) continue;
     const std::uint64_t first = arguments.campaign.first;
     for (std::uint64_t seed = first; seed < first + 10; ++seed) {
       Options options = options_of(seed, arguments.campaign);
@@ -78,7 +85,7 @@ int run_canary(const Arguments& arguments) {
       print_culprits(outcome);
       const bool named = candidate.canary != Canary::collusion || outcome.culprits_explain_a_fork;
       if (!named) std::printf("FAILED: the wire log does not name who did it\n");
-      return outcome.violation->invariant == candidate.invariant && named ? 0 : 1;
+      return outcome.violation->invariant == invariant && named ? 0 : 1;
     }
     std::printf("FAILED: canary %s was not caught\n", candidate.name);
     return 1;
@@ -91,11 +98,11 @@ int run_canary(const Arguments& arguments) {
 
 int usage() {
   std::printf(
-      "sim_seeds [--small] --seeds COUNT [--first SEED] [--jobs COUNT] [--blocks COUNT] "
+      "sim_seeds [--small | --pow] --seeds COUNT [--first SEED] [--jobs COUNT] [--blocks COUNT] "
       "[--n REPLICAS] [--twice] [--no-coverage]\n"
       "sim_seeds --soak MINUTES [--first SEED] [--jobs COUNT]\n"
-      "sim_seeds [--small] --seed SEED [--n REPLICAS] [--blocks COUNT] [--real] [--trace]\n"
-      "sim_seeds --canary NAME\n");
+      "sim_seeds [--small | --pow] --seed SEED [--n REPLICAS] [--blocks COUNT] [--real] [--trace]\n"
+      "sim_seeds [--pow] --canary NAME\n");
   return 2;
 }
 
@@ -111,6 +118,8 @@ bool parse_flag(const std::string& name, Campaign& out) {
     out.coverage = false;
   } else if (name == "--small") {
     out.small = true;
+  } else if (name == "--pow") {
+    out.pow = true;
   } else if (name == "--trace") {
     out.trace = true;
   } else if (name == "--real") {

@@ -10,6 +10,7 @@
 
 #include "consensus/factory.hpp"
 #include "crypto/certificate/membership.hpp"
+#include "crypto/work/work_function.hpp"
 #include "ledger/types/genesis.hpp"
 #include "tests/sim/coverage.hpp"
 #include "tests/sim/key_ring.hpp"
@@ -51,7 +52,8 @@ struct World {
   KeyRing keys;
   ledger::Genesis genesis;
   crypto::Membership membership;
-  consensus::EngineConfig engine_config;  // of every replica, but for its number
+  consensus::EngineConfig engine_config;             // of every replica, but for its number
+  const crypto::work::WorkFunction* work = nullptr;  // null: whatever the product has
   std::vector<const crypto::Signer*> validators;
   std::vector<const crypto::Signer*> accounts;
   std::vector<Conduct> conduct;  // by replica

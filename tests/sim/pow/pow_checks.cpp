@@ -1,0 +1,264 @@
+#include "tests/sim/pow/pow_checks.hpp"
+
+#include <algorithm>
+
+#include "tests/sim/replay.hpp"
+
+namespace quorate::sim::pow {
+namespace {
+
+// By then a replica has validated again what it had on its disk.
+constexpr Duration kRecovery = std::chrono::seconds(3);
+// By then a ledger has done what it was asked to.
+constexpr Duration kSettled = std::chrono::seconds(4);
+// By then everybody has heard of a block.
+constexpr Duration kHeardOf = std::chrono::seconds(15);
+
+// Headers of the newest heights, which an engine keeps; blocks above the ledger, with the branches
+// beside them; the mempool. About twice what is seen, and no more for a longer run once the headers
+// are complete.
+std::size_t memory_bound_of(const World& world, Height height) {
+  constexpr std::size_t kHeaders = 4096 + 267;
+  constexpr std::size_t kHeaderBytes = 1024;
+  const std::size_t block = world.genesis.consensus.payload_transactions_max * 256U + 512U;
+  return std::min<std::size_t>(height.value(), kHeaders) * kHeaderBytes + 32 * block +
+         (256U << 10U);
+}
+
+std::uint64_t spends(const ledger::VerifiedTransaction& transaction) {
+  std::uint64_t out = 0;
+  for (const auto& operation : transaction.signed_transaction.transaction.operations) {
+    out += std::get<ledger::Transfer>(operation).amount;
+  }
+  return out;
+}
+
+}  // namespace
+
+PowChecks::PowChecks(World& world)
+    : world_(world),
+      branches_(world.genesis, world.options.replicas),
+      seen_(world.options.replicas),
+      depth_(world.genesis.consensus.engine_parameters.at("depth")) {}
+
+void PowChecks::violate(const char* invariant, ReplicaId replica, const std::string& detail) {
+  world_.violate(invariant, "replica " + std::to_string(replica.value()) + ": " + detail);
+}
+
+// ---- mining ----
+
+void PowChecks::on_mined(ReplicaId replica, const MinedBlock& block) {
+  world_.coverage.add(Happened::mined);
+  world_.trace("mined", replica.value(), block.header.height.value(), brief(block.id));
+  seen_.at(replica.value()).unsent.emplace(block.id, crypto::work::encode(block.header));
+}
+
+void PowChecks::on_send(ReplicaId sender, ByteView message, const Durable& durable) {
+  auto& unsent = seen_.at(sender.value()).unsent;
+  for (auto block = unsent.begin(); block != unsent.end();) {
+    const Bytes& header = block->second;
+    const bool inside =
+        std::search(message.begin(), message.end(), header.begin(), header.end()) != message.end();
+    if (!inside) {
+      ++block;
+      continue;
+    }
+    const bool executed = durable.chain.height_of_payload(block->first).has_value();
+    if (!executed && !durable.disk.holds_bytes(header)) {
+      violate("W5", sender, "announces an own block that is not on its disk");
+    }
+    block = unsent.erase(block);
+  }
+}
+
+// ---- blocks ----
+
+void PowChecks::on_ordered(ReplicaId replica, const ledger::OrderedBlock& block) {
+  const MinedBlock* mined = lottery_.find(block.payload_id);
+  const std::string at = "height " + std::to_string(block.height.value()) + ": ";
+  if (mined == nullptr) return violate("W1", replica, at + "commits what nobody mined");
+  if (crypto::work::encode(mined->header) != block.commit_certificate) {
+    violate("W1", replica, at + "keeps another header than was mined");
+  }
+  if (mined->header.height != block.height) violate("W1", replica, at + "it has another height");
+  if (mined->header.parent != branches_.position(replica).payload_id) {
+    violate("W1", replica, at + "it does not stand on the block before");
+  }
+  if (mined->deepest.value() < block.height.value() + depth_ - 1) {
+    violate("W1", replica, at + "commits what is not " + std::to_string(depth_) + " deep");
+  }
+}
+
+void PowChecks::on_executed(ReplicaId replica, const ledger::ExecutedBlock& block) {
+  if (auto wrong = branches_.execute(replica, block)) {
+    violate("W3", replica, "height " + std::to_string(block.header.height.value()) + ": " + *wrong);
+  }
+}
+
+void PowChecks::on_sealed(ReplicaId replica, Height, const std::vector<crypto::ReplicaSignature>&) {
+  violate("contract", replica, "seals a block, where work decides");
+}
+
+// ---- rewinds ----
+
+void PowChecks::on_rewound(ReplicaId replica, Height height) {
+  Seen& seen = seen_.at(replica.value());
+  const auto withdrawn = branches_.rewind(replica, height);
+  ++seen.rewinds;
+  world_.coverage.add(Happened::rewind);
+  world_.trace("rewound", replica.value(), height.value(), withdrawn.size());
+  if (withdrawn.empty()) return;
+  // It may have come back to them while its ledger was busy.
+  const bool settled = world_.timeline.now() - seen.switched > kSettled;
+  if (settled && lottery_.descends(seen.tip, withdrawn.back()->payload_id)) {
+    violate("W4", replica, "withdraws blocks of the branch that it prefers");
+  }
+  for (const BranchLedger::Node* block : withdrawn) {
+    for (std::size_t i = 0; i < block->transactions.size(); ++i) {
+      const ledger::TransactionPtr& transaction = block->transactions[i];
+      seen.withdrawn.insert(transaction->id);
+      if (block->effective[i]) seen.to_wait.push_back(transaction);
+    }
+  }
+}
+
+void PowChecks::on_notice(ReplicaId replica, const node::Notice& notice) {
+  Seen& seen = seen_.at(replica.value());
+  if (notice.kind == node::Notice::Kind::progress &&
+      *notice.phase == consensus::Progress::Phase::branch_switched) {
+    world_.coverage.add(Happened::branch_switch);
+    seen.switched = world_.timeline.now();
+    world_.trace("branch switched", replica.value(), notice.height.value());
+  }
+  if (notice.kind != node::Notice::Kind::blocks_withdrawn) return;
+  std::set<Digest> reported;
+  for (const ledger::WithdrawnBlock& block : *notice.withdrawn) {
+    for (const auto& transaction : block.transactions) reported.insert(transaction->id);
+  }
+  if (world_.options.canary == Canary::silent_rewind && !reported.empty()) {
+    reported.erase(reported.begin());
+  }
+  if (reported != seen.withdrawn) {
+    violate("W4", replica, "reports other transactions than its rewind withdrew");
+  }
+  seen.withdrawn.clear();
+  seen.reported = true;
+}
+
+// What had taken effect and still can waits for its turn again, or another of its nonce does.
+void PowChecks::demand_waiting(ReplicaId replica, const node::Replica& stepped) {
+  Seen& seen = seen_.at(replica.value());
+  for (const ledger::TransactionPtr& transaction : std::exchange(seen.to_wait, {})) {
+    const ledger::Transaction& content = transaction->signed_transaction.transaction;
+    const auto account = stepped.state()->account(transaction->sender);
+    const std::uint64_t until = content.valid_until_height;
+    const bool used = !account || account->nonce >= content.nonce;
+    const bool expired = until != 0 && until <= stepped.status().head.height.value();
+    if (used || expired || account->balance < spends(*transaction)) continue;
+    world_.coverage.add(Happened::withdrawn_waits_again);
+    const bool forgotten = world_.options.canary == Canary::forgotten_withdrawn;
+    const bool waits =
+        stepped.mempool().find(transaction->id) != nullptr ||
+        stepped.mempool().next_nonce(transaction->sender, *stepped.state()) > content.nonce;
+    if (waits && !forgotten) continue;
+    violate("W4", replica, "forgets a transaction that its rewind withdrew and that is valid");
+  }
+}
+
+// ---- fork choice ----
+
+void PowChecks::on_start(ReplicaId replica, const node::Replica& started) {
+  if (auto wrong = branches_.begin(replica, started.status().head)) {
+    return violate("W3", replica, *wrong);
+  }
+  Seen& seen = seen_.at(replica.value());
+  const std::uint64_t floor = seen.durable_tip_work;
+  world_.timeline.after(kRecovery, [this, replica, floor, life = seen.life] {
+    const Seen& later = seen_.at(replica.value());
+    if (later.life == life && later.tip_work < floor) {
+      violate("W2", replica, "has lost blocks that were on its disk");
+    }
+  });
+}
+
+void PowChecks::judge_tip(ReplicaId replica, const consensus::Status::Branch& branch) {
+  Seen& seen = seen_.at(replica.value());
+  if (branch.tip_id == seen.tip) return;
+  if (branch.tip_id != Digest{} && lottery_.find(branch.tip_id) == nullptr) {
+    return violate("W1", replica, "prefers a branch that nobody mined");
+  }
+  const std::uint64_t work = lottery_.work(branch.tip_id);
+  if (work < seen.tip_work) violate("W2", replica, "leaves a branch for one of less work");
+  seen.tip = branch.tip_id;
+  seen.tip_work = work;
+}
+
+void PowChecks::after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) {
+  Seen& seen = seen_.at(replica.value());
+  const consensus::Status status = stepped.status().consensus;
+  if (!status.branch) return violate("contract", replica, "does not say what it prefers");
+  judge_tip(replica, *status.branch);
+  if (!votes_unsynced) seen.durable_tip_work = std::max(seen.durable_tip_work, seen.tip_work);
+  if (std::exchange(seen.reported, false)) demand_waiting(replica, stepped);
+  std::size_t memory = stepped.memory_bytes();
+  if (world_.options.canary == Canary::hoarder && replica.value() == 1) memory += 1U << 30U;
+  memory_max_ = std::max(memory_max_, memory);
+  memory_bound_ = memory_bound_of(world_, height());
+  if (memory > memory_bound_) {
+    violate("W6", replica,
+            "holds " + std::to_string(memory) + " bytes, the bound is " +
+                std::to_string(memory_bound_));
+  }
+}
+
+// What was durable it has again soon (on_start); until then it prefers less.
+void PowChecks::on_crash(ReplicaId replica) {
+  Seen& seen = seen_.at(replica.value());
+  ++seen.life;
+  seen.tip = Digest{};
+  seen.tip_work = 0;
+  seen.withdrawn.clear();
+  seen.to_wait.clear();
+  seen.reported = false;
+}
+
+std::uint64_t PowChecks::rewinds() const {
+  std::uint64_t out = 0;
+  for (const Seen& seen : seen_) out += seen.rewinds;
+  return out;
+}
+
+// ---- the end ----
+
+void PowChecks::final_chain(ReplicaId replica, const node::Replica& ended,
+                            const ledger::Chain& chain) {
+  const BranchLedger::Node& position = branches_.position(replica);
+  if (chain.head().payload_id != position.payload_id ||
+      (position.height > Height(0) && chain.state()->root() != position.state_root)) {
+    violate("W3", replica, "ends with another state than its blocks give");
+  }
+  if (auto wrong = position.model.compare(*chain.state())) violate("W3", replica, *wrong);
+  const Seen& seen = seen_.at(replica.value());
+  const Digest tip = ended.status().consensus.branch->tip_id;
+  if (!lottery_.descends(tip, position.payload_id)) {
+    violate("W4", replica, "ends off the branch that it prefers");
+  }
+  for (const MinedBlock& block : lottery_.blocks()) {
+    const bool heard_of = world_.timeline.now() - block.when >= kHeardOf &&
+                          std::none_of(seen_.begin(), seen_.end(), [&](const Seen& one) {
+                            return one.unsent.count(block.id) != 0;
+                          });
+    if (heard_of && block.work > seen.tip_work) {
+      return violate("W2", replica, "does not prefer the branch of most work in the end");
+    }
+  }
+}
+
+void PowChecks::replay(ReplicaId replica, const ledger::Chain& chain) {
+  const auto wrong = replay_fault(world_.genesis, chain, [&](Height height) {
+    return branches_.hash_at(replica, height).value_or(Digest{});
+  });
+  if (wrong) world_.violate("W3", *wrong);
+}
+
+}  // namespace quorate::sim::pow
