@@ -320,3 +320,24 @@ TEST_CASE("answers outside a round are ignored") {
   bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(1, 4));
   CHECK(bench.catch_up.memory_bytes() == 0);
 }
+
+TEST_CASE("after the ledger went back everything above it is fetched anew") {
+  Bench bench;
+  bench.catch_up.executed(Height(10), at_ms(0));
+  bench.catch_up.start(Height(100), at_ms(0));
+  bench.catch_up.poll(at_ms(0));
+  REQUIRE(bench.transport.sent.front() == Request{1, 11});
+  bench.catch_up.on_blocks(ReplicaId(1), Bench::blocks(11, 30));
+  REQUIRE(bench.catch_up.next_delivery()->block.height == Height(11));
+  CHECK(bench.catch_up.memory_bytes() > 0);
+  bench.catch_up.rewound(Height(7), at_ms(1));
+  CHECK(bench.catch_up.memory_bytes() == 0);
+  CHECK_FALSE(bench.catch_up.next_delivery());
+  bench.transport.sent.clear();
+  bench.catch_up.poll(at_ms(1));
+  REQUIRE_FALSE(bench.transport.sent.empty());
+  const Request next = bench.transport.sent.front();
+  CHECK(next.from == 8);
+  bench.catch_up.on_blocks(ReplicaId(next.peer), Bench::blocks(8, 12));
+  CHECK(bench.deliver(at_ms(2)) == std::vector<std::uint64_t>{8, 9, 10, 11, 12});
+}
