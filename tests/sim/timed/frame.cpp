@@ -1,9 +1,12 @@
 #include "tests/sim/timed/frame.hpp"
 
+#include "consensus/pow/messages.hpp"
+
 namespace quorate::sim::timed {
 namespace {
 
 namespace pbft = consensus::pbft;
+namespace work = consensus::pow;
 
 void describe(Frame& frame, MessageType type, View view, Height height) {
   frame.type = type;
@@ -54,6 +57,38 @@ struct Describe {
   void operator()(const Other&) const {}  // a message that later versions add
 };
 
+struct DescribeWork {
+  Frame& frame;
+
+  void operator()(const work::Announce& m) const {
+    describe_headers(MessageType::announce, m.headers);
+  }
+  void operator()(const work::AskHeaders&) const { frame.type = MessageType::ask_headers; }
+  void operator()(const work::Headers& m) const {
+    describe_headers(MessageType::headers, m.headers);
+  }
+  void operator()(const work::FullBlock& m) const {
+    describe(frame, MessageType::block, View(0), m.header.header.height);
+    frame.block.emplace(m.header.id, m.payload);
+  }
+  void operator()(const work::AskBlocks&) const { frame.type = MessageType::ask_blocks; }
+
+  // By the newest.
+  void describe_headers(MessageType type, const std::vector<work::Identified>& headers) const {
+    describe(frame, type, View(0), headers.empty() ? Height(0) : headers.back().header.height);
+  }
+};
+
+FramePtr plain_frame(ReplicaId from, node::TrafficClass traffic, Bytes body) {
+  auto out = std::make_shared<Frame>();
+  out->from = from;
+  out->traffic = traffic;
+  out->body = std::move(body);
+  if (traffic == node::TrafficClass::transactions) out->type = MessageType::transactions;
+  if (traffic == node::TrafficClass::sync) out->type = MessageType::blocks;
+  return out;
+}
+
 }  // namespace
 
 std::string_view to_string(MessageType type) {
@@ -70,6 +105,11 @@ std::string_view to_string(MessageType type) {
     case MessageType::fetch: return "FETCH";
     case MessageType::data: return "DATA";
     case MessageType::certificate: return "certificate";
+    case MessageType::announce: return "ANNOUNCE";
+    case MessageType::ask_headers: return "ASK-HEADERS";
+    case MessageType::headers: return "HEADERS";
+    case MessageType::block: return "BLOCK";
+    case MessageType::ask_blocks: return "ASK-BLOCKS";
     case MessageType::transactions: return "transactions";
     case MessageType::blocks: return "blocks";
     case MessageType::other:
@@ -80,15 +120,20 @@ std::string_view to_string(MessageType type) {
 
 FramePtr make_frame(ReplicaId from, node::TrafficClass traffic, Bytes body,
                     const pbft::DecodeLimits& limits) {
-  auto out = std::make_shared<Frame>();
-  out->from = from;
-  out->traffic = traffic;
-  out->body = std::move(body);
-  if (traffic == node::TrafficClass::transactions) out->type = MessageType::transactions;
-  if (traffic == node::TrafficClass::sync) out->type = MessageType::blocks;
+  FramePtr out = plain_frame(from, traffic, std::move(body));
   if (traffic != node::TrafficClass::consensus) return out;
   if (const auto envelope = pbft::decode(out->body, limits)) {
     std::visit(Describe{*out}, envelope->message);
+  }
+  return out;
+}
+
+FramePtr make_work_frame(ReplicaId from, node::TrafficClass traffic, Bytes body,
+                         std::uint32_t payload_bytes_max) {
+  FramePtr out = plain_frame(from, traffic, std::move(body));
+  if (traffic != node::TrafficClass::consensus) return out;
+  if (const auto message = work::decode(out->body, payload_bytes_max)) {
+    std::visit(DescribeWork{*out}, *message);
   }
   return out;
 }

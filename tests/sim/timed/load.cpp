@@ -7,6 +7,8 @@ constexpr Duration kGather = std::chrono::milliseconds(5);
 constexpr Duration kReconnect = std::chrono::milliseconds(50);
 constexpr Duration kLook = std::chrono::milliseconds(250);
 constexpr Duration kPatience = std::chrono::seconds(2);
+// Where work decides, three times as long as a block takes to be final on average.
+constexpr int kDepthsOfPatience = 3;
 constexpr unsigned kConnections = 2;
 constexpr std::size_t kRequestMax = 500;
 constexpr std::size_t kAgainMax = 512;  // of one look
@@ -20,7 +22,8 @@ Load::Load(Shared& shared, std::vector<std::unique_ptr<TimedNode>>& nodes, Machi
       machine_(client_machine),
       connections_(shared.scene.replicas),
       waiting_(shared.scene.replicas),
-      sealed_to_(shared.scene.replicas) {
+      sealed_to_(shared.scene.replicas),
+      branches_(shared.scene.replicas) {
   if (machine_ == nullptr) return;
   thread_ = machine_->add([this]() -> std::optional<Work> {
     if (jobs_.empty()) return std::nullopt;
@@ -73,7 +76,8 @@ Load::Entry Load::make(std::size_t number) {
   shared_.book.add(*verified);
   const auto usual = static_cast<std::uint32_t>(number % nodes_.size());
   const std::uint32_t home = nodes_[usual]->up() ? usual : next_up(usual).value_or(usual);
-  return {std::move(*verified), due(number), shared_.timeline.now(), home, home, false, {}};
+  return {
+      std::move(*verified), due(number), shared_.timeline.now(), home, home, false, false, {}, {}};
 }
 
 std::optional<std::uint32_t> Load::next_up(std::uint32_t node) const {
@@ -159,10 +163,16 @@ void Load::crashed(ReplicaId replica) {
   });
 }
 
+Duration Load::patience() const {
+  if (!shared_.scene.work) return kPatience;
+  const pow::ChainOptions& chain = shared_.scene.work->chain;
+  return std::chrono::milliseconds(chain.interval_ms * (chain.depth + 1)) * kDepthsOfPatience;
+}
+
 void Load::keep_patience() {
   Numbers late;
   for (const std::size_t number : open_) {
-    if (shared_.timeline.now() - entries_[number].sent < kPatience) continue;
+    if (shared_.timeline.now() - entries_[number].sent < patience()) continue;
     late.push_back(number);
     if (late.size() >= kAgainMax) break;
   }
@@ -189,6 +199,83 @@ void Load::sealed(ReplicaId replica, Height height) {
   settle(replica.value());
 }
 
+void Load::withdrawn(ReplicaId replica, Height height,
+                     const std::vector<ledger::WithdrawnBlock>& blocks) {
+  Height& to = sealed_to_[replica.value()];
+  to = std::min(to, height);
+  auto& waiting = waiting_[replica.value()];
+  waiting.erase(waiting.upper_bound(height), waiting.end());
+  for (const ledger::WithdrawnBlock& block : blocks) {
+    for (const auto& transaction : block.transactions) {
+      const auto number = shared_.book.number(transaction->id);
+      if (!number || entries_[*number].home != replica.value()) continue;
+      Entry& entry = entries_[*number];
+      entry.executed_at.reset();
+      entry.sent = shared_.timeline.now();
+      if (!std::exchange(entry.final, false)) continue;
+      ++reversed_;
+      open_.insert(*number);
+      shared_.watcher.reversed(shared_.timeline.now());
+    }
+  }
+}
+
+std::uint64_t Load::lost_for_good() const {
+  return static_cast<std::uint64_t>(
+      std::count_if(entries_.begin(), entries_.end(),
+                    [](const Entry& entry) { return entry.ever_final && !entry.final; }));
+}
+
+void Load::prefers(ReplicaId replica, const Digest& tip, Height height) {
+  Branch& branch = branches_[replica.value()];
+  branch.tip = height;
+  Digest at = tip;
+  while (const pow::MinedBlock* block = shared_.lottery.find(at)) {
+    if (!branch.blocks.insert(at).second) break;
+    if (shared_.transactions_of(at) == nullptr) branch.unknown.insert(at);
+    include(replica, at);
+    at = block->header.parent;
+  }
+  look_deep(branch);
+}
+
+// A miner prefers its own block before it shows it to anybody.
+void Load::shown(const Digest& block) {
+  for (std::uint32_t i = 0; i < branches_.size(); ++i) {
+    if (branches_[i].unknown.erase(block) == 0) continue;
+    include(ReplicaId(i), block);
+    look_deep(branches_[i]);
+  }
+}
+
+// What a block on the branch of its home holds waits for depth 1 and more.
+void Load::include(ReplicaId replica, const Digest& block) {
+  const Numbers* numbers = shared_.transactions_of(block);
+  if (numbers == nullptr) return;
+  Branch& branch = branches_[replica.value()];
+  const Height height = shared_.lottery.find(block)->header.height;
+  for (const std::size_t number : *numbers) {
+    Entry& entry = entries_[number];
+    if (entry.home != replica.value() || entry.included_at) continue;
+    entry.included_at = height;
+    for (const std::uint32_t depth : shared_.scene.work->depths) {
+      branch.waiting[Height(height.value() + depth - 1)].push_back(number);
+    }
+  }
+}
+
+void Load::look_deep(Branch& branch) {
+  while (!branch.waiting.empty() && branch.waiting.begin()->first <= branch.tip) {
+    const std::uint64_t reached = branch.waiting.begin()->first.value();
+    for (const std::size_t number : branch.waiting.begin()->second) {
+      const Entry& entry = entries_[number];
+      shared_.watcher.deep(entry.due, shared_.timeline.now(),
+                           static_cast<std::uint32_t>(reached - entry.included_at->value() + 1));
+    }
+    branch.waiting.erase(branch.waiting.begin());
+  }
+}
+
 void Load::settle(std::uint32_t node) {
   Numbers numbers;
   auto& waiting = waiting_[node];
@@ -208,8 +295,10 @@ void Load::settle(std::uint32_t node) {
 void Load::finish(const Numbers& numbers) {
   for (const std::size_t number : numbers) {
     Entry& entry = entries_[number];
-    if (std::exchange(entry.final, true)) continue;
+    // It may have been withdrawn while the answer was on its way.
+    if (!entry.executed_at || std::exchange(entry.final, true)) continue;
     open_.erase(number);
+    if (std::exchange(entry.ever_final, true)) continue;
     shared_.watcher.final(entry.due, shared_.timeline.now());
   }
 }

@@ -11,6 +11,7 @@
 
 #include "crypto/base/instant.hpp"
 #include "crypto/base/strong_int.hpp"
+#include "tests/sim/pow/chain_options.hpp"
 #include "tests/sim/timed/costs.hpp"
 
 namespace quorate::sim::timed {
@@ -22,7 +23,13 @@ struct Links {
   std::uint64_t bits_per_second = 0;         // of each replica's line outwards; 0 = no limit
 };
 
-enum class FaultKind : std::uint8_t { crash, partition, equivocate, slow };
+enum class FaultKind : std::uint8_t {
+  crash,
+  partition,
+  equivocate,
+  slow,
+  hide,  // proof of work: hears everybody and shows nobody its blocks
+};
 
 struct Fault {
   FaultKind kind = FaultKind::crash;
@@ -32,7 +39,16 @@ struct Fault {
   Duration pace{0};               // slow: proposes once in so long
 };
 
+// The chain and the miners of a scene that orders by proof of work. Miners win by lot: they cost
+// no CPU time.
+struct WorkScene {
+  pow::ChainOptions chain;
+  std::vector<std::uint64_t> hash_shares;  // by replica, to any sum; empty: equal
+  std::vector<std::uint32_t> depths;       // latencies are measured to these too (1: in a block)
+};
+
 struct Scene {
+  std::optional<WorkScene> work;  // none: PBFT
   std::uint32_t replicas = 4;
   std::uint64_t seed = 1;
   Duration length = std::chrono::seconds(5);  // of the load

@@ -16,6 +16,7 @@ ledger::Genesis make_genesis(const Scene& scene, KeyRing& keys,
   ledger::Genesis out;
   out.chain_name = "simulated";
   out.genesis_time = WallMs(1'700'000'000'000);
+  if (scene.work) out.consensus = pow::parameters_of(scene.work->chain);
   out.consensus.checkpoint_interval = scene.checkpoint_interval;
   // No more than the window between checkpoints allows.
   const auto window = static_cast<std::uint32_t>(2 * scene.checkpoint_interval);
@@ -82,6 +83,24 @@ Shared::Shared(const Scene& scene_in, Watcher& watcher_in)
       limits(decode_limits(genesis)),
       signatures(keys),
       book(membership.chain_id, signatures) {}
+
+FramePtr Shared::frame(ReplicaId from, node::TrafficClass traffic, Bytes body) {
+  if (!scene.work) return make_frame(from, traffic, std::move(body), limits);
+  FramePtr out = make_work_frame(from, traffic, std::move(body), limits.payload_bytes_max);
+  if (out->block) note_block(out->block->first, *out->block->second);
+  return out;
+}
+
+void Shared::note_block(const Digest& id, ByteView payload) {
+  const auto [entry, fresh] = contents_.try_emplace(id);
+  if (!fresh) return;
+  const auto transactions = node::decode_committed_payload(membership.chain_id, payload);
+  QUORATE_ASSERT(transactions.has_value());
+  for (const auto& transaction : *transactions) {
+    if (const auto number = book.number(transaction->id)) entry->second.push_back(*number);
+  }
+  if (on_block) on_block(id);
+}
 
 const Result<node::PeerMessage>& Shared::open(Frame& frame,
                                               const consensus::MessageVerifier& messages) {

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -58,8 +60,13 @@ class Shared {
   const Result<node::PeerMessage>& open(Frame& frame, const consensus::MessageVerifier& messages);
   CheckedPayload check(const Digest& id, ByteView payload,
                        const consensus::MessageVerifier& messages);
-  FramePtr frame(ReplicaId from, node::TrafficClass traffic, Bytes body) const {
-    return make_frame(from, traffic, std::move(body), limits);
+  FramePtr frame(ReplicaId from, node::TrafficClass traffic, Bytes body);
+  // Called with the id of every block that is shown to somebody for the first time.
+  std::function<void(const Digest&)> on_block;
+  // The transactions of a block that somebody has shown, by the clients' numbers.
+  const std::vector<std::size_t>* transactions_of(const Digest& id) const {
+    const auto found = contents_.find(id);
+    return found == contents_.end() ? nullptr : &found->second;
   }
 
   const Scene& scene;
@@ -74,10 +81,14 @@ class Shared {
   consensus::pbft::DecodeLimits limits;
   SignatureLog signatures;
   TransactionBook book;
+  pow::Lottery lottery;  // unused where nobody mines
 
  private:
+  void note_block(const Digest& id, ByteView payload);
+
   std::unordered_map<Digest, CheckedPayload, FixedHash<Digest>> payloads_;
   std::deque<Digest> payload_order_;
+  std::map<Digest, std::vector<std::size_t>> contents_;  // of proof of work alone
 };
 
 }  // namespace quorate::sim::timed

@@ -1,4 +1,5 @@
-// Life, threads and prices of a node; its ports are in timed_node_ports.cpp.
+// Life, threads and prices of a node; its disk and ledger are in timed_node_disk.cpp, its ports in
+// timed_node_ports.cpp.
 #include "tests/sim/timed/timed_node.hpp"
 
 #include "node/engine_config.hpp"
@@ -9,7 +10,6 @@ namespace {
 
 constexpr unsigned kVerifyThreadsMax = 16;
 constexpr std::size_t kBulkPerTurn = 8;
-constexpr std::size_t kBlocksPerBatch = 64;
 // A deadline that stays in the past is served this often, as in the node.
 constexpr Duration kTickPatience = std::chrono::milliseconds(1);
 
@@ -61,19 +61,23 @@ TimedNode::TimedNode(Shared& shared, Machine& machine, Wires& wires, ReplicaId s
 TimedNode::~TimedNode() = default;
 
 void TimedNode::start() {
-  auto chain = ledger::Chain::open(store_, shared_.genesis);
+  auto chain = ledger::Chain::open(
+      store_, shared_.genesis,
+      {.seals = !shared_.scene.work, .snapshots = shared_.scene.work ? &snapshots_ : nullptr});
   QUORATE_ASSERT(chain.has_value());
   chain_ = std::move(*chain);
   auto parts = consensus::make_engine(node::engine_config(shared_.genesis, self_), signer_.get(),
-                                      shared_.signatures);
+                                      shared_.signatures, &shared_.lottery);
   QUORATE_ASSERT(parts.has_value());
   verifier_ = parts->message_verifier;
+  const std::uint64_t history = parts->traits.history;
   node::ReplicaConfig config;
   config.genesis = shared_.genesis;
   config.self = self_;
   config.batch_delay = shared_.scene.batch_delay;
-  replica_ = std::make_unique<node::Replica>(std::move(config), std::move(*parts),
-                                             node::Ports{*this, *this, *this, *this, *this, *this});
+  replica_ = std::make_unique<node::Replica>(
+      std::move(config), std::move(*parts),
+      node::Ports{*this, *this, *this, *this, *this, *this, miner_});
 
   const auto header = chain_->header(chain_->head().height);
   QUORATE_ASSERT(header.has_value());
@@ -82,6 +86,8 @@ void TimedNode::start() {
   started.head = chain_->head();
   started.checkpoint_digest = ledger::checkpoint_digest(*header);
   started.state = chain_->state();
+  started.newest = node::newest_blocks(*chain_, history).value();
+  started.life = life_ + 1;
   shared_.watcher.up(shared_.timeline.now(), self_, true);
   post(Lane::urgent, std::move(started));
 }
@@ -91,6 +97,8 @@ void TimedNode::crash() {
   ++life_;
   shared_.watcher.up(shared_.timeline.now(), self_, false);
   for (const NetJob& job : net_) shared_.watcher.lost(shared_.timeline.now(), job.flight.number);
+  if (miner_ != nullptr) miner_->stop();
+  tip_ = Digest{};
   replica_.reset();
   chain_.reset();
   store_.drop_unsynced();
@@ -323,86 +331,19 @@ Work TimedNode::step(node::ReplicaInput input) {
   if (stopwatch_ != nullptr) stopwatch_->begin();
   replica_->step({now, wall, std::move(input)});
   if (stopwatch_ != nullptr) stopwatch_->end(stage, std::max<std::size_t>(1, transactions));
+  if (stage != Stage::take_tx) look_at_branch();
   cpu += signer_->take() * costs.sign;
   return {nanoseconds(cpu), guarded([this, effects = std::exchange(effects_, {})] {
             for (const auto& action : effects) action();
           })};
 }
 
-// ---- disk and ledger ----
-
-std::optional<Work> TimedNode::next_vote_sync() {
-  if (vote_syncing_ || unsynced_.empty()) return std::nullopt;
-  vote_syncing_ = true;
-  const Costs& costs = shared_.scene.costs;
-  std::size_t bytes = 0;
-  for (const Record& record : unsynced_) bytes += record.bytes.size();
-  return Work{nanoseconds(costs.sync_cpu) + per_256(costs.hash, bytes),
-              guarded([this, count = unsynced_.size()] {
-                after(nanoseconds(shared_.scene.costs.sync),
-                      [this, count] { finish_votes(count); });
-              })};
-}
-
-void TimedNode::finish_votes(std::size_t records) {
-  const consensus::PersistToken last = unsynced_.at(records - 1).token;
-  for (std::size_t i = 0; i < records; ++i) {
-    if (unsynced_.front().snapshot) vote_log_.clear();
-    vote_log_.push_back(std::move(unsynced_.front().bytes));
-    unsynced_.pop_front();
-  }
-  vote_syncing_ = false;
-  post(Lane::urgent, node::VotesPersisted{last});
-  machine_.wake(vote_thread_);
-}
-
-std::optional<Work> TimedNode::next_ledger() {
-  while (!ledger_syncing_ && !ledger_jobs_.empty() &&
-         std::holds_alternative<Seals>(ledger_jobs_.front())) {
-    const Seals seals = std::move(std::get<Seals>(ledger_jobs_.front()));
-    ledger_jobs_.pop_front();
-    const auto stored = chain_->store_seals(seals.height, seals.signatures);
-    QUORATE_ASSERT(stored.has_value());
-  }
-  if (ledger_syncing_ || ledger_jobs_.empty()) return std::nullopt;
-  const Costs& costs = shared_.scene.costs;
-  std::int64_t cpu = costs.sync_cpu;
-  if (const auto* back = std::get_if<Back>(&ledger_jobs_.front())) {
-    ledger_syncing_ = true;
-    return Work{nanoseconds(cpu), guarded([this, to = back->to] {
-                  after(nanoseconds(shared_.scene.costs.sync), [this, to] { finish_rewind(to); });
-                })};
-  }
-  std::vector<ledger::OrderedBlock> blocks;
-  while (!ledger_jobs_.empty() && blocks.size() < kBlocksPerBatch &&
-         std::holds_alternative<ledger::OrderedBlock>(ledger_jobs_.front())) {
-    blocks.push_back(std::get<ledger::OrderedBlock>(std::move(ledger_jobs_.front())));
-    ledger_jobs_.pop_front();
-    cpu += costs.execute_block +
-           static_cast<std::int64_t>(blocks.back().transactions.size()) * costs.execute_tx;
-  }
-  ledger_syncing_ = true;
-  return Work{nanoseconds(cpu), guarded([this, blocks = std::move(blocks)] {
-                after(nanoseconds(shared_.scene.costs.sync),
-                      [this, blocks] { finish_blocks(blocks); });
-              })};
-}
-
-void TimedNode::finish_rewind(Height to) {
-  ledger_jobs_.pop_front();
-  auto rewound = chain_->rewind(to);
-  QUORATE_ASSERT(rewound.has_value());
-  ledger_syncing_ = false;
-  post(Lane::urgent, node::LedgerRewound{std::move(*rewound)});
-  machine_.wake(ledger_thread_);
-}
-
-void TimedNode::finish_blocks(std::vector<ledger::OrderedBlock> blocks) {
-  auto executed = chain_->execute(std::move(blocks));
-  QUORATE_ASSERT(executed.has_value());
-  ledger_syncing_ = false;
-  post(Lane::urgent, node::BlocksExecuted{std::move(*executed)});
-  machine_.wake(ledger_thread_);
+void TimedNode::look_at_branch() {
+  if (!shared_.scene.work) return;
+  const auto branch = replica_->status().consensus.branch;
+  if (!branch || branch->tip_id == tip_) return;
+  tip_ = branch->tip_id;
+  effect([this, id = branch->tip_id, height = branch->tip] { hooks_.prefers(self_, id, height); });
 }
 
 }  // namespace quorate::sim::timed

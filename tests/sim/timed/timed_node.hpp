@@ -9,7 +9,9 @@
 #include <set>
 #include <unordered_set>
 
+#include "ledger/memory_snapshots.hpp"
 #include "ledger/memory_store.hpp"
+#include "tests/sim/pow/virtual_miner.hpp"
 #include "tests/sim/timed/shared.hpp"
 #include "tests/sim/timed/stopwatch.hpp"
 #include "tests/sim/timed/verify_queue.hpp"
@@ -26,6 +28,9 @@ class TimedNode final : public node::Transport,
   struct Hooks {
     std::function<void(ReplicaId, const ledger::ExecutedBlock&)> executed;
     std::function<void(ReplicaId, Height)> sealed;
+    std::function<void(ReplicaId, Height, const std::vector<ledger::WithdrawnBlock>&)> withdrawn;
+    // The replica prefers the branch that ends in this block.
+    std::function<void(ReplicaId, const Digest&, Height)> prefers;
     // How many of a submission were refused.
     std::function<void(ReplicaId, node::Ticket, std::size_t refused)> admitted;
   };
@@ -33,6 +38,8 @@ class TimedNode final : public node::Transport,
             Stopwatch* stopwatch);
   ~TimedNode() override;
 
+  // Before the first start; without one it does not mine.
+  void set_miner(pow::VirtualMiner* miner) { miner_ = miner; }
   void start();
   void crash();
   bool up() const { return replica_ != nullptr; }
@@ -47,6 +54,8 @@ class TimedNode final : public node::Transport,
   void propose_slowly(Duration pace) { pace_ = pace; }
 
   ReplicaId self() const { return self_; }
+  // Somebody's answer, as by a port.
+  void deliver(node::ReplicaInput input) { post(Lane::urgent, std::move(input)); }
   const node::Replica& replica() const { return *replica_; }
   const ledger::Chain& chain() const { return *chain_; }
   std::uint64_t invalid_frames() const { return invalid_frames_; }
@@ -106,6 +115,7 @@ class TimedNode final : public node::Transport,
   Work step(node::ReplicaInput input);
   std::optional<node::ReplicaInput> take_input();
   void sleep_until_deadline();
+  void look_at_branch();
   void finish_votes(std::size_t records);
   void finish_blocks(std::vector<ledger::OrderedBlock> blocks);
   void finish_rewind(Height to);
@@ -127,6 +137,7 @@ class TimedNode final : public node::Transport,
   Stopwatch* stopwatch_;
   class CountingSigner;
   std::unique_ptr<CountingSigner> signer_;
+  pow::VirtualMiner* miner_ = nullptr;
   Machine::ThreadId net_thread_, rpc_thread_, step_thread_, vote_thread_, ledger_thread_;
   std::vector<Machine::ThreadId> verify_threads_;
 
@@ -148,11 +159,13 @@ class TimedNode final : public node::Transport,
   Instant tick_not_before_;
   std::unordered_set<std::uint64_t> signatures_known_;
   std::vector<bool> transactions_known_;
+  Digest tip_;  // that was last spoken of
   std::uint64_t life_ = 0;
 
   // What it keeps.
   std::deque<Bytes> vote_log_;
   ledger::MemoryStore store_;
+  ledger::MemorySnapshots snapshots_{store_};  // of proof of work alone
 
   bool equivocating_ = false;
   Duration pace_{0};

@@ -63,7 +63,8 @@ FramePtr twin_of(const Frame& frame, const Shared& shared, const crypto::Signer&
   message.core.ballot.id = pbft::proposal_id(shared.membership, header);
   message.core.signature =
       signer.sign(pbft::core_signing_digest(shared.membership, message.core.ballot));
-  return shared.frame(frame.from, frame.traffic, pbft::encode(envelope->epoch, message));
+  return make_frame(frame.from, frame.traffic, pbft::encode(envelope->epoch, message),
+                    shared.limits);
 }
 
 void TimedNode::disconnect(ReplicaId peer, const std::string& reason) {
@@ -183,6 +184,9 @@ void TimedNode::notice(const node::Notice& notice) {
     shared_.watcher.noticed(shared_.timeline.now(), self_, notice);
     if (notice.kind == node::Notice::Kind::block_executed) hooks_.executed(self_, *notice.block);
     if (notice.kind == node::Notice::Kind::block_sealed) hooks_.sealed(self_, notice.height);
+    if (notice.kind == node::Notice::Kind::blocks_withdrawn) {
+      hooks_.withdrawn(self_, notice.height, *notice.withdrawn);
+    }
   });
 }
 

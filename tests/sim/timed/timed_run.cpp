@@ -1,5 +1,8 @@
 #include "tests/sim/timed/timed_run.hpp"
 
+#include <algorithm>
+#include <numeric>
+
 #include "tests/sim/timed/load.hpp"
 
 namespace quorate::sim::timed {
@@ -28,8 +31,10 @@ class Run {
       nodes_.push_back(
           std::make_unique<TimedNode>(shared_, machine, wires_, ReplicaId(i), hooks(), stopwatch));
     }
+    if (scene.work) add_miners(*scene.work);
     load_ = std::make_unique<Load>(shared_, nodes_,
                                    scene.one_machine ? machines_.front().get() : nullptr);
+    shared_.on_block = [this](const Digest& block) { load_->shown(block); };
   }
 
   RunEnd run() {
@@ -47,9 +52,37 @@ class Run {
     return {[this](ReplicaId replica, const ledger::ExecutedBlock& block) {
               agree(replica, block);
               load_->executed(replica, block);
+              // Nobody seals where work decides: being so deep is all the finality there is.
+              if (scene_.work) load_->sealed(replica, block.header.height);
             },
             [this](ReplicaId replica, Height height) { load_->sealed(replica, height); },
+            [this](ReplicaId replica, Height height,
+                   const std::vector<ledger::WithdrawnBlock>& blocks) {
+              load_->withdrawn(replica, height, blocks);
+            },
+            [this](ReplicaId replica, const Digest& tip, Height height) {
+              watcher_.prefers(shared_.timeline.now(), replica, tip, height);
+              load_->prefers(replica, tip, height);
+            },
             [this](ReplicaId replica, node::Ticket, std::size_t) { load_->answered(replica); }};
+  }
+
+  void add_miners(const WorkScene& work) {
+    std::vector<std::uint64_t> shares = work.hash_shares;
+    if (shares.empty()) shares.assign(scene_.replicas, 1);
+    const std::uint64_t all = std::accumulate(shares.begin(), shares.end(), std::uint64_t{0});
+    const std::uint64_t rate = pow::hashes_per_second(shared_.genesis.consensus);
+    for (const auto& node : nodes_) {
+      TimedNode* its = node.get();
+      miners_.push_back(std::make_unique<pow::VirtualMiner>(
+          shared_.timeline, shared_.lottery, shared_.prng.fork(),
+          rate * shares.at(its->self().value()) / all,
+          [this, its](consensus::WorkToken token, const pow::MinedBlock& block) {
+            watcher_.mined(its->self(), block);
+            its->deliver(node::WorkFound{token, block.header.nonce});
+          }));
+      its->set_miner(miners_.back().get());
+    }
   }
 
   // The load is over, every fault has ended, and either everything is final or nobody waits longer.
@@ -87,7 +120,15 @@ class Run {
 
   // ---- faults ----
 
+  // Where work decides, the largest miner.
   ReplicaId primary() const {
+    if (scene_.work) {
+      const auto largest =
+          std::max_element(miners_.begin(), miners_.end(), [](const auto& a, const auto& b) {
+            return a->hashes_per_second() < b->hashes_per_second();
+          });
+      return ReplicaId(static_cast<std::uint32_t>(largest - miners_.begin()));
+    }
     View view(0);
     for (const auto& node : nodes_) {
       if (node->up()) view = std::max(view, node->replica().status().consensus.view);
@@ -125,6 +166,9 @@ class Run {
                 std::to_string(
                     std::chrono::duration_cast<std::chrono::milliseconds>(fault.pace).count()) +
                 " ms");
+      case FaultKind::hide:
+        wires_.hide(node.self(), true);
+        return happened(node.self(), "begins to mine in private");
       case FaultKind::partition: break;
     }
   }
@@ -148,6 +192,10 @@ class Run {
       if (fault.kind == FaultKind::slow) {
         node.propose_slowly(Duration(0));
         happened(replica, "proposes at full speed again");
+      }
+      if (fault.kind == FaultKind::hide) {
+        wires_.hide(replica, false);
+        happened(replica, "shows what it has mined");
       }
     }
   }
@@ -179,6 +227,7 @@ class Run {
   // ---- what must hold ----
 
   void agree(ReplicaId replica, const ledger::ExecutedBlock& block) {
+    if (scene_.work) return agree_on_order(replica, block);
     const std::size_t index = block.header.height.value();
     if (index > blocks_.size()) blocks_.resize(index);
     std::optional<Digest>& agreed = blocks_[index - 1];
@@ -189,13 +238,43 @@ class Run {
     }
   }
 
+  // Branches may differ; what comes out of one may not.
+  void agree_on_order(ReplicaId replica, const ledger::ExecutedBlock& block) {
+    highest_ = std::max(highest_, block.header.height);
+    const auto [known, fresh] = results_.emplace(block.payload_id, block.block_hash);
+    if (fresh || known->second == block.block_hash) return;
+    violation_ = "node" + std::to_string(replica.value()) +
+                 " made another block of the same order at height " +
+                 std::to_string(block.header.height.value()) + " than others did";
+  }
+
+  WorkEnd work_end() const {
+    WorkEnd out;
+    out.blocks = shared_.lottery.blocks();
+    out.reversed = load_->reversed();
+    out.lost_for_good = load_->lost_for_good();
+    for (const auto& node : nodes_) {
+      if (!node->up()) continue;
+      const auto branch = node->replica().status().consensus.branch;
+      const bool better =
+          branch && shared_.lottery.work(branch->tip_id) > shared_.lottery.work(out.best);
+      if (better) out.best = branch->tip_id;
+    }
+    for (auto block = shared_.lottery.find(out.best); block != nullptr;
+         block = shared_.lottery.find(block->header.parent)) {
+      out.on_best.insert(block->id);
+    }
+    return out;
+  }
+
   RunEnd end() {
     RunEnd out;
     out.ended = shared_.timeline.now().since_origin;
     out.events = shared_.timeline.events_run();
     out.offered = load_->offered();
     out.unfinished = load_->open();
-    out.height = Height(blocks_.size());
+    out.height = scene_.work ? highest_ : Height(blocks_.size());
+    if (scene_.work) out.work = work_end();
     out.violation = violation_;
     for (const auto& node : nodes_) {
       NodeEnd one;
@@ -226,8 +305,11 @@ class Run {
   Wires wires_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<std::unique_ptr<TimedNode>> nodes_;
+  std::vector<std::unique_ptr<pow::VirtualMiner>> miners_;
   std::unique_ptr<Load> load_;
   std::vector<std::optional<Digest>> blocks_;  // by height - 1
+  std::map<Digest, Digest> results_;           // payload id -> block hash, of proof of work
+  Height highest_;                             // likewise
   std::vector<bool> malicious_;
   std::optional<std::string> violation_;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,15 @@ struct NodeEnd {
   std::string not_ready_reason;
 };
 
+// How proof of work ended.
+struct WorkEnd {
+  std::vector<pow::MinedBlock> blocks;  // that were ever mined, in order
+  Digest best;                          // tip of the branch of most work that anybody prefers
+  std::set<Digest> on_best;
+  std::uint64_t reversed = 0;       // transactions withdrawn that were final for their client
+  std::uint64_t lost_for_good = 0;  // of those, not final again when the run ended
+};
+
 struct RunEnd {
   Duration ended{0};  // virtual time
   std::uint64_t events = 0;
@@ -29,7 +39,9 @@ struct RunEnd {
   Height height;               // the highest that somebody executed
   std::vector<NodeEnd> nodes;
   std::vector<Duration> cpu;  // given by each machine
-  // Two replicas that never misbehaved executed different blocks, or a correct one sent what does
+  std::optional<WorkEnd> work;
+  // Two replicas that never misbehaved executed different blocks (where work decides: made
+  // different blocks of the same order), or a correct one sent what does
   // not verify: a bug. Nothing = every block was the same everywhere.
   std::optional<std::string> violation;
 };

@@ -8,6 +8,11 @@ constexpr std::size_t kHeaderBytes = 78;
 constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
+bool shows_blocks(MessageType type) {
+  return type == MessageType::announce || type == MessageType::headers ||
+         type == MessageType::block;
+}
+
 }  // namespace
 
 Wires::Wires(const Scene& scene, Timeline& timeline, Prng prng, Watcher& watcher, Arrive arrive)
@@ -16,6 +21,7 @@ Wires::Wires(const Scene& scene, Timeline& timeline, Prng prng, Watcher& watcher
       prng_(prng),
       watcher_(watcher),
       arrive_(std::move(arrive)),
+      hidden_(scene.replicas),
       line_free_(scene.replicas),
       last_due_(scene.replicas, std::vector<Instant>(scene.replicas)) {}
 
@@ -30,7 +36,8 @@ void Wires::send(Flight flight) {
   const std::uint32_t from = flight.frame->from.value();
   const std::uint32_t to = flight.to.value();
   const bool drop = prng_.below(kMillion) < scene_.links.loss_ppm;
-  if (drop || separated(flight.frame->from, flight.to)) {
+  const bool hidden = hidden_.at(from) && shows_blocks(flight.frame->type);
+  if (drop || hidden || separated(flight.frame->from, flight.to)) {
     return watcher_.lost(timeline_.now(), flight.number);
   }
   Instant& line = line_free_.at(from);

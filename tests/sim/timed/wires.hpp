@@ -29,6 +29,8 @@ class Wires {
   // From now on nothing passes between this side and the others, in either direction.
   void split(std::size_t partition, std::vector<ReplicaId> side);
   void heal(std::size_t partition);
+  // Of proof of work: what holds its blocks reaches nobody.
+  void hide(ReplicaId replica, bool hidden) { hidden_.at(replica.value()) = hidden; }
   bool separated(ReplicaId a, ReplicaId b) const;
 
  private:
@@ -39,7 +41,8 @@ class Wires {
   Prng prng_;
   Watcher& watcher_;
   Arrive arrive_;
-  std::vector<Instant> line_free_;                  // by sender
+  std::vector<bool> hidden_;                        // by sender
+  std::vector<Instant> line_free_;                  // likewise
   std::vector<std::vector<Instant>> last_due_;      // by link
   std::map<std::size_t, std::vector<bool>> sides_;  // by partition: who is on its named side
 };
