@@ -11,24 +11,36 @@ constexpr std::uint32_t kRateMax = 1'000'000;
 constexpr std::uint64_t kCheckpointIntervalMax = 1U << 16U;
 
 void add_what(CLI::App& command, SimulateOptions& options) {
+  command.add_option("--engine", options.engine, "What orders: pbft, or pow (proof of work)")
+      ->capture_default_str();
   command.add_option("--nodes,--n", options.nodes, "How many replicas, 4 to 100")
       ->capture_default_str();
-  command.add_option("--seconds", options.seconds, "Virtual time under load, as in 5s or 500ms")
-      ->capture_default_str();
-  command.add_option("--rate", options.rate, "Transactions per virtual second")
-      ->capture_default_str()
+  command.add_option("--seconds", options.seconds,
+                     "Virtual time under load, as in 5s or 500ms (pbft 5s, pow 120s)");
+  command.add_option("--rate", options.rate, "Transactions per virtual second (pbft 1000, pow 20)")
       ->check(CLI::Range(1U, kRateMax));
   command.add_option("--fault", options.faults, kFaultHelp)->take_all();
   command.add_option("--seed", options.seed, "Another seed, other jitter and losses")
       ->capture_default_str();
-  command
-      .add_option("--drain", options.drain, "Virtual time to wait for what is not final at the end")
-      ->capture_default_str();
+  command.add_option("--drain", options.drain,
+                     "Virtual time to wait for what is not final at the end (pbft 10s, pow 120s)");
   command
       .add_option("--checkpoint-interval", options.checkpoint_interval,
                   "Blocks between checkpoints")
       ->capture_default_str()
       ->check(CLI::Range(std::uint64_t{1}, kCheckpointIntervalMax));
+}
+
+void add_work(CLI::App& command, SimulateOptions& options) {
+  command.add_option("--interval", options.interval, "pow: aimed time between blocks (2s)");
+  command.add_option("--depth", options.depth,
+                     "pow: a block is final when so many stand on it, its own included (6)");
+  command.add_option("--half-life", options.half_life,
+                     "pow: how fast difficulty follows the hash rate (120s)");
+  command
+      .add_option("--hash-share", options.hash_shares,
+                  "pow: each node's share of the hash rate, as in 40,20,20,20 (equal)")
+      ->delimiter(',');
 }
 
 void add_where(CLI::App& command, SimulateOptions& options) {
@@ -74,6 +86,7 @@ void add_output(CLI::App& command, SimulateOptions& options) {
 
 void add_simulate_options(CLI::App& command, SimulateOptions& options) {
   add_what(command, options);
+  add_work(command, options);
   add_where(command, options);
   add_output(command, options);
 }

@@ -7,6 +7,7 @@
 #include "testnet/simulate/costs.hpp"
 #include "testnet/simulate/report.hpp"
 #include "testnet/simulate/svg.hpp"
+#include "testnet/simulate/work_options.hpp"
 
 namespace quorate::testnet {
 
@@ -30,7 +31,7 @@ Result<sim::timed::Costs> costs_of(const SimulateOptions& options) {
 
 Result<int> simulate(const SimulateOptions& options, const sim::timed::Scene& scene) {
   QUORATE_TRY(const auto window, svg_window(options));
-  Recorder record(scene.replicas, window);
+  Recorder record(scene.replicas, window, told_stop(scene));
   const sim::timed::RunEnd end = sim::timed::run(scene, record);
   const SimulationReport report{options, scene, record, end};
   if (options.svg) QUORATE_CHECK(write_file(*options.svg, draw_timeline(report)));

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "testnet/simulate/costs.hpp"
+#include "testnet/simulate/work_options.hpp"
 
 namespace quorate::testnet {
 
@@ -86,7 +87,7 @@ Result<std::uint64_t> parse_bandwidth(const std::string& text) {
 
 Result<std::vector<ReplicaId>> parse_replicas(const std::string& who, std::uint32_t nodes) {
   std::vector<ReplicaId> out;
-  if (who == "primary") return out;
+  if (who == "primary" || who == "largest") return out;
   std::size_t begin = 0;
   while (begin <= who.size()) {
     const std::size_t comma = std::min(who.find(',', begin), who.size());
@@ -96,7 +97,9 @@ Result<std::vector<ReplicaId>> parse_replicas(const std::string& who, std::uint3
     const auto last =
         dash == std::string::npos ? first : parse_number(std::string_view(item).substr(dash + 1));
     if (!first || !last || *first > *last) {
-      return bad("'" + who + "' names no replicas; write 0 or 0,3 or 0-9 or primary");
+      return bad("'" + who +
+                 "' names no replicas; write 0 or 0,3 or 0-9, primary (PBFT) or largest (the "
+                 "largest miner)");
     }
     if (*last >= nodes) {
       return bad("there is no node" + std::to_string(*last) + "; the last of " +
@@ -113,7 +116,9 @@ Result<FaultKind> parse_kind(const std::string& text) {
   if (text == "partition") return FaultKind::partition;
   if (text == "equivocate") return FaultKind::equivocate;
   if (text == "slow") return FaultKind::slow;
-  return bad("unknown kind of fault '" + text + "'; there are crash, partition, equivocate, slow");
+  if (text == "private") return FaultKind::hide;
+  return bad("unknown kind of fault '" + text +
+             "'; there are crash, partition, equivocate, slow, private");
 }
 
 // Takes what follows `mark` off the end of the text.
@@ -226,7 +231,8 @@ std::string quoted(const std::string& text) {
 const char* const kFaultHelp =
     "KIND:WHO@FROM[-UNTIL], several times. crash:0@2s, crash:primary@2s-4s (starts again), "
     "crash:primary*10@2s/3s (ten times, every 3 s), partition:0,1@1s-3s (cut off from the rest), "
-    "equivocate:0@1s-2s (two proposals for each slot), slow:0=900ms@1s (one proposal in so long)";
+    "equivocate:0@1s-2s (two proposals for each slot), slow:0=900ms@1s (one proposal in so long); "
+    "under pow private:0@20s-60s (shows nobody what it mines), and largest for the largest miner";
 
 Result<Duration> parse_duration(const std::string& text) {
   const auto ends_with = [&text](std::string_view unit) {
@@ -271,6 +277,11 @@ Result<std::vector<Fault>> parse_fault(const std::string& text, std::uint32_t no
   return out;
 }
 
+UsualRun usual_run(const std::string& engine) {
+  if (engine == "pow") return {"120s", 20, "120s"};
+  return {"5s", 1000, "10s"};
+}
+
 Result<Scene> make_scene(const SimulateOptions& options) {
   if (options.nodes < kSimulatedNodesMin || options.nodes > kSimulatedNodesMax) {
     return bad("--nodes " + std::to_string(options.nodes) + ": from " +
@@ -279,25 +290,29 @@ Result<Scene> make_scene(const SimulateOptions& options) {
   Scene out;
   out.replicas = options.nodes;
   out.seed = options.seed;
-  out.rate = options.rate;
+  const UsualRun usual = usual_run(options.engine);
+  out.rate = options.rate.value_or(usual.rate);
   out.cores = options.cores;
   out.one_machine = options.one_machine;
   out.neighbours = options.neighbours;
   out.checkpoint_interval = options.checkpoint_interval;
-  QUORATE_TRY(out.length, parse_duration(options.seconds));
+  QUORATE_TRY(out.work, make_work(options));
+  const std::string length = options.seconds.value_or(usual.seconds);
+  QUORATE_TRY(out.length, parse_duration(length));
   if (out.length == Duration(0) || out.length > kLengthMax) {
-    return bad("--seconds " + options.seconds + ": more than nothing, and at most a day");
+    return bad("--seconds " + length + ": more than nothing, and at most a day");
   }
-  QUORATE_TRY(out.drain, parse_duration(options.drain));
+  QUORATE_TRY(out.drain, parse_duration(options.drain.value_or(usual.drain)));
   QUORATE_TRY(out.links, make_links(options));
   for (const std::string& text : options.faults) {
     QUORATE_TRY(const auto faults, parse_fault(text, options.nodes));
     out.faults.insert(out.faults.end(), faults.begin(), faults.end());
   }
   for (const Fault& fault : out.faults) {
+    QUORATE_CHECK(check_kind(fault.kind, out.work.has_value()));
     if (fault.at >= out.length) {
       return bad("a fault at " + format_duration(fault.at) +
-                 " comes after the end; give --seconds " + "more than " + options.seconds);
+                 " comes after the end; give --seconds " + "more than " + length);
     }
   }
   return out;
@@ -318,14 +333,16 @@ Result<std::optional<Window>> svg_window(const SimulateOptions& options) {
 
 std::string replay_command(const SimulateOptions& options, const sim::timed::Costs& costs) {
   const SimulateOptions usual;
+  const UsualRun run = usual_run(options.engine);
   std::string out = "quorate-testnet simulate";
   const auto add = [&out](const std::string& name, const std::string& value) {
     out += " --" + name + " " + quoted(value);
   };
+  if (options.engine != usual.engine) add("engine", options.engine);
   add("nodes", std::to_string(options.nodes));
   add("seed", std::to_string(options.seed));
-  add("seconds", options.seconds);
-  add("rate", std::to_string(options.rate));
+  add("seconds", options.seconds.value_or(run.seconds));
+  add("rate", std::to_string(options.rate.value_or(run.rate)));
   add("network", options.network);
   if (options.delay) add("delay", *options.delay);
   if (options.jitter) add("jitter", *options.jitter);
@@ -338,7 +355,11 @@ std::string replay_command(const SimulateOptions& options, const sim::timed::Cos
   if (options.checkpoint_interval != usual.checkpoint_interval) {
     add("checkpoint-interval", std::to_string(options.checkpoint_interval));
   }
-  if (options.drain != usual.drain) add("drain", options.drain);
+  if (options.drain) add("drain", *options.drain);
+  if (options.interval) add("interval", *options.interval);
+  if (options.depth) add("depth", std::to_string(*options.depth));
+  if (options.half_life) add("half-life", *options.half_life);
+  if (!options.hash_shares.empty()) add("hash-share", joined(options.hash_shares));
   add("costs", to_text(costs));
   if (options.svg_window) add("svg-window", *options.svg_window);
   return out;

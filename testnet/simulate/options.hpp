@@ -20,10 +20,11 @@ struct Window {
 
 struct SimulateOptions {
   CommonOptions common;
+  std::string engine = "pbft";
   std::uint32_t nodes = 4;
   std::uint64_t seed = 1;
-  std::string seconds = "5s";
-  std::uint32_t rate = 1000;
+  std::optional<std::string> seconds;  // by default as the engine needs: usual_of
+  std::optional<std::uint32_t> rate;
   std::string network = "lan";
   std::optional<std::string> delay;  // one way, instead of the network's own
   std::optional<std::string> jitter;
@@ -34,13 +35,26 @@ struct SimulateOptions {
   bool one_machine = false;
   unsigned neighbours = 0;
   std::uint64_t checkpoint_interval = 128;
-  std::string drain = "10s";
+  std::optional<std::string> drain;
   std::string costs = "probe";  // probe, reference, a file, or name=nanoseconds,...
   std::optional<std::string> save_costs;
+  // Of proof of work.
+  std::optional<std::string> interval;
+  std::optional<std::uint64_t> depth;
+  std::optional<std::string> half_life;
+  std::vector<std::uint64_t> hash_shares;
   bool compare_real = false;
   std::optional<std::string> svg;
   std::optional<std::string> svg_window;  // 1.9s-3.2s
 };
+
+// What an engine is run with when nobody says.
+struct UsualRun {
+  std::string seconds;
+  std::uint32_t rate;
+  std::string drain;
+};
+UsualRun usual_run(const std::string& engine);
 
 inline constexpr std::uint32_t kSimulatedNodesMin = 4;
 inline constexpr std::uint32_t kSimulatedNodesMax = 100;

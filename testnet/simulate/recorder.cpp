@@ -13,8 +13,8 @@ constexpr std::uint32_t kNotKept = std::numeric_limits<std::uint32_t>::max();
 // Messages kept before anything goes wrong, and after.
 constexpr std::size_t kKeptBefore = 200'000;
 constexpr std::size_t kKeptMax = 4'000'000;
-// A stop worth a line of the story.
-constexpr Duration kStop = std::chrono::milliseconds(250);
+// A switch between branches that leaves fewer blocks is the usual course of things.
+constexpr std::uint64_t kToldSwitch = 2;
 // The same thing later than this is another line.
 constexpr Duration kSameEntry = std::chrono::seconds(5);
 
@@ -33,8 +33,10 @@ bool shown(MessageType type) {
 
 }  // namespace
 
-Recorder::Recorder(std::uint32_t replicas, std::optional<Window> window)
+Recorder::Recorder(std::uint32_t replicas, std::optional<Window> window, Duration stop)
     : window_(window),
+      stop_(stop),
+      work_(replicas),
       lanes_(replicas),
       views_(replicas),
       heights_(replicas),
@@ -124,6 +126,7 @@ void Recorder::noticed(Instant when, ReplicaId replica, const node::Notice& noti
     case node::Notice::Kind::block_executed:
       block(when, replica.value(), notice.block->header.height.value());
       break;
+    case node::Notice::Kind::blocks_withdrawn: withdrawn(when, replica, notice); break;
     case node::Notice::Kind::equivocation:
       went_wrong(when);
       add(Kind::evidence, notice.peer->value(), when, replica.value());
@@ -147,7 +150,7 @@ void Recorder::block(Instant when, std::uint32_t replica, std::uint64_t height) 
   highest_ = height;
   const Duration stop = when.since_origin - last_block_;
   if (height > 1) longest_stop_ = std::max(longest_stop_, stop);
-  if (height > 1 && stop >= kStop) {
+  if (height > 1 && stop >= stop_) {
     StoryEntry& line = entry(Kind::resumed, height, when);
     line.text = format_duration(stop);
     line.replicas.insert(replica);
@@ -167,7 +170,34 @@ void Recorder::happened(Instant when, std::optional<ReplicaId> replica, const st
   story_.push_back(std::move(line));
 }
 
+void Recorder::mined(ReplicaId replica, const sim::pow::MinedBlock& block) {
+  work_.mined(replica, block);
+}
+
+void Recorder::prefers(Instant when, ReplicaId replica, const Digest& tip, Height height) {
+  const auto& now = work_.prefers(when, replica, tip, height);
+  if (now.left < kToldSwitch) return;
+  went_wrong(when);
+  add(Kind::reorganised, now.left, when, replica.value());
+}
+
+void Recorder::deep(Instant due, Instant when, std::uint32_t depth) {
+  deep_[depth].push_back({due.since_origin, when.since_origin});
+}
+
+void Recorder::withdrawn(Instant when, ReplicaId replica, const node::Notice& notice) {
+  const auto& one = work_.withdrawn(when, replica, notice);
+  went_wrong(when);
+  heights_.at(replica.value()) = one.to;
+  StoryEntry& line = entry(Kind::rewound, one.to, when);
+  line.replicas.insert(replica.value());
+  line.last = when.since_origin;
+  line.text = std::to_string(one.blocks) + (one.blocks == 1 ? " block" : " blocks") + " and " +
+              std::to_string(one.transactions) + " transactions";
+}
+
 void Recorder::up(Instant when, ReplicaId replica, bool is_up) {
+  if (!is_up) work_.crashed(replica);
   const auto kind = is_up ? LaneState::Kind::in_view : LaneState::Kind::down;
   lane(replica.value(), {kind, when.since_origin, views_.at(replica.value())});
 }

@@ -13,6 +13,7 @@
 
 #include "testnet/simulate/options.hpp"
 #include "tests/sim/timed/timed_run.hpp"
+#include "tests/sim/timed/work_tally.hpp"
 
 namespace quorate::testnet {
 
@@ -46,7 +47,9 @@ struct StoryEntry {
     evidence,   // of equivocation
     synced,     // block catch-up began
     halted,
-    resumed,  // the first block after a stop
+    resumed,      // the first block after a stop
+    reorganised,  // `view` blocks of the branch it preferred are left
+    rewound,      // its ledger took blocks back; `view` is the height where it stands again
   };
   Kind kind;
   Duration first{0};
@@ -72,7 +75,9 @@ struct ExecutedMark {
 
 class Recorder final : public sim::timed::Watcher {
  public:
-  Recorder(std::uint32_t replicas, std::optional<Window> window);
+  // A stop is worth a line of the story when it is this long.
+  static constexpr Duration kUsualStop = std::chrono::milliseconds(250);
+  Recorder(std::uint32_t replicas, std::optional<Window> window, Duration stop = kUsualStop);
 
   std::uint32_t sent(Instant when, const sim::timed::Frame& frame, ReplicaId to) override;
   void received(Instant when, std::uint32_t number) override;
@@ -81,6 +86,9 @@ class Recorder final : public sim::timed::Watcher {
   void happened(Instant when, std::optional<ReplicaId> replica, const std::string& what) override;
   void up(Instant when, ReplicaId replica, bool is_up) override;
   void final(Instant due, Instant when) override;
+  void mined(ReplicaId replica, const sim::pow::MinedBlock& block) override;
+  void prefers(Instant when, ReplicaId replica, const Digest& tip, Height height) override;
+  void deep(Instant due, Instant when, std::uint32_t depth) override;
 
   const std::array<Traffic, sim::timed::kMessageTypes>& traffic() const { return traffic_; }
   std::uint64_t lost_messages() const { return lost_; }
@@ -91,6 +99,9 @@ class Recorder final : public sim::timed::Watcher {
     Duration when{0};
   };
   const std::vector<Final>& finals() const { return finals_; }
+  const sim::timed::WorkTally& work() const { return work_; }
+  // How long transactions took to be so deep, by depth.
+  const std::map<std::uint32_t, std::vector<Final>>& deep() const { return deep_; }
   Duration longest_stop() const { return longest_stop_; }  // between two blocks
   Duration last_block() const { return last_block_; }
   std::uint64_t highest_view() const { return highest_view_; }
@@ -108,15 +119,19 @@ class Recorder final : public sim::timed::Watcher {
   void add(StoryEntry::Kind kind, std::uint64_t view, Instant when, std::uint32_t replica);
   void went_wrong(Instant when);
   bool keeps(Instant when) const;
+  void withdrawn(Instant when, ReplicaId replica, const node::Notice& notice);
   void block(Instant when, std::uint32_t replica, std::uint64_t height);
   void lane(std::uint32_t replica, LaneState state);
 
   std::optional<Window> window_;
+  Duration stop_;
   std::array<Traffic, sim::timed::kMessageTypes> traffic_{};
   std::uint64_t lost_ = 0;
   std::vector<StoryEntry> story_;
   std::map<std::pair<StoryEntry::Kind, std::uint64_t>, std::size_t> open_entries_;
   std::vector<Final> finals_;
+  sim::timed::WorkTally work_;
+  std::map<std::uint32_t, std::vector<Final>> deep_;
   std::vector<std::vector<LaneState>> lanes_;
   std::vector<std::uint64_t> views_;       // of each replica, for its next life
   std::vector<std::uint64_t> heights_;     // that it has executed

@@ -94,6 +94,89 @@ std::string end_text(const SimulationReport& report) {
   return out + (all_agree(report) ? "; every block the same everywhere\n" : "\n");
 }
 
+std::string engine_text(const SimulationReport& report) {
+  const std::uint32_t n = report.scene.replicas;
+  if (!report.scene.work) {
+    return "f=" + std::to_string(crypto::faults_tolerated(n)) + ", quorum " +
+           std::to_string(crypto::quorum_size(n));
+  }
+  const auto& chain = report.scene.work->chain;
+  return "proof of work, a block each " +
+         format_duration(std::chrono::milliseconds(chain.interval_ms)) + ", final at depth " +
+         std::to_string(chain.depth);
+}
+
+Percentiles deep_ms(const SimulationReport& report, std::uint32_t depth) {
+  std::vector<double> out;
+  const auto found = report.record.deep().find(depth);
+  if (found == report.record.deep().end()) return percentiles(std::move(out));
+  for (const auto& entry : found->second) {
+    if (entry.due >= report.scene.length / 5) out.push_back(seconds(entry.when - entry.due) * 1e3);
+  }
+  return percentiles(std::move(out));
+}
+
+// "1: 7, 4: 2"
+std::string histogram(const std::map<std::uint64_t, std::uint64_t>& counts) {
+  std::string out;
+  for (const auto& [depth, count] : counts) {
+    out += (out.empty() ? "" : ", ") + std::to_string(depth) + ": " + std::to_string(count);
+  }
+  return out.empty() ? "none" : out;
+}
+
+std::uint64_t withdrawn_transactions(const SimulationReport& report) {
+  std::uint64_t out = 0;
+  for (const auto& one : report.record.work().withdrawals()) out += one.transactions;
+  return out;
+}
+
+std::string work_text(const SimulationReport& report) {
+  const sim::timed::WorkEnd& work = *report.end.work;
+  std::string out = "  mined " + std::to_string(work.blocks.size()) + " blocks, " +
+                    std::to_string(report.stale()) + " stale (" +
+                    text("%.1f", report.stale_rate() * 100) + " %)";
+  for (const std::uint32_t depth : report.scene.work->depths) {
+    out += "\n  depth " + std::to_string(depth) + " after p50 " +
+           text("%.1f", deep_ms(report, depth).p50 / 1e3) + " s, p99 " +
+           text("%.1f", deep_ms(report, depth).p99 / 1e3) + " s";
+  }
+  out += "\n  branches left, by blocks: " + histogram(report.record.work().switches());
+  out += "\n  rewinds of ledgers: " + std::to_string(report.record.work().withdrawals().size()) +
+         ", " + std::to_string(withdrawn_transactions(report)) + " transactions withdrawn";
+  return out + "; reversed for their client: " + std::to_string(work.reversed) +
+         ", not final again: " + std::to_string(work.lost_for_good);
+}
+
+Json work_json(const SimulationReport& report) {
+  const sim::timed::WorkEnd& work = *report.end.work;
+  const auto& chain = report.scene.work->chain;
+  std::vector<std::uint64_t> by_miner(report.scene.replicas);
+  for (const auto& block : report.record.work().blocks()) ++by_miner.at(block.miner);
+  Json switches = Json::object();
+  for (const auto& [depth, count] : report.record.work().switches()) {
+    switches[std::to_string(depth)] = count;
+  }
+  Json to_depth = Json::object();
+  for (const std::uint32_t depth : report.scene.work->depths) {
+    const Percentiles one = deep_ms(report, depth);
+    to_depth[std::to_string(depth)] = {{"p50", one.p50}, {"p95", one.p95}, {"p99", one.p99}};
+  }
+  return {{"interval_ms", chain.interval_ms},
+          {"depth", chain.depth},
+          {"half_life_s", chain.half_life_s},
+          {"mined", work.blocks.size()},
+          {"mined_by_node", by_miner},
+          {"stale", report.stale()},
+          {"stale_rate", report.stale_rate()},
+          {"branches_left_by_blocks", std::move(switches)},
+          {"rewinds", report.record.work().withdrawals().size()},
+          {"transactions_withdrawn", withdrawn_transactions(report)},
+          {"reversed", work.reversed},
+          {"lost_for_good", work.lost_for_good},
+          {"depth_latency_ms", std::move(to_depth)}};
+}
+
 }  // namespace
 
 std::string in_words(const StoryEntry& line, std::uint32_t nodes) {
@@ -114,6 +197,12 @@ std::string in_words(const StoryEntry& line, std::uint32_t nodes) {
       return who + (line.replicas.size() == 1 ? " fetches" : " fetch") + " blocks it missed";
     case Kind::halted: return who + " halts: " + line.text;
     case Kind::resumed: return "blocks again, after a stop of " + line.text;
+    case Kind::reorganised:
+      return who + (line.replicas.size() == 1 ? " leaves " : ": each leaves ") +
+             std::to_string(line.view) + " blocks for a branch of more work";
+    case Kind::rewound:
+      return who + (line.replicas.size() == 1 ? " goes" : " go") + " back to height " + view +
+             ": " + line.text + (line.replicas.size() == 1 ? "" : " each") + " withdrawn";
   }
   return {};
 }
@@ -143,11 +232,10 @@ std::string to_text(const SimulationReport& report) {
   const auto& scene = report.scene;
   const std::uint32_t n = scene.replicas;
   const Percentiles latency = report.latency_ms();
-  std::string out = "  " + std::to_string(n) +
-                    " replicas (f=" + std::to_string(crypto::faults_tolerated(n)) + ", quorum " +
-                    std::to_string(crypto::quorum_size(n)) + "), " + report.options.network +
-                    ", seed " + std::to_string(scene.seed) + ", " + format_duration(scene.length) +
-                    " at " + std::to_string(scene.rate) + " tx/s\n\n";
+  std::string out = "  " + std::to_string(n) + " replicas (" + engine_text(report) + "), " +
+                    report.options.network + ", seed " + std::to_string(scene.seed) + ", " +
+                    format_duration(scene.length) + " at " + std::to_string(scene.rate) +
+                    " tx/s\n\n";
   out += story_text(report) + "\n";
   out += "  committed " + std::to_string(report.record.finals().size()) + " of " +
          std::to_string(report.end.offered) + " transactions, " +
@@ -159,10 +247,23 @@ std::string to_text(const SimulationReport& report) {
   out += "  latency p50 " + text("%.2f", latency.p50) + " ms, p95 " + text("%.2f", latency.p95) +
          ", p99 " + text("%.2f", latency.p99) + ", longest " + text("%.2f", latency.max) +
          "; longest time without a block " + format_duration(report.longest_stop()) + "\n";
-  out += "  views: the highest is " + std::to_string(report.record.highest_view()) +
-         "; messages lost: " + std::to_string(report.record.lost_messages()) + "\n";
+  if (scene.work) {
+    out += work_text(report);
+  } else {
+    out += "  views: the highest is " + std::to_string(report.record.highest_view());
+  }
+  out += "; messages lost: " + std::to_string(report.record.lost_messages()) + "\n";
   out += end_text(report) + "\n" + traffic_text(report);
   return out;
+}
+
+std::size_t SimulationReport::stale() const {
+  return end.work->blocks.size() - end.work->on_best.size();
+}
+
+double SimulationReport::stale_rate() const {
+  return static_cast<double>(stale()) /
+         std::max<double>(1, static_cast<double>(end.work->blocks.size()));
 }
 
 Json to_json(const SimulationReport& report) {
@@ -190,7 +291,8 @@ Json to_json(const SimulationReport& report) {
   Json cpu = Json::array();
   for (const Duration used : report.end.cpu) cpu.push_back(seconds(used));
   const Percentiles latency = report.latency_ms();
-  return {{"nodes", report.scene.replicas},
+  return {{"engine", report.options.engine},
+          {"nodes", report.scene.replicas},
           {"seed", report.scene.seed},
           {"virtual_seconds", seconds(report.end.ended)},
           {"offered", report.end.offered},
@@ -211,6 +313,7 @@ Json to_json(const SimulationReport& report) {
           {"story", std::move(story)},
           {"replicas", std::move(nodes)},
           {"agreement", all_agree(report)},
+          {"work", report.scene.work ? work_json(report) : Json(nullptr)},
           {"violation", report.end.violation ? Json(*report.end.violation) : Json(nullptr)},
           {"cpu_s", cpu},
           {"events", report.end.events},

@@ -21,6 +21,10 @@ struct SimulationReport {
   Percentiles latency_ms() const;
   // Without a block, until the end of the run if something still waited for one then.
   Duration longest_stop() const;
+
+  // ---- of proof of work ----
+  std::size_t stale() const;  // blocks that were mined and are not on the branch that won
+  double stale_rate() const;
 };
 
 // One line of the story in a network of so many nodes.

@@ -4,6 +4,7 @@
 #include "testnet/simulate/reigns.hpp"
 #include "testnet/simulate/svg_shapes.hpp"
 #include "testnet/simulate/svg_style.hpp"
+#include "testnet/simulate/svg_work.hpp"
 #include "testnet/simulate/timescale.hpp"
 
 namespace quorate::testnet {
@@ -405,6 +406,9 @@ class Drawing {
 }  // namespace
 
 std::string draw_timeline(const SimulationReport& report) {
+  if (report.scene.work) {
+    return draw_work_timeline(report, report.record.window().value_or(default_work_window(report)));
+  }
   const Window window = report.record.window().value_or(default_window(report));
   return Drawing(report, window).draw();
 }
