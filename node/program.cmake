@@ -6,6 +6,7 @@ pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 
 add_library(quorate_node_log STATIC logging.cpp)
 quorate_target(quorate_node_log)
+quorate_build_quickly(quorate_node_log)
 target_link_libraries(quorate_node_log PUBLIC quorate_node_config PRIVATE spdlog::spdlog)
 
 add_library(quorate_node_api STATIC
@@ -19,6 +20,7 @@ add_library(quorate_node_api STATIC
   rpc_backend.cpp
   status_cache.cpp)
 quorate_target(quorate_node_api)
+quorate_build_quickly(quorate_node_api)
 target_link_libraries(quorate_node_api PUBLIC quorate_node_runtime quorate_rpc
   PRIVATE PkgConfig::PROMETHEUS)
 
@@ -39,6 +41,7 @@ target_link_libraries(quorate_node_commands PUBLIC quorate_node_config quorate_c
 if(QUORATE_ROCKSDB)
   add_executable(quorate-node main.cpp commands/prepare.cpp commands/verify.cpp notice_log.cpp)
   quorate_target(quorate-node)
+  quorate_build_quickly(quorate-node)
   target_link_libraries(quorate-node PRIVATE
     quorate_node_api quorate_node_commands quorate_node_config quorate_node_log quorate_node_runtime
     quorate_rpc_server quorate_ledger_rocksdb quorate_consensus)

@@ -13,4 +13,5 @@ add_library(quorate_node_config STATIC
   config/replaced_ledger.cpp
   config/report.cpp)
 quorate_target(quorate_node_config json)
+quorate_build_quickly(quorate_node_config)
 target_link_libraries(quorate_node_config PUBLIC quorate_rpc_json PRIVATE tomlplusplus::tomlplusplus)
