@@ -333,7 +333,7 @@ Work TimedNode::step(node::ReplicaInput input) {
   if (stopwatch_ != nullptr) stopwatch_->end(stage, std::max<std::size_t>(1, transactions));
   if (stage != Stage::take_tx) look_at_branch();
   cpu += signer_->take() * costs.sign;
-  return {nanoseconds(cpu), guarded([this, effects = std::exchange(effects_, {})] {
+  return {nanoseconds(cpu), guarded([effects = std::exchange(effects_, {})] {
             for (const auto& action : effects) action();
           })};
 }

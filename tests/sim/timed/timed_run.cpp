@@ -207,7 +207,7 @@ class Run {
     load_->crashed(node.self());
     for (const auto& peer : nodes_) {
       const Duration delay = scene_.links.delay.at(node.self().value()).at(peer->self().value());
-      shared_.timeline.after(delay, [this, &node, &peer = *peer] {
+      shared_.timeline.after(delay, [&node, &peer = *peer] {
         if (!node.up()) peer.connected(node.self(), false);
       });
     }
