@@ -47,6 +47,9 @@ class VerifiedMessage {
   virtual ~VerifiedMessage() = default;
   // For logs and metrics: "prepare", "commit", ... A name of the engine's, with static lifetime.
   virtual const char* type_name() const = 0;
+  // No signature stands behind it, so it costs its sender nothing to make: hosts bound how many of
+  // these they take from one peer. Correct replicas send a few hundred a second at the very most.
+  virtual bool is_unsigned() const { return false; }
 };
 using VerifiedMessagePtr = std::shared_ptr<const VerifiedMessage>;
 

@@ -132,8 +132,10 @@ void add_peers(std::vector<MetricFamily>& out, const MetricsSample& sample) {
   add_count(bytes, {{"direction", "out"}}, sample.net.bytes_out);
   MetricFamily messages =
       family("p2p_messages_total", "Messages exchanged with peers.", MetricType::Counter);
-  MetricFamily dropped = family("p2p_dropped_messages_total", "Messages that full queues dropped.",
-                                MetricType::Counter);
+  MetricFamily dropped =
+      family("p2p_dropped_messages_total",
+             "Messages dropped: by full queues, or above what one peer may send.",
+             MetricType::Counter);
   MetricFamily invalid = family("p2p_invalid_messages_total",
                                 "Messages from peers that did not verify.", MetricType::Counter);
   const VerifyStatistics& verify = sample.runtime.verify;
@@ -141,7 +143,10 @@ void add_peers(std::vector<MetricFamily>& out, const MetricsSample& sample) {
     const std::string type = class_name(i);
     add_count(messages, {{"type", type}, {"direction", "in"}}, sample.net.frames_in[i]);
     add_count(messages, {{"type", type}, {"direction", "out"}}, sample.net.frames_sent[i]);
-    add_count(dropped, {{"type", type}, {"direction", "in"}}, verify.frames_dropped[i]);
+    const bool consensus = i == traffic_index(TrafficClass::consensus);
+    add_count(dropped, {{"type", type}, {"direction", "in"}},
+              verify.frames_dropped[i] + sample.runtime.consensus.dropped[i] +
+                  (consensus ? verify.frames_excess : 0));
     add_count(dropped, {{"type", type}, {"direction", "out"}}, sample.net.frames_dropped[i]);
     add_count(invalid, {{"type", type}}, verify.frames_invalid[i]);
   }

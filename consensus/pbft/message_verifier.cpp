@@ -17,6 +17,11 @@ constexpr std::size_t kMessageOverheadMax = 64U << 10U;
 
 const char* PbftMessage::type_name() const { return std::visit(TypeName{}, content_); }
 
+bool PbftMessage::is_unsigned() const {
+  return std::holds_alternative<StatusReport>(content_) ||
+         std::holds_alternative<Fetch>(content_) || std::holds_alternative<Data>(content_);
+}
+
 PbftMessageVerifier::PbftMessageVerifier(crypto::Membership membership,
                                          std::uint32_t payload_bytes_max, std::uint64_t window,
                                          const crypto::Verifier& verifier)

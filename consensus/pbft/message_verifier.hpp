@@ -19,6 +19,7 @@ class PbftMessage final : public VerifiedMessage {
                                NewViewPtr, Committed>;
 
   const char* type_name() const override;
+  bool is_unsigned() const override;
   const Content& content() const { return content_; }
 
  private:

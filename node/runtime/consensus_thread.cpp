@@ -8,7 +8,9 @@ namespace quorate::node {
 
 namespace {
 
-constexpr std::size_t kBulkPerTurn = 8;
+// A few hundred microseconds of steps, after which completions are looked for again.
+constexpr std::size_t kFramesPerTurn = 32;
+constexpr std::size_t kBundlesPerTurn = 8;
 // A deadline that stays in the past although it was served would make the thread spin.
 constexpr Duration kPatience = std::chrono::milliseconds(1);
 
@@ -25,12 +27,39 @@ void ConsensusThread::start(std::unique_ptr<Replica> replica, ReplicaStarted sta
   });
 }
 
-void ConsensusThread::post(Lane lane, ReplicaInput input, Budget::Credit credit) {
+void ConsensusThread::post(ReplicaInput input) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    auto& queue = lane == Lane::urgent ? urgent_ : bulk_;
-    queue.push_back(Posted{std::move(input), std::move(credit)});
+    own_.push_back(Posted{std::move(input), {}});
+  }
+  changed_.notify_one();
+}
+
+void ConsensusThread::post_received(TrafficClass traffic, PeerMessageReceived received,
+                                    Budget::Credit credit) {
+  const std::size_t peer = received.from.value();
+  Posted posted{std::move(received), std::move(credit)};
+  std::optional<Posted> dropped;  // freed after the lock
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    if (traffic == TrafficClass::transactions) {
+      dropped = transactions_.push(peer + 1, std::move(posted), kWaitingMax);
+    } else {
+      const std::size_t source = 2 * peer + (traffic == TrafficClass::sync ? 1 : 0);
+      dropped = frames_.push(source, std::move(posted), kWaitingMax);
+    }
+    if (dropped) ++statistics_.dropped[traffic_index(traffic)];
+  }
+  changed_.notify_one();
+}
+
+void ConsensusThread::post_submitted(TransactionsSubmitted submitted) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    transactions_.push(0, Posted{std::move(submitted), {}});
   }
   changed_.notify_one();
 }
@@ -39,7 +68,7 @@ void ConsensusThread::inspect(Read read) {
   {
     const std::lock_guard lock(mutex_);
     if (!ended_) {
-      urgent_.push_back(std::move(read));
+      own_.push_back(std::move(read));
       changed_.notify_one();
       return;
     }
@@ -62,13 +91,23 @@ void ConsensusThread::handle(Item item) {
 
 bool ConsensusThread::wait_for_work(std::optional<Instant> deadline) {
   std::unique_lock lock(mutex_);
-  const auto ready = [this] { return stopping_ || !urgent_.empty() || !bulk_.empty(); };
+  const auto ready = [this] {
+    return stopping_ || !own_.empty() || !frames_.empty() || !transactions_.empty();
+  };
   if (deadline) {
     changed_.wait_until(lock, to_time_point(*deadline), ready);
   } else {
     changed_.wait(lock, ready);
   }
   return !stopping_;
+}
+
+std::deque<ConsensusThread::Item> ConsensusThread::take_turn() {
+  const std::lock_guard lock(mutex_);
+  std::deque<Item> work = std::exchange(own_, {});
+  frames_.take(kFramesPerTurn, work);
+  transactions_.take(kBundlesPerTurn, work);
+  return work;
 }
 
 void ConsensusThread::run(ReplicaStarted started) {
@@ -79,15 +118,7 @@ void ConsensusThread::run(ReplicaStarted started) {
     if (deadline) deadline = std::max(*deadline, not_before);
     if (!wait_for_work(deadline)) break;
     const Instant woken = monotonic_now();
-    std::deque<Item> work;
-    {
-      const std::lock_guard lock(mutex_);
-      work.swap(urgent_);
-      for (std::size_t i = 0; i < kBulkPerTurn && !bulk_.empty(); ++i) {
-        work.push_back(std::move(bulk_.front()));
-        bulk_.pop_front();
-      }
-    }
+    std::deque<Item> work = take_turn();
     const std::size_t steps = std::max<std::size_t>(1, work.size());
     if (work.empty()) step(ReplicaTicked{});
     while (!work.empty()) {
@@ -101,15 +132,19 @@ void ConsensusThread::run(ReplicaStarted started) {
     statistics_.steps += steps;
     statistics_.busy.add(static_cast<std::uint64_t>((now - woken).count()));
   }
-  // Whoever asked a question waits for the answer.
+  answer_inspections();
+}
+
+// Whoever asked a question waits for the answer.
+void ConsensusThread::answer_inspections() {
   while (true) {
     std::deque<Item> work;
     {
       const std::lock_guard lock(mutex_);
-      work.swap(urgent_);
+      work.swap(own_);
       if (work.empty()) {
         ended_ = true;
-        break;
+        return;
       }
     }
     for (Item& item : work) {
@@ -130,8 +165,8 @@ void ConsensusThread::stop() {
 ConsensusStatistics ConsensusThread::statistics() const {
   const std::lock_guard lock(mutex_);
   ConsensusStatistics out = statistics_;
-  out.queued_urgent = urgent_.size();
-  out.queued_bulk = bulk_.size();
+  out.queued_urgent = own_.size() + frames_.size();
+  out.queued_bulk = transactions_.size();
   return out;
 }
 

@@ -19,7 +19,6 @@ namespace quorate::node {
 namespace {
 
 constexpr std::size_t kVerifiedCacheEntries = std::size_t{1} << 17U;
-using Lane = ConsensusThread::Lane;
 
 class Observers final : public Observer {
  public:
@@ -166,10 +165,10 @@ void NodeRuntime::Impl::start_workers() {
   executor = std::make_unique<ExecuteThread>(
       *chain,
       ExecuteCallbacks{
-          .on_executed = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
-          .on_rewound = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
-          .on_loaded = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
-          .on_read = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); },
+          .on_executed = [this](auto done) { consensus.post(std::move(done)); },
+          .on_rewound = [this](auto done) { consensus.post(std::move(done)); },
+          .on_loaded = [this](auto done) { consensus.post(std::move(done)); },
+          .on_read = [this](auto done) { consensus.post(std::move(done)); },
           .on_certificate =
               [this](Height height) {
                 Notice notice{};
@@ -181,14 +180,11 @@ void NodeRuntime::Impl::start_workers() {
               [this](const LedgerReplacement& replacement) {
                 if (config.on_diverged) config.on_diverged(replacement);
               },
-          .on_certificates_loaded =
-              [this](auto done) { consensus.post(Lane::urgent, std::move(done)); }},
+          .on_certificates_loaded = [this](auto done) { consensus.post(std::move(done)); }},
       log);
   vote_log = std::make_unique<LogWriter>(
       std::move(votes.store),
-      [this](consensus::PersistToken token) {
-        consensus.post(Lane::urgent, VotesPersisted{token});
-      },
+      [this](consensus::PersistToken token) { consensus.post(VotesPersisted{token}); },
       log);
   VerifyPoolConfig pool_config;
   pool_config.context = {chain->chain_id(), ledger::membership(config.genesis),
@@ -203,13 +199,12 @@ void NodeRuntime::Impl::start_workers() {
           .on_message =
               [this](ReplicaId from, TrafficClass traffic, PeerMessage message,
                      Budget::Credit credit) {
-                const Lane lane = traffic == TrafficClass::transactions ? Lane::bulk : Lane::urgent;
-                consensus.post(lane, PeerMessageReceived{from, std::move(message)},
-                               std::move(credit));
+                consensus.post_received(traffic, PeerMessageReceived{from, std::move(message)},
+                                        std::move(credit));
               },
           .on_invalid = [this](ReplicaId from, TrafficClass traffic,
                                const Error& error) { on_invalid(from, traffic, error); },
-          .on_payload = [this](auto done) { consensus.post(Lane::urgent, std::move(done)); }});
+          .on_payload = [this](auto done) { consensus.post(std::move(done)); }});
 }
 
 void NodeRuntime::Impl::start_miner() {
@@ -217,7 +212,7 @@ void NodeRuntime::Impl::start_miner() {
   if (!mines || !votes.observer_reason.empty()) return;
   miner = std::make_unique<MinerThreads>(engine.puzzle_solver, config.mining,
                                          [this](consensus::WorkToken token, std::uint64_t nonce) {
-                                           consensus.post(Lane::urgent, WorkFound{token, nonce});
+                                           consensus.post(WorkFound{token, nonce});
                                          });
   log.info("mining", "looking for blocks",
            {{"threads", std::to_string(config.mining.threads)},
@@ -252,12 +247,11 @@ Result<void> NodeRuntime::Impl::start_peers() {
           PeerCallbacks{
               .on_frame = [this](ReplicaId from, TrafficClass traffic,
                                  Bytes body) { pool->frame(from, traffic, std::move(body)); },
-              .on_connected =
-                  [this](ReplicaId peer) { consensus.post(Lane::urgent, PeerConnected{peer}); },
+              .on_connected = [this](ReplicaId peer) { consensus.post(PeerConnected{peer}); },
               .on_disconnected =
                   [this](ReplicaId peer) {
                     pool->forget(peer);
-                    consensus.post(Lane::urgent, PeerDisconnected{peer});
+                    consensus.post(PeerDisconnected{peer});
                   }},
           log));
   reachable_peers = peers.get();
@@ -326,7 +320,7 @@ void NodeRuntime::Impl::submit(std::vector<Bytes> encoded, Submissions::Done don
         }
         if (verified.empty()) return (*shared)(std::move(answers));
         const Ticket ticket = submissions.add(std::move(answers), std::move(*shared));
-        consensus.post(Lane::bulk, TransactionsSubmitted{ticket, std::move(verified)});
+        consensus.post_submitted(TransactionsSubmitted{ticket, std::move(verified)});
       });
   if (!taken) (*shared)(std::vector<Submitted>(count, {std::nullopt, overloaded()}));
 }

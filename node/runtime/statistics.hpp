@@ -25,6 +25,7 @@ struct VerifyStatistics {
   std::array<std::uint64_t, kTrafficClasses> frames{};          // from peers, verified or refused
   std::array<std::uint64_t, kTrafficClasses> frames_invalid{};  // of these, refused
   std::array<std::uint64_t, kTrafficClasses> frames_dropped{};  // by full queues, never looked at
+  std::uint64_t frames_excess = 0;  // unsigned ones above what a peer may send; consensus only
   std::uint64_t payloads = 0;
   std::uint64_t payloads_invalid = 0;
   std::uint64_t client_transactions = 0;
@@ -55,7 +56,9 @@ struct ExecuteStatistics {
 
 struct ConsensusStatistics {
   std::uint64_t steps = 0;
-  DurationTotal busy;  // one per wake-up of the thread
+  DurationTotal busy;  // one per turn of the thread
+  // Verified frames that gave way to newer ones of the same peer.
+  std::array<std::uint64_t, kTrafficClasses> dropped{};
   std::size_t queued_urgent = 0;
   std::size_t queued_bulk = 0;
 };

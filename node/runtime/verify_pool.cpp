@@ -6,7 +6,9 @@
 #include <atomic>
 #include <limits>
 
+#include "consensus/token_bucket.hpp"
 #include "ledger/types/block.hpp"
+#include "node/runtime/os_clock.hpp"
 
 namespace quorate::node {
 
@@ -19,12 +21,17 @@ constexpr std::size_t kChunk = 32;
 constexpr std::int64_t kQuantum = 16 * 1024;
 // How often a bulk thread serves its least urgent work first.
 constexpr unsigned kBackwardsEvery = 4;
+// How often any thread serves a payload check first.
+constexpr unsigned kPayloadEvery = 16;
 
 }  // namespace
 
 struct VerifyPool::Lane {
-  Lane(ReplicaId peer_, TrafficClass traffic_, std::size_t bytes_max)
-      : peer(peer_), traffic(traffic_), budget(bytes_max) {}
+  Lane(ReplicaId peer_, TrafficClass traffic_, const VerifyPoolConfig& config)
+      : peer(peer_),
+        traffic(traffic_),
+        budget(config.lane_bytes_max[traffic_index(traffic_)]),
+        allowance(config.unsigned_burst, config.unsigned_per_second) {}
 
   struct Waiting {
     Bytes body;
@@ -36,6 +43,9 @@ struct VerifyPool::Lane {
   std::deque<Waiting> waiting;
   bool busy = false;               // a thread has its first frame; the next one must wait for that
   std::int64_t credit = kQuantum;  // bytes; below zero when the last frame was a long one
+  // Of unsigned messages. Only the thread that is busy with this lane looks at these two.
+  consensus::TokenBucket allowance;
+  std::uint64_t excess = 0;
 };
 
 // Many transactions that belong together: a payload, or one submission of a client.
@@ -64,8 +74,8 @@ VerifyPool::VerifyPool(VerifyPoolConfig config, VerifyCallbacks callbacks)
     : config_(std::move(config)), callbacks_(std::move(callbacks)) {
   for (std::size_t c = 0; c < kTrafficClasses; ++c) {
     for (std::uint32_t i = 0; i < config_.replicas; ++i) {
-      lanes_[c].push_back(std::make_unique<Lane>(ReplicaId(i), static_cast<TrafficClass>(c + 1),
-                                                 config_.lane_bytes_max[c]));
+      lanes_[c].push_back(
+          std::make_unique<Lane>(ReplicaId(i), static_cast<TrafficClass>(c + 1), config_));
     }
   }
   const unsigned threads = std::max(1U, config_.threads);
@@ -192,6 +202,7 @@ void VerifyPool::run(bool bulk_too) {
   static constexpr std::array kUrgentFirst = {Kind::consensus, Kind::payload, Kind::sync,
                                               Kind::transactions};
   static constexpr std::array kUrgentOnly = {Kind::consensus, Kind::payload};
+  static constexpr std::array kPayloadFirst = {Kind::payload, Kind::consensus};
   static constexpr std::array kBackwards = {Kind::transactions, Kind::sync, Kind::payload,
                                             Kind::consensus};
   std::unique_lock lock(mutex_);
@@ -210,6 +221,8 @@ void VerifyPool::run(bool bulk_too) {
     const auto try_all = [&](const auto& kinds) {
       return std::any_of(kinds.begin(), kinds.end(), [&](Kind kind) { return work(lock, kind); });
     };
+    // For the others this is a turn at which they would begin with consensus.
+    if (turn % kPayloadEvery == kPayloadEvery / 2 + 1 && try_all(kPayloadFirst)) continue;
     if (!bulk_too) {
       try_all(kUrgentOnly);
     } else if (turn % kBackwardsEvery == 0) {
@@ -290,6 +303,7 @@ bool VerifyPool::work_chunk(std::unique_lock<std::mutex>& lock, std::deque<Chunk
 
 void VerifyPool::verify_frame(Lane& lane, Bytes body, Budget::Credit credit) {
   auto message = verify_peer_message(config_.context, lane.peer, lane.traffic, body);
+  if (message && is_excess(lane, *message)) return;
   if (message) {
     callbacks_.on_message(lane.peer, lane.traffic, std::move(*message), std::move(credit));
     return;
@@ -299,6 +313,25 @@ void VerifyPool::verify_frame(Lane& lane, Bytes body, Budget::Credit credit) {
     ++statistics_.frames_invalid[traffic_index(lane.traffic)];
   }
   callbacks_.on_invalid(lane.peer, lane.traffic, message.error());
+}
+
+bool VerifyPool::is_excess(Lane& lane, const PeerMessage& message) {
+  const auto* consensus = std::get_if<ConsensusMessage>(&message);
+  if (consensus == nullptr || !consensus->message->is_unsigned()) return false;
+  if (lane.allowance.take(1, monotonic_now())) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    ++statistics_.frames_excess;
+  }
+  if (++lane.excess % config_.unsigned_excess_max == 0) {
+    callbacks_.on_invalid(lane.peer, lane.traffic,
+                          Error{Errc::limit_exceeded,
+                                "more than " + std::to_string(config_.unsigned_per_second) +
+                                    " reports and requests a second; " +
+                                    std::to_string(config_.unsigned_excess_max) +
+                                    " were dropped"});
+  }
+  return true;
 }
 
 void VerifyPool::verify_chunk(const Chunk& chunk) {

@@ -5,7 +5,8 @@
 // at a time serves such a lane). Between lanes there is none: transactions never hold up votes.
 // Priority: consensus frames, then payload checks, then sync, then transactions. The first thread
 // leaves sync and transactions to the others, if there are any; the others take from the back of
-// that list now and then, so that nothing starves.
+// that list now and then, and every thread takes a payload check first now and then, so that
+// nothing starves: without those checks nobody votes, however many frames somebody sends.
 //
 // Fairness: the lanes of one class take turns, and whoever had more bytes verified than the others
 // while they waited too lets them go first (deficit round robin). So a peer that floods, or that
@@ -13,7 +14,8 @@
 //
 // Bounds: each lane by its budget of bytes (a full consensus lane drops its oldest frames, the
 // others the new one); clients by a count, above which submissions are refused; payloads by the
-// engine's window.
+// engine's window. Messages that no signature stands behind have an allowance per peer, several
+// times what a correct replica sends: what is above is dropped, and who keeps at it is reported.
 #pragma once
 
 #include <array>
@@ -38,6 +40,12 @@ struct VerifyPoolConfig {
   unsigned threads = 2;
   std::array<std::size_t, kTrafficClasses> lane_bytes_max = {64U << 20U, 32U << 20U, 8U << 20U};
   std::size_t client_transactions_max = 20'000;
+  // Unsigned messages (VerifiedMessage::is_unsigned) of one peer: so many at once, so many a
+  // second. So many above that count together as one invalid message; what a connection can hold
+  // back while a correct replica hangs, and then deliver at once, is far less.
+  std::uint64_t unsigned_burst = 1'024;
+  std::uint64_t unsigned_per_second = 512;
+  std::uint64_t unsigned_excess_max = 10'000;
 };
 
 // Called on a pool thread.
@@ -82,6 +90,8 @@ class VerifyPool final : public PayloadChecker {
   Lane* next_lane(TrafficClass traffic);
   bool work_chunk(std::unique_lock<std::mutex>& lock, std::deque<Chunk>& chunks);
   void verify_frame(Lane& lane, Bytes body, Budget::Credit credit);
+  // Whether it is an unsigned message above the lane's allowance; counts and reports it then.
+  bool is_excess(Lane& lane, const PeerMessage& message);
   void verify_chunk(const Chunk& chunk);
   void finish(Job& job);
   void add_job(const std::shared_ptr<Job>& job, std::deque<Chunk>& chunks);

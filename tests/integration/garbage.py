@@ -12,7 +12,8 @@ import subprocess
 import threading
 import time
 
-CONSENSUS, HELLO, REFUSAL, WELCOME = 1, 16, 17, 19
+CONSENSUS, HELLO, REFUSAL, WELCOME = 1, 16, 17, 19  # types of frames
+STATUS, FETCH = 9, 10  # of consensus messages
 PKCS8_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 
 
@@ -155,6 +156,11 @@ class FalseMember(Attack):
         ballot = struct.pack("<QQ", 0, height) + os.urandom(32)
         return struct.pack("<BQ", 2, 0) + ballot + struct.pack("<I", self.replica) + os.urandom(64)
 
+    def batch(self, target):
+        """What it says, again and again."""
+        height = self.net.height(target)
+        return b"".join(self.frame(CONSENSUS, self.vote(height + 1 + i % 8)) for i in range(80))
+
     def one(self, number):
         target = self.targets[number]
         plain = self.connect(self.net.p2p_base + target)
@@ -163,15 +169,23 @@ class FalseMember(Attack):
             if not self.welcomed(connection):
                 return
             began, sent = time.monotonic(), 0
-            height = self.net.height(target)
-            batch = b"".join(self.frame(CONSENSUS, self.vote(height + 1 + i % 8)) for i in range(80))
+            batch = self.batch(target)
             while not self._over.is_set():
                 connection.sendall(batch)
                 sent += len(batch)
                 self.sent.add(len(batch))
+                self.hear_nothing(connection)
                 ahead = sent / self.rate - (time.monotonic() - began)
                 if ahead > 0:
                     time.sleep(ahead)
+
+    def hear_nothing(self, connection):
+        """Throws away what has come, so that nobody waits for this side to read."""
+        connection.setblocking(False)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            while connection.recv(65536):
+                pass
+        connection.settimeout(5)
 
     def welcomed(self, connection):
         """Both sides say hello; then a welcome or a refusal comes."""
@@ -195,3 +209,27 @@ class FalseMember(Attack):
                     self.welcomes.add()
                     return True
                 text = text[5 + size:]
+
+
+class Flooder(FalseMember):
+    """A member that sends nothing but valid messages that cost it nothing, as fast as it can: STATUS
+    reports of a replica that knows nothing, or FETCH of bodies that nobody has."""
+
+    def __init__(self, net, replica, targets, kind, rate=10**12):
+        super().__init__(net, replica, targets, rate)
+        self.kind = kind
+
+    def batch(self, target):
+        return b"".join(self.frame(CONSENSUS, self.fetch() if self.kind == FETCH else self.status())
+                        for _ in range(1000))
+
+    def status(self):
+        view_and_heights = struct.pack("<6Q", 0, 0, 0, 0, 0, 0)
+        not_starting = struct.pack("<BQ", 0, 7)
+        # No slots, seals and checkpoints; nobody's VIEW-CHANGE or SUSPECT (one byte of replicas
+        # each: this is for networks of up to eight); no witnesses.
+        nothing = struct.pack("<III", 0, 0, 0) + bytes(2) + bytes(1)
+        return struct.pack("<BQ", STATUS, 0) + view_and_heights + bytes(32) + not_starting + nothing
+
+    def fetch(self):
+        return struct.pack("<BQ", FETCH, 0) + os.urandom(32)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Strangers and a false member at the P2P ports: honest nodes go on, nearly as fast as before."""
+"""Strangers, a false member and a flooder at the P2P ports: honest nodes go on, nearly as fast as
+before."""
 
 import time
 import unittest
 
-from garbage import FalseMember, HalfOpen, RandomBytes, Slowloris
+from garbage import FETCH, STATUS, FalseMember, Flooder, HalfOpen, RandomBytes, Slowloris
 from harness import SOAK_MINUTES, Net, scaled, wait_until
 from history import Teller, check
 
@@ -63,6 +64,38 @@ class GarbagePeers(unittest.TestCase):
             # The true node0 comes back once the other one has gone.
             net.testnet("start", "node0", "--timeout", scaled(60, 120))
             check(net, tellers=[teller])
+
+    def test_a_member_that_floods_delays_only_itself(self):
+        """Every message of it is valid, so nothing but turns and allowances protects the others."""
+        with Net() as net:
+            net.testnet("kill", "node0")
+            teller = Teller(net, nodes=HONEST)
+            teller.start()
+            wait_until("payments", lambda: len(teller.acknowledged()) > 5)
+            seconds = scaled(6, 60)
+            before = self.pay_for(teller, seconds)
+            views = net.views(HONEST)
+            for name, kind in (("STATUS", STATUS), ("FETCH", FETCH)):
+                dropped = self.dropped(net)
+                with Flooder(net, 0, HONEST, kind) as flooder:
+                    wait_until("the flooder is in", lambda: int(flooder.welcomes) > 0)
+                    during = self.pay_for(teller, seconds)
+                    waiting = max(net.metric(node, "quorate_queue_length") for node in HONEST)
+                    sent = int(flooder.sent)
+                print(f"{name}: {sent / 1e6:.0f} MB in {int(flooder.welcomes)} connections; payments: "
+                      f"{len(before)} before, {len(during)} during; p99 "
+                      f"{1000 * percentile(before, 0.99):.0f} -> {1000 * percentile(during, 0.99):.0f} ms; "
+                      f"{waiting:.0f} pieces of work waited")
+                self.assertGreater(len(during), len(before) // 3, f"{name} shuts honest clients out")
+                self.assertEqual(net.views(HONEST), views, f"{name} changed the view")
+                self.assertGreater(self.dropped(net), dropped, f"no {name} was dropped")
+            teller.stop()
+            self.assertIn("reports and requests a second", net.log(1), "the flooder was not thrown out")
+            net.testnet("start", "node0", "--timeout", scaled(60, 700))
+            check(net, tellers=[teller])
+
+    def dropped(self, net):
+        return sum(net.metric(node, "quorate_p2p_dropped_messages_total") for node in HONEST)
 
 
 if __name__ == "__main__":

@@ -45,10 +45,13 @@ class CountingVerifier final : public crypto::Verifier {
   bool open_ = true;
 };
 
+constexpr std::uint8_t kUnsigned = 250;  // the first byte of a message that nobody signed
+
 class EchoMessage final : public consensus::VerifiedMessage {
  public:
   explicit EchoMessage(Bytes body_) : body(std::move(body_)) {}
   const char* type_name() const override { return "echo"; }
+  bool is_unsigned() const override { return body[0] == kUnsigned; }
   const Bytes body;
 };
 
@@ -90,6 +93,9 @@ struct Fixture {
     config.threads = threads;
     config.lane_bytes_max = {consensus_bytes_max, 1000, 100'000};
     config.client_transactions_max = clients_max;
+    config.unsigned_burst = 20;
+    config.unsigned_per_second = 0;
+    config.unsigned_excess_max = 30;
     pool = std::make_unique<VerifyPool>(
         std::move(config),
         VerifyCallbacks{
@@ -350,6 +356,49 @@ TEST_CASE(
   const auto last = std::find(served.rbegin(), served.rend(), 2U).base();
   CHECK(std::count(served.begin(), last, 1U) == 1);
   CHECK(test.pool->statistics().frames_dropped == std::array<std::uint64_t, kTrafficClasses>{});
+}
+
+TEST_CASE("Payloads are checked while a peer floods, and transactions wait too") {
+  Fixture test(1, 20'000, 8U << 20U);
+  Watched<bool> open;
+  Watched<std::size_t> before_the_check;
+  test.messages.on_verify = [&](ReplicaId from, ByteView) {
+    if (from == ReplicaId(3)) open.wait([](bool value) { return value; });
+    if (test.output.get().payloads.empty()) {
+      before_the_check.update([](std::size_t& count) { ++count; });
+    }
+  };
+  test.pool->frame(ReplicaId(3), TrafficClass::consensus, {1});  // holds the only thread
+  for (int i = 0; i < 200; ++i) {
+    test.pool->frame(ReplicaId(1), TrafficClass::consensus, Bytes(100, 1));
+    test.pool->frame(ReplicaId(2), TrafficClass::transactions, {1, 2});
+  }
+  test.pool->check(Digest{{1}}, Height(1), Bytes{});
+  open.update([](bool& value) { value = true; });
+  REQUIRE(test.output.wait([](const Output& out) {
+    return out.payloads.size() == 1 && out.consensus[1].size() == 200;
+  }));
+  CHECK(before_the_check.get() <= 16);
+}
+
+TEST_CASE("Of what nobody signed a peer may send so much; the rest is dropped, and reported") {
+  Fixture test(2, 20'000, 1U << 20U);
+  for (int i = 0; i < 100; ++i) {
+    test.pool->frame(ReplicaId(1), TrafficClass::consensus, Bytes(4, kUnsigned));
+    test.pool->frame(ReplicaId(1), TrafficClass::consensus, Bytes(4, 1));
+  }
+  for (int i = 0; i < 20; ++i) {
+    test.pool->frame(ReplicaId(2), TrafficClass::consensus, Bytes(4, kUnsigned));
+  }
+  REQUIRE(test.output.wait([](const Output& out) {
+    return out.consensus[1].size() == 120 && out.consensus[2].size() == 20 && out.invalid == 2;
+  }));
+  // The last frame of a lane may still be on its way out.
+  test.pool->stop();
+  const auto statistics = test.pool->statistics();
+  CHECK(statistics.frames_excess == 80);
+  CHECK(statistics.frames_invalid == std::array<std::uint64_t, kTrafficClasses>{});
+  CHECK(test.output.get().consensus[1].size() == 120);
 }
 
 }  // namespace
