@@ -1,5 +1,7 @@
 #include "consensus/pbft/retransmission.hpp"
 
+#include <algorithm>
+
 #include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pbft {
@@ -13,6 +15,8 @@ constexpr std::uint64_t kBytesPerToken = 16U << 10U;
 constexpr std::uint64_t kCertificatesPerReply = 8;
 constexpr std::size_t kLoadsMax = 64;
 constexpr std::size_t kFetchesPerRound = 64;
+// Of STATUS, in which the primary alone repeats its proposal.
+constexpr std::int64_t kRoundsOfPrimary = 2;
 
 std::uint64_t body_cost(const Payload& payload) { return 1 + payload->size() / kBytesPerToken; }
 
@@ -241,7 +245,9 @@ void Retransmission::send_slot(ReplicaId to, const SlotReport& has, const SlotKe
     const AcceptedRecord& accepted = own->second;
     if (accepted.prepare) {
       if (!has.prepared && !has.prepares.contains(state_.self())) send_own(to, *accepted.prepare);
-    } else if (!has.pre_prepare && accepted.payload) {
+    }
+    const bool owes = !accepted.prepare || passes_on(to, slot);
+    if (owes && !has.pre_prepare && accepted.payload) {
       send_own(to, PrePrepare{accepted.core, Body{accepted.header, accepted.payload}},
                body_cost(accepted.payload));
     }
@@ -249,6 +255,19 @@ void Retransmission::send_slot(ReplicaId to, const SlotReport& has, const SlotKe
   if (!slot.prepared || has.commits.contains(state_.self())) return;
   const auto commit = state_.durable.commits.find(key);
   if (commit != state_.durable.commits.end()) send_own(to, commit->second);
+}
+
+// A proposal is the primary's to repeat. Where it does not, whoever voted for it does: two of them
+// at first, then twice as many each time, so that a body is not sent by everybody at once.
+bool Retransmission::passes_on(ReplicaId to, const Slot& slot) const {
+  if (QUORATE_MUTANT(proposal_never_passed_on)) return false;
+  const auto rounds = (state_.now - slot.accepted_at) / state_.settings.status_interval_busy;
+  if (rounds < kRoundsOfPrimary) return false;
+  const auto doublings =
+      static_cast<unsigned>(std::min<std::int64_t>(rounds - kRoundsOfPrimary, 16));
+  const std::uint32_t members = state_.settings.members();
+  const std::uint32_t distance = (state_.self().value() + members - to.value()) % members;
+  return distance <= 2U << doublings;
 }
 
 void Retransmission::send_seals(ReplicaId to, const StatusReport& report) {

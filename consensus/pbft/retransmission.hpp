@@ -2,6 +2,10 @@
 // is missing, from its own messages only, byte for byte as they were first sent, and never more
 // than a token bucket per peer allows. FETCH asks for a body by id, DATA brings it.
 //
+// One message is also passed on for another: a proposal that its primary does not repeat. Else a
+// primary that shows it at once to as many as it must, and to the others just before their patience
+// ends, makes agreement look slow; patience follows what agreement takes, and so would the primary.
+//
 // STATUS goes out every 200 ms while work is pending and every 2 s when idle.
 // Owned by the engine's thread.
 #pragma once
@@ -59,6 +63,7 @@ class Retransmission {
   void send_certificates(ReplicaId to, const StatusReport& report);
   void send_votes(ReplicaId to, const StatusReport& report);
   void send_slot(ReplicaId to, const SlotReport& has, const SlotKey& key, const Slot& slot);
+  bool passes_on(ReplicaId to, const Slot& slot) const;
   void send_view_messages(ReplicaId to, const StatusReport& report);
   void send_seals(ReplicaId to, const StatusReport& report);
   bool settled_down(Instant since) const;

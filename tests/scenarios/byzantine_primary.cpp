@@ -236,9 +236,11 @@ void s27_withheld_body(Stage& stage) {
       });
   stage.corrupt(0, script);
   stage.begin();
-  // And whoever asks the villain gets nothing.
+  // Whoever asks the villain gets nothing, and what the others pass on comes too late.
   stage.lose([](const Passing& passing) {
-    return passing.from == 0 && as<pbft::Data>(passing) != nullptr;
+    const auto* proposal = as<pbft::PrePrepare>(passing);
+    return passing.from == 0 ? as<pbft::Data>(passing) != nullptr
+                             : proposal != nullptr && proposal->core.ballot.view == View(0);
   });
   Proposals proposals(stage);
   Prepared prepared(stage);
@@ -292,6 +294,31 @@ void expect_nobody_prepares(Stage& stage, View view) {
   stage.await("another view", seconds(20), [&] { return stage.all_in(view.next()); });
   stage.await_executed(transaction, seconds(20));
   stage.expect(!fooled, "somebody voted for it");
+  stage.finale();
+}
+
+// The primary shows its proposals at once to q-1 backups, to the others when their patience is
+// nearly over, and keeps its COMMITs to itself. Agreement would be as slow as patience is long, and
+// patience follows agreement; but the backups pass on what the primary does not.
+void x17_shown_late(Stage& stage) {
+  stage.begin({8, 4, 8});
+  std::map<Height, Instant> due;
+  stage.rule([&](const Passing& passing) -> Fate {
+    if (passing.from != 0) return kPass;
+    if (commit_of(passing) != nullptr) return kLost;
+    const auto* proposal = as<pbft::PrePrepare>(passing);
+    if (proposal == nullptr || passing.to <= stage.quorum() - 1) return kPass;
+    const Duration delay = stage.status(1).view_timeout * 9 / 10;
+    const Instant at = due.emplace(proposal->core.ballot.height, stage.now() + delay).first->second;
+    return at > stage.now() ? held(at - stage.now()) : kPass;
+  });
+  stage.clients().load(milliseconds(20));
+  // A hundred heights are measured before patience follows them.
+  stage.await("a hundred and fifty heights", minutes(2),
+              [&] { return stage.height() >= Height(150); });
+  if (!stage.ok()) return;
+  stage.expect(stage.all_correct([&](auto i) { return stage.status(i).view_timeout < seconds(5); }),
+               "patience grew with what the primary held back");
   stage.finale();
 }
 
@@ -360,6 +387,7 @@ std::vector<Scenario> byzantine_primary_scenarios() {
       {"S24", "the primary repeats transactions", sizes, 1, s24_repeated_transactions},
       {"S25", "the primary's times are ahead, past or absurd", sizes, 4, s25_times},
       {"S27", "the primary withholds the body", sizes, 3, s27_withheld_body},
+      {"X17", "the primary shows its proposals late to some", sizes, 1, x17_shown_late},
       {"X07", "the primary proposes in another's name", {4, 7}, 2, x07_in_anothers_name},
       {"X08", "the primary proposes what is not valid", {4, 7}, 3, x08_invalid_payload},
   };

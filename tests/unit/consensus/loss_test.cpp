@@ -97,6 +97,55 @@ TEST_CASE("a body that reached a quorum only is fetched from whoever has it") {
   REQUIRE(cluster.converge(Height(12), std::chrono::seconds(10)));
 }
 
+TEST_CASE("backups pass on a proposal that the primary keeps from one of them") {
+  ClusterOptions options;
+  Cluster cluster(options);
+  cluster.filter = [](std::uint32_t from, std::uint32_t to, const pbft::Message& message) {
+    const auto* vote = std::get_if<pbft::Vote>(&message);
+    const bool commit = vote != nullptr && vote->kind == pbft::VoteKind::commit;
+    // Without replica 3 and the primary's COMMIT nothing commits.
+    return from != 0 || !(commit || (to == 3 && std::holds_alternative<pbft::PrePrepare>(message)));
+  };
+  cluster.start_all();
+  cluster.submit_many(8);
+  REQUIRE(cluster.converge(Height(8), std::chrono::seconds(5)));
+  for (std::uint32_t i = 0; i < 4; ++i) CHECK(cluster.engine(i).status().view == View(0));
+}
+
+TEST_CASE("a proposal is passed on by few at first, and only after the primary had its turn") {
+  const auto lacking_is_sent = [](std::uint32_t self, std::chrono::milliseconds after) {
+    Solo solo(self);
+    solo.start_voting();
+    solo.receive(0, solo.pre_prepare(1, {1}));
+    solo.settle();
+    solo.advance_time(after);
+    solo.outputs.clear();
+    solo.receive(3, solo.status_report());
+    const auto proposals = solo.sent<pbft::PrePrepare>();
+    if (!proposals.empty()) CHECK(solo.all<Send>().front().to == ReplicaId(3));
+    return proposals.size();
+  };
+  using std::chrono::milliseconds;
+  CHECK(lacking_is_sent(1, milliseconds(390)) == 0);
+  CHECK(lacking_is_sent(1, milliseconds(410)) == 1);  // the second behind replica 3
+  CHECK(lacking_is_sent(2, milliseconds(410)) == 0);  // the third
+  CHECK(lacking_is_sent(2, milliseconds(610)) == 1);
+}
+
+TEST_CASE("nobody is sent a proposal that it has") {
+  Solo solo(1);
+  solo.start_voting();
+  solo.receive(0, solo.pre_prepare(1, {1}));
+  solo.settle();
+  solo.advance_time(std::chrono::seconds(1));
+  solo.outputs.clear();
+  pbft::StatusReport report = solo.status_report();
+  report.slots.push_back({true, false, false, pbft::ReplicaSet(4), pbft::ReplicaSet(4)});
+  solo.receive(3, report);
+  CHECK(solo.sent<pbft::PrePrepare>().empty());
+  CHECK(solo.votes_sent(pbft::VoteKind::prepare) == 1);
+}
+
 TEST_CASE("answers to STATUS are limited per peer") {
   Cluster cluster{ClusterOptions{}};
   cluster.start_all();
