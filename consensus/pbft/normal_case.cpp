@@ -194,6 +194,7 @@ bool NormalCase::valid(SlotKey key, Slot& slot, const Digest& id) {
     case Validity::asked: return false;
     case Validity::unknown:
       stored->validity = Validity::asked;
+      slot.check_began = state_.now;
       state_.outbox.emit(Validate{key.height, id, *stored->body.payload});
       return false;
     case Validity::invalid:
@@ -279,7 +280,9 @@ void NormalCase::commit(SlotKey key, Slot& slot) {
   }
   certificate.commits = matching(slot.commits, *id);
   certificate.commits.resize(state_.settings.quorum());
-  if (slot.accepted) state_.commit_latency.add(state_.now - slot.accepted_at);
+  if (slot.accepted) {
+    state_.commit_latency.add(state_.now - slot.check_began.value_or(slot.accepted_at));
+  }
   commits_.add(std::move(certificate), nullptr);
 }
 

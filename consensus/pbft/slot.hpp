@@ -25,6 +25,7 @@ struct Slot {
   bool prepared = false;      // the prepared certificate was logged with the COMMIT
   bool refused = false;       // never to be voted for
   bool equivocation = false;  // reported already
+  std::optional<Instant> check_began;  // when the host was asked whether the payload is valid
   Instant accepted_at;
   Instant changed;  // when this replica last voted here
 };

@@ -15,10 +15,14 @@ namespace {
 
 std::size_t suspects_sent(const Solo& solo) { return solo.sent<pbft::Suspect>().size(); }
 
-// Orders a height so slowly that accepting and committing it lie `latency` apart.
-void order_slowly(Solo& solo, std::uint64_t height, Duration latency) {
-  const auto proposal = solo.pre_prepare(height, {1});
+// Orders a height so slowly that accepting and committing it lie `latency` apart, and it is not
+// accepted before `wait` is over: the check of its payload takes so long, unless its time lies
+// ahead by so many milliseconds.
+void order_slowly(Solo& solo, std::uint64_t height, Duration latency, Duration wait = {},
+                  std::uint64_t ahead_ms = 0) {
+  const auto proposal = solo.pre_prepare(height, {1}, solo.wall.saturating_add(ahead_ms));
   solo.receive(0, proposal);
+  if (wait > Duration(0)) solo.advance_time(wait);
   solo.settle();
   solo.advance_time(latency);
   for (const std::uint32_t i : {2U, 3U}) solo.receive(i, solo.prepare(i, proposal));
@@ -77,6 +81,25 @@ TEST_CASE("the view timeout follows the commit latency between half and ten time
     }
     REQUIRE(solo.engine().status().view_timeout == each.timeout);
   }
+}
+
+TEST_CASE("the check of a payload counts towards patience, the wait for a time ahead does not") {
+  Solo busy(1);
+  busy.start_voting();
+  for (std::uint64_t height = 1; height <= 104; ++height) {
+    order_slowly(busy, height, milliseconds(100), milliseconds(400));
+    busy.outputs.clear();
+  }
+  REQUIRE(busy.engine().status().view_timeout == seconds(2));
+
+  Solo ahead(1);
+  ahead.start_voting();
+  for (std::uint64_t height = 1; height <= 104; ++height) {
+    order_slowly(ahead, height, milliseconds(5), milliseconds(900), 10'900);  // 10 s are allowed
+    ahead.outputs.clear();
+  }
+  REQUIRE(ahead.engine().status().last_executed == Height(104));
+  REQUIRE(ahead.engine().status().view_timeout == milliseconds(500));
 }
 
 TEST_CASE("a block without transactions is no progress for a client that waits") {
