@@ -11,6 +11,10 @@ constexpr Duration kLateMin = std::chrono::milliseconds(2'500);
 // A slow answer counts for so long without another.
 constexpr Duration kSampleLives = std::chrono::seconds(10);
 constexpr std::uint64_t kFloorPercent = 70;
+constexpr std::uint64_t kRoomPercent = kFloorPercent / 2;
+// What is left at the end of a first window would take the primary longer.
+constexpr Duration kLeftFor = std::chrono::seconds(60);
+constexpr Duration kPause = 3 * PrimaryPace::kTick;
 // Of the time: with less, the primary is not what is waited for.
 constexpr std::int64_t kIdlePercentLate = 30;
 constexpr std::int64_t kIdlePercentLittle = 50;
@@ -35,31 +39,31 @@ Duration between(Instant from, Instant to) { return std::max(Duration(0), to - f
 void PrimaryPace::entered_view(Instant now) {
   if (view_time_ >= kWindow) rates_.push_back(rate_of(view_transactions_, view_time_));
   if (rates_.size() > views_remembered_) rates_.erase(rates_.begin());
-  entered_at_ = idle_since_ = idle_counted_to_ = now;
+  entered_at_ = idle_since_ = now;
   proposed_.clear();
   queue_ = false;
   samples_.clear();
   late_since_.reset();
-  ticks_.clear();
-  idle_in_tick_ = Duration(0);
+  tick_ = {now, 0, {}, {}};
+  backlog_.clear();
+  left_.clear();
   view_transactions_ = 0;
   view_time_ = Duration(0);
-  too_little_ = false;
+  below_floor_ = leaves_room_ = false;
 }
 
 // ---- delay ----
 
-void PrimaryPace::pre_prepared(Height height, Instant now) {
-  Proposal proposal{now, std::nullopt};
-  if (proposed_.empty()) {
-    proposal.idle_since = idle_since_;
-    count_idle(now);
-  }
-  proposed_.emplace(height, proposal);
+void PrimaryPace::pre_prepared(const PacedProposal& proposal, Instant now) {
+  count_to(now);
+  Proposal accepted{now, proposal.transactions, proposal.full, std::nullopt};
+  if (proposed_.empty()) accepted.idle_since = idle_since_;
+  proposed_.emplace(proposal.height, accepted);
 }
 
 void PrimaryPace::executed(PacedBlock block, Instant now) {
-  executed_in_tick_ += block.transactions;
+  count_to(now);
+  tick_.transactions += block.transactions;
   const bool queued = std::exchange(queue_, block.full) || block.full;
   // Not among them: taken over from an earlier view, or fetched.
   const auto found = proposed_.find(block.height);
@@ -67,7 +71,7 @@ void PrimaryPace::executed(PacedBlock block, Instant now) {
   if (found != proposed_.end()) proposal = found->second;
   const bool busy = !proposed_.empty();
   proposed_.erase(proposed_.begin(), proposed_.upper_bound(block.height));
-  if (busy && proposed_.empty()) idle_since_ = idle_counted_to_ = now;
+  if (busy && proposed_.empty()) idle_since_ = now;
   if (proposal && !block.ready_since.empty()) judge(std::move(block), *proposal, queued, now);
 }
 
@@ -108,44 +112,85 @@ bool PrimaryPace::too_late(Instant now) const {
   return late_since_ && now >= *late_since_ + kLateMin && now < samples_.back().at + kSampleLives;
 }
 
-// ---- floor ----
+// ---- floor and room ----
 
-// Nothing was on its way up to `until`.
-void PrimaryPace::count_idle(Instant until) {
-  idle_in_tick_ += between(idle_counted_to_, until);
-  idle_counted_to_ = until;
+void PrimaryPace::count_to(Instant until) {
+  const Duration passed = between(tick_.at, until);
+  tick_.at = until;
+  if (proposed_.empty()) {
+    tick_.idle += passed;
+  } else if (!proposed_.rbegin()->second.full && proposed_.size() < in_flight_max_) {
+    tick_.spare += passed;
+  }
 }
 
-void PrimaryPace::tick(bool backlog, Instant now) {
-  if (proposed_.empty()) count_idle(now);
-  const std::uint64_t transactions = std::exchange(executed_in_tick_, 0);
-  const Duration idle = std::exchange(idle_in_tick_, Duration(0));
-  if (!backlog) {
-    ticks_.clear();
-    too_little_ = false;
-    return;
-  }
-  if (!ticks_.empty()) {
-    view_transactions_ += transactions;
-    view_time_ += now - ticks_.back().at;
-  }
-  ticks_.push_back({now, transactions, idle});
-  while (ticks_.size() > 2 && ticks_[1].at + kWindow <= now) ticks_.pop_front();
-  judge_rate();
+std::size_t PrimaryPace::transactions_in_flight() const {
+  std::size_t out = 0;
+  for (const auto& entry : proposed_) out += entry.second.transactions;
+  return out;
 }
 
-// The first tick only marks where the window begins: what happened before it does not count.
-void PrimaryPace::judge_rate() {
-  const Duration span = ticks_.back().at - ticks_.front().at;
-  if (span < kWindow || rates_.empty()) return;
-  std::uint64_t transactions = 0;
-  Duration idle{0};
+void PrimaryPace::Window::add(const Tick& tick, Duration length) {
+  ticks_.push_back(tick);
+  while (ticks_.size() > 2 && ticks_[1].at + length <= tick.at) ticks_.pop_front();
+}
+
+PrimaryPace::Tick PrimaryPace::Window::sum() const {
+  Tick out;
   for (std::size_t i = 1; i < ticks_.size(); ++i) {
-    transactions += ticks_[i].transactions;
-    idle += ticks_[i].idle;
+    out.transactions += ticks_[i].transactions;
+    out.idle += ticks_[i].idle;
+    out.spare += ticks_[i].spare;
   }
-  too_little_ = rate_of(transactions, span) * 100 < median(rates_) * kFloorPercent &&
-                idle * 100 >= span * kIdlePercentLittle;
+  return out;
+}
+
+void PrimaryPace::tick(const PacedWork& work, Instant now) {
+  count_to(now);
+  const Tick tick = std::exchange(tick_, {now, 0, {}, {}});
+  // Nobody looked for a while, for nothing waited: that was no slow time.
+  if (now - std::exchange(ticked_at_, now) > kPause) {
+    backlog_.clear();
+    left_.clear();
+  }
+  if (work.backlog) {
+    if (!backlog_.empty()) {
+      view_transactions_ += tick.transactions;
+      view_time_ += now - backlog_.newest();
+    }
+    backlog_.add(tick, kWindow);
+  } else {
+    backlog_.clear();
+  }
+  const std::size_t left = work.ready - std::min(work.ready, transactions_in_flight());
+  if (left >= kLeftMin) {
+    left_.add(tick, rates_.empty() ? kFirstWindow : kWindow);
+  } else {
+    left_.clear();
+  }
+  below_floor_ = judge_floor();
+  leaves_room_ = judge_room(left);
+}
+
+bool PrimaryPace::judge_floor() const {
+  if (backlog_.empty() || rates_.empty()) return false;
+  const Duration span = backlog_.span();
+  if (span < kWindow) return false;
+  const Tick sum = backlog_.sum();
+  return rate_of(sum.transactions, span) * 100 < median(rates_) * kFloorPercent &&
+         sum.idle * 100 >= span * kIdlePercentLittle;
+}
+
+bool PrimaryPace::judge_room(std::size_t left) const {
+  if (left_.empty()) return false;
+  const Duration span = left_.span();
+  if (span < (rates_.empty() ? kFirstWindow : kWindow)) return false;
+  const Tick sum = left_.sum();
+  if ((sum.idle + sum.spare) * 100 < span * kIdlePercentLittle) return false;
+  const std::uint64_t rate = rate_of(sum.transactions, span);
+  if (!rates_.empty()) return rate * 100 < median(rates_) * kRoomPercent;
+  const auto ticks = [](Duration time) { return static_cast<std::uint64_t>(time / kTick); };
+  return left * ticks(span) > sum.transactions * ticks(kLeftFor);
 }
 
 }  // namespace quorate::node

@@ -1,14 +1,30 @@
-// Whether the primary is slow although it answers: two judgements that need no clock of its own and
-// no word of its. Both look only at times when work waited that it could have proposed.
+// Whether the primary is slow although it answers: judgements that need no clock of its own and no
+// word of its. All look only at times when work waited that it could have proposed.
 //
 // Delay: how long transactions waited for their proposal, compared with how long the replicas then
 // took to agree on it, which is not in the primary's hands. In a full block, or behind one, they
 // waited in a queue: there the primary owes a proposal only since everything before was executed.
 // Floor: under a backlog, the rate of committed transactions against the median of the last views.
+// Room: likewise, of a primary whose blocks leave room although more waits than they hold.
 //
-// Neither counts unless for much of the time nothing was on its way: while proposals wait to be
-// agreed on or executed, the primary is not what is slow. Under overload it may not even know what
-// waits elsewhere.
+// When the primary is what everybody waits for. Delay and floor count only if for much of the time
+// nothing was on its way: while proposals wait to be agreed on or executed, the primary is not what
+// is slow. But a primary could keep a small block on its way at all times and so never be judged.
+// For room, therefore, it is also waited for while less than it may have is on its way and the
+// newest of it is not full, if transactions wait here that are in none of them.
+//
+// Why an honest primary is not replaced for it, on a machine however slow or busy. Where agreement,
+// the ledger or the disks are slow, everything that waits is on its way, or the blocks are full, or
+// as many are on their way as may be: none of that counts. Under overload a primary may not know
+// what waits at others, since relays are dropped, and then it leaves room without a fault. But it
+// proposes whatever it knows, as fast as its machine takes it in, and so did the primaries before
+// it: its rate is near theirs. So room counts only below half of the floor, a third of the earlier
+// rate, which a primary that merely shares a busy machine does not fall to. In the first view there
+// is nothing to compare with. There it takes four times as long, and so few transactions that what
+// is left would take them more than a minute; a full mempool is through in less at 1,700 a second.
+// A slower machine that is overloaded from its first view on may so change its view once; then
+// there is a rate to compare with. (Waiting too little for a block whose check takes long is
+// another way to lose an honest primary under overload: consensus/pbft/commit_latency.hpp.)
 //
 // Pure, integers only; owned by the replica.
 #pragma once
@@ -23,6 +39,13 @@
 
 namespace quorate::node {
 
+// A proposal as it was accepted here.
+struct PacedProposal {
+  Height height;
+  std::size_t transactions = 0;
+  bool full = true;  // or not known: that counts for the primary
+};
+
 // A block as it was executed here.
 struct PacedBlock {
   Height height;
@@ -31,33 +54,44 @@ struct PacedBlock {
   std::vector<Instant> ready_since;  // of its transactions that waited here
 };
 
+// What waits here for the primary; nothing while something else is waited for.
+struct PacedWork {
+  bool backlog = false;   // more than two payloads could be filled
+  std::size_t ready = 0;  // transactions that could be proposed, or are in a proposal on its way
+};
+
 class PrimaryPace {
  public:
-  explicit PrimaryPace(std::uint32_t views_remembered) : views_remembered_(views_remembered) {}
+  PrimaryPace(std::uint32_t views_remembered, std::size_t proposals_in_flight)
+      : views_remembered_(views_remembered), in_flight_max_(proposals_in_flight) {}
 
   // A measure of how much latency varies here. A delay must exceed a quarter of it; and one of more
   // than twice as much is no delay: the primary did not know the transactions, or leaves them out.
   void set_view_timeout(Duration timeout) { view_timeout_ = timeout; }
   // A new primary begins: what it is measured by starts now.
   void entered_view(Instant now);
-  // Its proposal was accepted here.
-  void pre_prepared(Height height, Instant now);
+  void pre_prepared(const PacedProposal& proposal, Instant now);
   void executed(PacedBlock block, Instant now);
-  // To be called every kTick while work waits. `backlog`: more than two payloads could be filled.
-  void tick(bool backlog, Instant now);
+  // To be called every kTick while work waits.
+  void tick(const PacedWork& work, Instant now);
 
   bool too_late(Instant now) const;
-  bool too_little() const { return too_little_; }
+  bool too_little() const { return below_floor_ || leaves_room_; }
 
   static constexpr Duration kTick = std::chrono::milliseconds(500);
   // The delay that is always allowed, besides four times what agreement takes.
   static constexpr Duration kDelayFree = std::chrono::milliseconds(100);
   static constexpr Duration kWindow = std::chrono::seconds(5);
+  static constexpr Duration kFirstWindow = std::chrono::seconds(20);
   static constexpr std::size_t kSamplesMin = 5;
+  // Fewer transactions that are in no proposal say nothing about its room.
+  static constexpr std::size_t kLeftMin = 64;
 
  private:
   struct Proposal {
     Instant at;
+    std::size_t transactions = 0;
+    bool full = true;
     std::optional<Instant> idle_since;  // nothing else was on its way then, since this long
   };
   struct Sample {
@@ -69,14 +103,32 @@ class PrimaryPace {
   struct Tick {
     Instant at;
     std::uint64_t transactions = 0;
-    Duration idle{0};
+    Duration idle{0};   // nothing was on its way
+    Duration spare{0};  // less than could be, the newest of it not full
+  };
+  // The ticks of the last time in which something held without a pause.
+  class Window {
+   public:
+    void add(const Tick& tick, Duration length);
+    void clear() { ticks_.clear(); }
+    bool empty() const { return ticks_.empty(); }
+    Instant newest() const { return ticks_.back().at; }
+    Duration span() const { return ticks_.back().at - ticks_.front().at; }
+    // The first tick only marks where the window begins: what happened before does not count.
+    Tick sum() const;
+
+   private:
+    std::deque<Tick> ticks_;
   };
   void judge(PacedBlock block, const Proposal& proposal, bool queued, Instant now);
   void judge_delay(Instant now);
-  void judge_rate();
-  void count_idle(Instant until);
+  bool judge_floor() const;
+  bool judge_room(std::size_t left) const;
+  void count_to(Instant until);
+  std::size_t transactions_in_flight() const;
 
   const std::uint32_t views_remembered_;
+  const std::size_t in_flight_max_;
   Duration view_timeout_{0};
   Instant entered_at_;
   std::map<Height, Proposal> proposed_;  // accepted and not yet executed
@@ -86,14 +138,15 @@ class PrimaryPace {
   std::deque<Sample> samples_;
   std::optional<Instant> late_since_;
 
-  std::deque<Tick> ticks_;  // without a pause in the backlog, at most kWindow
-  std::uint64_t executed_in_tick_ = 0;
-  Duration idle_in_tick_{0};
-  Instant idle_counted_to_;
+  Tick tick_;  // the one that is under way; `at` is where its times are counted to
+  Instant ticked_at_;
+  Window backlog_;                       // work.backlog held
+  Window left_;                          // transactions waited that were in no proposal
   std::uint64_t view_transactions_ = 0;  // of this view, under a backlog
   Duration view_time_{0};
   std::vector<std::uint64_t> rates_;  // of earlier views, transactions a second, oldest first
-  bool too_little_ = false;
+  bool below_floor_ = false;
+  bool leaves_room_ = false;
 };
 
 }  // namespace quorate::node

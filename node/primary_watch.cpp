@@ -17,7 +17,9 @@ std::uint32_t full_blocks_max(const WatchLimits& limits) {
 }  // namespace
 
 PrimaryWatch::PrimaryWatch(WatchLimits limits)
-    : limits_(limits), crowded_max_(full_blocks_max(limits)), pace_(limits.validators) {}
+    : limits_(limits),
+      crowded_max_(full_blocks_max(limits)),
+      pace_(limits.validators, limits.proposals_in_flight) {}
 
 void PrimaryWatch::entered_view(Instant now) {
   pace_.entered_view(now);
@@ -26,14 +28,24 @@ void PrimaryWatch::entered_view(Instant now) {
   next_look_ = now;
 }
 
-void PrimaryWatch::pre_prepared(Height height, Instant now) {
+void PrimaryWatch::pre_prepared(Height height, Instant now, const std::optional<Content>& content) {
   proposed_ = std::max(proposed_, height);
-  pace_.pre_prepared(height, now);
+  PacedProposal paced;
+  paced.height = height;
+  if (content) {
+    paced.transactions = content->transactions;
+    paced.full = is_full(content->transactions, content->payload_bytes);
+  }
+  pace_.pre_prepared(paced, now);
+}
+
+bool PrimaryWatch::is_full(std::size_t transactions, std::size_t payload_bytes) const {
+  return transactions >= limits_.payload_transactions_max ||
+         payload_bytes * 10 >= limits_.payload_bytes_max * 9;
 }
 
 void PrimaryWatch::executed(Block block, Instant now) {
-  const bool full = block.transactions >= limits_.payload_transactions_max ||
-                    block.payload_bytes * 10 >= limits_.payload_bytes_max * 9;
+  const bool full = is_full(block.transactions, block.payload_bytes);
   if (custody_ && last_.judging && block.height > custody_->above) {
     const bool room = block.transactions < limits_.payload_transactions_max &&
                       block.payload_bytes + custody_->payload_bytes <= limits_.payload_bytes_max;
@@ -80,10 +92,13 @@ void PrimaryWatch::look(const Look& look, Instant now) {
   }
   if (now < next_tick_) return;
   next_tick_ = now + PrimaryPace::kTick;
-  const bool backlog =
-      look.judging && (look.pool.ready > 2 * limits_.payload_transactions_max ||
-                       (look.pool.ready > 0 && look.pool.bytes > 2 * limits_.payload_bytes_max));
-  pace_.tick(backlog, now);
+  PacedWork work;
+  if (look.judging) {
+    work.ready = look.pool.ready;
+    work.backlog = work.ready > 2 * limits_.payload_transactions_max ||
+                   (work.ready > 0 && look.pool.bytes > 2 * limits_.payload_bytes_max);
+  }
+  pace_.tick(work, now);
 }
 
 bool PrimaryWatch::censored() const {

@@ -26,6 +26,7 @@ struct WatchLimits {
   std::size_t pool_transactions_max = 100'000;
   std::size_t pool_bytes_max = 64U << 20U;
   std::uint32_t validators = 4;
+  std::size_t proposals_in_flight = 32;
 };
 
 class PrimaryWatch {
@@ -48,10 +49,16 @@ class PrimaryWatch {
     Departed departed;
   };
 
+  // What an accepted proposal holds, as far as it is known here.
+  struct Content {
+    std::size_t transactions = 0;
+    std::size_t payload_bytes = 0;
+  };
+
   explicit PrimaryWatch(WatchLimits limits);
 
   void entered_view(Instant now);
-  void pre_prepared(Height height, Instant now);
+  void pre_prepared(Height height, Instant now, const std::optional<Content>& content = {});
   void executed(Block block, Instant now);
   // Due at next_look() while work waits; sooner does no harm.
   void look(const Look& look, Instant now);
@@ -79,6 +86,7 @@ class PrimaryWatch {
   };
   void begin(const Look& look);
   bool censored() const;
+  bool is_full(std::size_t transactions, std::size_t payload_bytes) const;
 
   const WatchLimits limits_;
   const std::uint32_t crowded_max_;

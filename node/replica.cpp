@@ -18,18 +18,21 @@ BatchLimits batch_limits(const ReplicaConfig& config) {
 
 WatchLimits watch_limits(const ReplicaConfig& config) {
   return {config.genesis.consensus.payload_transactions_max,
-          config.genesis.consensus.payload_bytes_max, config.mempool.transactions_max,
-          config.mempool.bytes_max, static_cast<std::uint32_t>(config.genesis.validators.size())};
+          config.genesis.consensus.payload_bytes_max,
+          config.mempool.transactions_max,
+          config.mempool.bytes_max,
+          static_cast<std::uint32_t>(config.genesis.validators.size()),
+          config.genesis.consensus.proposals_in_flight};
 }
 
 void keep_earlier(std::optional<Instant>& earliest, const std::optional<Instant>& other) {
   if (other && (!earliest || *other < *earliest)) earliest = other;
 }
 
-std::size_t payload_bytes(const ledger::ExecutedBlock& block) {
+std::size_t payload_bytes(const std::vector<ledger::TransactionPtr>& transactions) {
   constexpr std::size_t kLength = 4;  // of the payload, and of each transaction in it
   std::size_t out = kLength;
-  for (const auto& transaction : block.transactions) out += kLength + transaction->encoded.size();
+  for (const auto& transaction : transactions) out += kLength + transaction->encoded.size();
   return out;
 }
 
@@ -131,7 +134,7 @@ void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
   const bool withdrawn = being_withdrawn(height);
   head = {height, block.block_hash, block.payload_id};
   state = block.state;
-  PrimaryWatch::Block watched{height, block.transactions.size(), payload_bytes(block),
+  PrimaryWatch::Block watched{height, block.transactions.size(), payload_bytes(block.transactions),
                               mempool.executed(block, now)};
   watch.executed(std::move(watched), now);
   if (!withdrawn) builder.executed(height);
@@ -255,6 +258,18 @@ void Replica::Impl::watch_primary() {
   }
   if (const auto suspicion = watch.take_suspicion(now)) feed(*suspicion);
   run_engine();
+}
+
+// Of two that were proposed for one height in turn the larger counts: for the primary.
+std::optional<PrimaryWatch::Content> Replica::Impl::proposed_content(Height height) const {
+  std::optional<PrimaryWatch::Content> out;
+  for (const auto& entry : payloads) {
+    const auto& transactions = entry.second.transactions;
+    if (entry.second.height != height) continue;
+    if (out && out->transactions >= transactions.size()) continue;
+    out = PrimaryWatch::Content{transactions.size(), payload_bytes(transactions)};
+  }
+  return out;
 }
 
 void Replica::Impl::relay_oldest() {

@@ -50,6 +50,7 @@ struct Replica::Impl {
   void tell_pending();
   bool watches_primary() const;
   void watch_primary();
+  std::optional<PrimaryWatch::Content> proposed_content(Height height) const;
   void relay_oldest();
   std::optional<Instant> next_deadline() const;
   ReplicaStatus status() const;

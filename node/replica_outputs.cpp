@@ -200,7 +200,9 @@ void Replica::Impl::perform(consensus::RelayPending&) {
 
 void Replica::Impl::perform(consensus::Progress& progress) {
   using Phase = consensus::Progress::Phase;
-  if (progress.phase == Phase::pre_prepared) watch.pre_prepared(progress.height, now);
+  if (progress.phase == Phase::pre_prepared) {
+    watch.pre_prepared(progress.height, now, proposed_content(progress.height));
+  }
   if (progress.phase == Phase::view_entered) watch.entered_view(now);
   Notice notice{};
   notice.kind = Notice::Kind::progress;

@@ -282,6 +282,44 @@ TEST_CASE("a primary that leaves out the oldest transaction is reported to the e
   }
 }
 
+TEST_CASE("a primary that always has small blocks on their way is reported, one with full ones not") {
+  constexpr std::size_t kFull = 4;  // of this chain
+  for (const std::size_t size : {std::size_t{1}, kFull}) {
+    Bench bench;
+    bench.engine->current.primary = ReplicaId(1);
+    bench.engine->current.view_timeout = std::chrono::seconds(1);
+    bench.engine->current.high_watermark = Height(256);
+    std::vector<ledger::TransactionPtr> waiting;
+    for (std::uint64_t nonce = 1; nonce <= 400; ++nonce) waiting.push_back(transaction({1, nonce}));
+    bench.submit(waiting);
+    std::uint8_t proposed = 0;
+    const auto propose = [&] {
+      const auto first = waiting.begin() + static_cast<std::ptrdiff_t>(proposed * size);
+      std::vector<ledger::TransactionPtr> content(first, first + static_cast<std::ptrdiff_t>(size));
+      const Digest id = FakeVerifier::id_of(++proposed);
+      const Height height(proposed);
+      bench.engine_says({consensus::Validate{height, id, ledger::encode_payload(content)}});
+      bench.step(PayloadChecked{id, height, content});
+      bench.engine_says({consensus::Progress{consensus::Progress::Phase::pre_prepared, height, {}}});
+      return content;
+    };
+    auto next = propose();
+    for (std::int64_t at = 100; at <= 25'000; at += 100) {
+      bench.tick(at);
+      if (at % 500 != 0) continue;
+      const Height height(proposed);
+      auto behind = propose();
+      bench.step(BlocksExecuted{{executed_block(bench.state, height, next)}});
+      next = std::move(behind);
+    }
+    const auto suspected = bench.engine->all<consensus::PrimarySuspected>();
+    CHECK(suspected.empty() == (size == kFull));
+    if (!suspected.empty()) {
+      CHECK(suspected.front().reason == consensus::SuspicionReason::throughput);
+    }
+  }
+}
+
 TEST_CASE("a replica without work watches nobody and wakes nobody") {
   Bench bench;
   bench.engine->current.primary = ReplicaId(1);
