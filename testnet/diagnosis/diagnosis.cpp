@@ -10,10 +10,10 @@ namespace quorate::testnet {
 
 namespace {
 
-bool can_vote(const NodeFacts& node) {
+bool can_vote(const NetworkFacts& facts, const NodeFacts& node) {
   const auto& status = node.status;
   return status.process == RunState::alive && status.reachable && !status.observer &&
-         status.halted.empty() && !status.syncing;
+         status.halted.empty() && !status.syncing && !holds_back(facts, node);
 }
 
 bool linked(const NetworkFacts& facts, std::size_t a, std::size_t b) {
@@ -81,6 +81,11 @@ std::string seconds_text(double ms) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
 }
 
+bool nobody_answers(const NetworkFacts& facts) {
+  return std::none_of(facts.nodes.begin(), facts.nodes.end(),
+                      [](const NodeFacts& node) { return node.status.reachable; });
+}
+
 std::string mining_summary(const NetworkFacts& facts, Condition condition, const Pace& pace) {
   const std::string heights =
       "tip " + std::to_string(pace.tip) + ", final " + std::to_string(greatest_height(facts));
@@ -90,6 +95,7 @@ std::string mining_summary(const NetworkFacts& facts, Condition condition, const
                 ? "; the next is expected within " + seconds_text(pace.expected_ms) + " on average"
                 : "");
   }
+  if (nobody_answers(facts)) return "stalled: no node answers, so nobody mines";
   if (pace.hashes_per_second == 0) return "stalled at " + heights + ": nobody mines";
   return "stalled at " + heights + ": no block for " + seconds_text(pace.age_ms) +
          ", although one is expected within " + seconds_text(pace.expected_ms) + " on average";
@@ -110,7 +116,9 @@ std::string summary(const NetworkFacts& facts, Condition condition, std::size_t 
            height + ")";
   }
   std::string text = "stalled at height " + height + ": ";
-  if (waiting(facts) > 0) {
+  if (nobody_answers(facts)) {
+    text = "stalled: no node answers, so nobody can say at which height";
+  } else if (waiting(facts) > 0) {
     text +=
         std::to_string(waiting(facts)) + " transactions wait and none was committed in " + seconds;
   } else {
@@ -139,10 +147,10 @@ std::string_view to_string(Condition condition) {
 std::vector<std::size_t> able_to_commit(const NetworkFacts& facts) {
   std::vector<std::size_t> best;
   for (std::size_t start = 0; start < facts.nodes.size(); ++start) {
-    if (!can_vote(facts.nodes[start])) continue;
+    if (!can_vote(facts, facts.nodes[start])) continue;
     std::vector<std::size_t> group{start};
     for (std::size_t other = 0; other < facts.nodes.size(); ++other) {
-      if (other == start || !can_vote(facts.nodes[other])) continue;
+      if (other == start || !can_vote(facts, facts.nodes[other])) continue;
       const bool fits = std::all_of(group.begin(), group.end(), [&](std::size_t member) {
         return linked(facts, member, other);
       });

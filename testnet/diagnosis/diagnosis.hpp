@@ -69,8 +69,8 @@ struct Diagnosis {
 
 Diagnosis diagnose(const NetworkFacts& facts);
 
-// The nodes that could commit together: the largest set found of nodes that run, answer, may vote
-// and are connected to each other.
+// The nodes that could commit together: the largest set found of nodes that run, answer, may vote,
+// do so (a clock far behind holds proposals back) and are connected to each other.
 std::vector<std::size_t> able_to_commit(const NetworkFacts& facts);
 
 }  // namespace quorate::testnet

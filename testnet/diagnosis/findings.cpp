@@ -9,7 +9,8 @@ namespace quorate::testnet {
 
 namespace {
 
-// Blocks are held until due when a proposer's clock is further ahead than the protocol's delta.
+// A proposal is held until due where its proposer's clock is further ahead than the protocol's
+// delta.
 constexpr std::int64_t kClockAheadMax = 10'000;
 constexpr std::int64_t kClockRemark = 2'000;
 constexpr double kSlowWriteMs = 200;
@@ -37,17 +38,42 @@ std::optional<Value> usual(const NetworkFacts& facts, Of of) {
   return most == count.end() ? std::nullopt : std::optional<Value>(most->first);
 }
 
+// Of the view that most nodes are in.
+std::optional<std::size_t> primary_of(const NetworkFacts& facts) {
+  const auto index = usual<std::uint32_t>(
+      facts, [](const auto& node) { return node.status.primary.value_or(UINT32_MAX); });
+  return index && *index < facts.nodes.size() ? std::optional<std::size_t>(*index) : std::nullopt;
+}
+
+// What a node says that stops because its genesis.json is not the one its data was made with.
+bool other_genesis(const std::string& last_words) {
+  return last_words.find("the database holds chain") != std::string::npos ||
+         last_words.find("holds votes for chain") != std::string::npos;
+}
+
+// Why a process that ended did so, as far as its log tells, and what to do about it.
+Finding ended(const NodeFacts& node, bool cause) {
+  const std::string text = with_reason(node.name + " does not run", node.last_words);
+  const std::string start = "quorate-testnet start " + node.name;
+  if (node.last_words.find("No space left") != std::string::npos) {
+    return {"disk_full", {node.name}, text, "Free space on its disk, then: " + start, cause};
+  }
+  if (other_genesis(node.last_words)) {
+    return {"other_genesis",
+            {node.name},
+            text,
+            "Copy genesis.json of the testnet's data folder over " + node.name +
+                "/config/genesis.json, then: " + start,
+            cause};
+  }
+  return {"node_down", {node.name}, text, start, cause};
+}
+
 void processes(const Judgement& judgement, Findings& out) {
   for (const auto& node : judgement.facts.nodes) {
     const bool cause = judgement.below_quorum;
     if (node.status.process == RunState::dead) {
-      const bool disk = node.last_words.find("No space left") != std::string::npos;
-      out.push_back({disk ? "disk_full" : "node_down",
-                     {node.name},
-                     with_reason(node.name + " does not run", node.last_words),
-                     (disk ? "Free space on its disk, then: " : "") +
-                         std::string("quorate-testnet start ") + node.name,
-                     cause});
+      out.push_back(ended(node, cause));
     } else if (node.status.process == RunState::paused) {
       out.push_back({"node_paused",
                      {node.name},
@@ -299,12 +325,10 @@ void mining(const Judgement& judgement, Findings& out) {
   }
 }
 
-// The primary of the view that most nodes are in.
 void primary(const Judgement& judgement, Findings& out) {
   const auto& facts = judgement.facts;
-  const auto index = usual<std::uint32_t>(
-      facts, [](const auto& node) { return node.status.primary.value_or(UINT32_MAX); });
-  if (!index || *index >= facts.nodes.size()) return;
+  const auto index = primary_of(facts);
+  if (!index) return;
   const auto& node = facts.nodes[*index];
   std::vector<std::string> suspecting;
   std::string reason;
@@ -362,15 +386,17 @@ void clocks(const Judgement& judgement, Findings& out) {
   for (const auto& node : judgement.facts.nodes) {
     if (!node.clock_ahead_ms || std::llabs(*node.clock_ahead_ms) < kClockRemark) continue;
     const bool ahead = *node.clock_ahead_ms > 0;
+    const bool far_ahead = *node.clock_ahead_ms > kClockAheadMax;
+    const bool holds = holds_back(judgement.facts, node);
+    std::string effect;
+    if (far_ahead) effect = "; what it proposes is held until it is due";
+    if (holds) effect = "; it holds back what others propose, and so does not vote for it";
     out.push_back({"clock",
                    {node.name},
                    "the clock of " + node.name + " is " + seconds(*node.clock_ahead_ms) +
-                       (ahead ? " ahead" : " behind") +
-                       (ahead && *node.clock_ahead_ms > kClockAheadMax
-                            ? "; what it proposes is held until it is due"
-                            : ""),
+                       (ahead ? " ahead" : " behind") + effect,
                    "Synchronise it (NTP)",
-                   judgement.stalled && *node.clock_ahead_ms > kClockAheadMax});
+                   judgement.stalled && (far_ahead || holds)});
   }
 }
 
@@ -409,6 +435,13 @@ void mempools(const Judgement& judgement, Findings& out) {
 }
 
 }  // namespace
+
+// Compared with this machine's clock, as a primary's would be whose clock is right.
+bool holds_back(const NetworkFacts& facts, const NodeFacts& node) {
+  const auto primary = primary_of(facts);
+  const bool proposes = primary && &facts.nodes[*primary] == &node;
+  return !facts.mines && !proposes && node.clock_ahead_ms.value_or(0) < -kClockAheadMax;
+}
 
 std::vector<Finding> all_findings(const Judgement& judgement) {
   Findings out;

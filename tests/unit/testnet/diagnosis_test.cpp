@@ -301,6 +301,67 @@ TEST_CASE("a clock that runs ahead and a slow disk are causes of a stall and rem
   CHECK(has(find(stalled, "slow_disk")->text, "takes 900 ms, the others' 5 ms"));
 }
 
+TEST_CASE("a clock that is behind holds proposals back: that node does not count towards a quorum") {
+  auto facts = healthy();
+  stop(facts, 0);
+  for (auto& node : facts.nodes) node.status.primary = 3;
+  facts.nodes[1].clock_ahead_ms = -3'600'000;
+  facts.nodes[2].clock_ahead_ms = 3'600'000;
+  facts.nodes[3].waiting = 1;
+  const auto diagnosis = diagnose(facts);
+  CHECK(diagnosis.condition == Condition::stalled);
+  CHECK(has(diagnosis.summary, "2 of 4 nodes can vote together, quorum 3"));
+  const auto cause = [&](const std::string& code, const std::string& node) {
+    return std::any_of(diagnosis.findings.begin(), diagnosis.findings.end(), [&](const auto& each) {
+      return each.cause && each.code == code && each.nodes == std::vector<std::string>{node};
+    });
+  };
+  CHECK(diagnosis.findings.front().code == "node_down");
+  CHECK(cause("node_down", "node0"));
+  CHECK(cause("clock", "node1"));
+  for (const auto& finding : diagnosis.findings) {
+    if (finding.code != "clock" || finding.nodes.front() != "node1") continue;
+    CHECK(has(finding.text, "3600 s behind; it holds back what others propose"));
+  }
+
+  // A primary with such a clock is late, which costs nobody's vote; a little is allowed.
+  facts = healthy();
+  facts.nodes[0].clock_ahead_ms = -3'600'000;
+  facts.nodes[1].clock_ahead_ms = -9'000;
+  CHECK(diagnose(facts).condition == Condition::idle);
+  CHECK(able_to_commit(facts).size() == 4);
+  // A backup with it is missed where every vote counts, and a remark elsewhere.
+  facts.nodes[2].clock_ahead_ms = -11'000;
+  const auto enough = diagnose(facts);
+  CHECK(enough.condition == Condition::idle);
+  CHECK(able_to_commit(facts).size() == 3);
+  CHECK_FALSE(find(enough, "clock")->cause);
+}
+
+TEST_CASE("with no node alive there is no height to speak of") {
+  auto facts = healthy();
+  for (std::size_t i = 0; i < 4; ++i) stop(facts, i);
+  const auto diagnosis = diagnose(facts);
+  CHECK(diagnosis.summary ==
+        "stalled: no node answers, so nobody can say at which height; 0 of 4 nodes can vote "
+        "together, quorum 3");
+  auto work = mined();
+  for (std::size_t i = 0; i < 4; ++i) stop(work, i);
+  CHECK(diagnose(work).summary == "stalled: no node answers, so nobody mines");
+}
+
+TEST_CASE("a node that stopped over its genesis is not sent to start again as it is") {
+  auto facts = healthy();
+  stop(facts, 3);
+  facts.nodes[3].last_words = "node cannot start error=\"the database holds chain 0x01, the genesis "
+                              "gives 0x02\"";
+  const auto diagnosis = diagnose(facts);
+  REQUIRE(find(diagnosis, "other_genesis") != nullptr);
+  CHECK(find(diagnosis, "other_genesis")->next ==
+        "Copy genesis.json of the testnet's data folder over node3/config/genesis.json, then: "
+        "quorate-testnet start node3");
+}
+
 TEST_CASE("a full window without a stable checkpoint is named") {
   auto facts = healthy();
   for (auto& node : facts.nodes) {
