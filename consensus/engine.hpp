@@ -217,6 +217,7 @@ struct Commit {
   PublicKey proposer;    // zero for a null payload
   Bytes payload;         // empty for a null payload
   Bytes commit_certificate;
+  std::optional<View> view = {};  // in which it was agreed on; none where there are no views
 };
 // The order above `height` was withdrawn, although the ledger may have executed it: another branch
 // has outweighed it. The ledger goes back to the state after `height`; the Commits of the other

@@ -33,8 +33,10 @@ void NoticeLog::notice(const Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::progress:
       if (!notice.phase) return;
-      if (*notice.phase == Phase::view_left || *notice.phase == Phase::view_entered ||
-          *notice.phase == Phase::suspected) {
+      if (*notice.phase == Phase::view_entered) {
+        return log_.info("consensus", phase_text(*notice.phase), {{"view", text(notice.view)}});
+      }
+      if (*notice.phase == Phase::view_left || *notice.phase == Phase::suspected) {
         return log_.info("consensus", phase_text(*notice.phase),
                          {{"view", text(notice.view)}, {"cause", notice.text}});
       }
@@ -52,10 +54,17 @@ void NoticeLog::notice(const Notice& notice) {
     case Notice::Kind::block_executed: {
       if (!notice.block) return;
       const ledger::ExecutedBlock& block = *notice.block;
+      const std::string transactions = std::to_string(block.transactions.size());
+      if (!notice.agreed_in) {
+        return log_.info("consensus", "committed block",
+                         {{"height", text(block.header.height)},
+                          {"txs", transactions},
+                          {"hash", to_0x(block.block_hash)}});
+      }
       return log_.info("consensus", "committed block",
                        {{"height", text(block.header.height)},
-                        {"view", text(notice.view)},
-                        {"txs", std::to_string(block.transactions.size())},
+                        {"view", text(*notice.agreed_in)},
+                        {"txs", transactions},
                         {"hash", to_0x(block.block_hash)}});
     }
     case Notice::Kind::blocks_withdrawn: {

@@ -104,7 +104,7 @@ class Clients {
 struct Notice {
   enum class Kind : std::uint8_t {
     progress,            // height, view, phase
-    block_executed,      // block
+    block_executed,      // block, agreed_in
     blocks_withdrawn,    // withdrawn; height: where the ledger stands again
     block_sealed,        // height
     certificate_stored,  // height: its seals are in the store; comes from the execute thread
@@ -122,6 +122,7 @@ struct Notice {
   View view;
   std::optional<consensus::Progress::Phase> phase;
   std::uint64_t blocks = 0;  // of progress, as there
+  std::optional<View> agreed_in;  // the view of the commit certificate, where there are views
   std::shared_ptr<const ledger::ExecutedBlock> block;
   std::shared_ptr<const std::vector<ledger::WithdrawnBlock>> withdrawn;  // lowest first
   ledger::TransactionPtr transaction;

@@ -148,6 +148,9 @@ void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
   notice.kind = Notice::Kind::block_executed;
   notice.height = height;
   notice.block = std::make_shared<const ledger::ExecutedBlock>(block);
+  const auto agreed = agreed_in.find(height);
+  if (agreed != agreed_in.end()) notice.agreed_in = agreed->second;
+  agreed_in.erase(agreed_in.begin(), agreed_in.upper_bound(height));
   notify(std::move(notice));
 
   const auto served = served_seals.find(height);

@@ -139,6 +139,7 @@ struct Replica::Impl {
   std::map<Digest, std::uint32_t> checking;  // payload checks under way
   using Ordered = std::variant<consensus::Commit, consensus::Rewind>;
   std::deque<Ordered> committed;  // not yet handed to the executor
+  std::map<Height, View> agreed_in;  // of the blocks that are being executed
   Height committed_to;            // the height of the last Commit, if no Rewind followed
   std::deque<Height> rewinding;   // Rewinds without an answer
   TentativeBlocks tentative;

@@ -90,6 +90,7 @@ void Replica::Impl::execute_committed() {
 void Replica::Impl::execute(consensus::Commit commit,
                             std::vector<ledger::TransactionPtr> transactions) {
   note_committed(commit, transactions);
+  if (commit.view) agreed_in.insert_or_assign(commit.height, *commit.view);
   ledger::OrderedBlock block;
   block.height = commit.height;
   block.payload_id = commit.id;

@@ -85,6 +85,7 @@ void CommitQueue::commit(Height height, Decided decided) {
   }
   out.commit_certificate =
       encode_certificate(state_.settings.membership.epoch, decided.certificate);
+  out.view = decided.certificate.view;
   state_.progress(Progress::Phase::committed, height);
   state_.outbox.emit(std::move(out));
   decided.payload = nullptr;

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/unit/consensus/cluster.hpp"
+#include "tests/unit/consensus/solo.hpp"
 
 namespace quorate::consensus::test {
 
@@ -15,6 +16,18 @@ TEST_CASE("clusters of every shape order, execute and seal what is submitted") {
     REQUIRE(cluster.converge(Height(30)));
     REQUIRE(cluster.machine(0).head() == Height(30));
   }
+}
+
+TEST_CASE("a commit says which view agreed on it, whatever view this replica is in") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto proposal = solo.pre_prepare(1, {1}, std::nullopt, 2);
+  REQUIRE(solo.receive(3, solo.certificate(proposal, {0, 2, 3})));
+  REQUIRE(solo.receive(3, pbft::Data{proposal.body}));
+  const auto commits = solo.all<Commit>();
+  REQUIRE(commits.size() == 1);
+  CHECK(commits.front().view == View(2));
+  CHECK(solo.engine().status().view == View(0));
 }
 
 }  // namespace quorate::consensus::test

@@ -53,6 +53,7 @@ struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, 
   void notice(const Notice& notice) override {
     notices.push_back(notice.kind);
     if (notice.withdrawn) withdrawn.push_back(notice);
+    if (notice.block) blocks.push_back(notice);
   }
 
   std::size_t count(TrafficClass traffic) const {
@@ -74,6 +75,7 @@ struct FakePorts final : Transport, VoteLog, Executor, PayloadChecker, Clients, 
   std::vector<std::pair<Ticket, std::vector<std::optional<Refusal>>>> answers;
   std::vector<Notice::Kind> notices;
   std::vector<Notice> withdrawn;  // of blocks_withdrawn
+  std::vector<Notice> blocks;     // of block_executed
 };
 
 struct Bench {

@@ -260,6 +260,22 @@ TEST_CASE("the engine is ticked when its deadline is due") {
   CHECK(bench.engine->all<consensus::Ticked>().size() == 1);
 }
 
+TEST_CASE("an executed block is announced with the view that agreed on it, if one did") {
+  Bench bench;
+  for (std::uint8_t height = 1; height <= 3; ++height) {
+    consensus::Commit commit = Bench::commit(height, {});
+    if (height != 3) commit.view = View(10U + height);
+    bench.engine_says({commit});
+  }
+  for (std::uint64_t height = 1; height <= 3; ++height) {
+    bench.step(BlocksExecuted{{executed_block(bench.state, Height(height), {})}});
+  }
+  REQUIRE(bench.ports.blocks.size() == 3);
+  CHECK(bench.ports.blocks[0].agreed_in == View(11));
+  CHECK(bench.ports.blocks[1].agreed_in == View(12));
+  CHECK_FALSE(bench.ports.blocks[2].agreed_in);
+}
+
 TEST_CASE("a primary that leaves out the oldest transaction is reported to the engine") {
   for (const bool own : {false, true}) {
     Bench bench;
