@@ -202,7 +202,10 @@ void votes(const Judgement& judgement, Findings& out) {
       out.push_back({"observer",
                      {node.name},
                      with_reason(node.name + " follows and does not vote", status.observer_reason),
-                     "",
+                     status.observer_reason.find("no validator key") != std::string::npos
+                         ? ""
+                         : "Bring its newer disk back if there is one, else let it follow: "
+                           "docs/operations.md, \"A disk was lost or wiped\"",
                      judgement.below_quorum});
     } else if (status.starting) {
       out.push_back({"starting",

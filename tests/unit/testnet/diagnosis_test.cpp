@@ -236,6 +236,7 @@ TEST_CASE("observers, halted and lagging nodes do not count towards the quorum")
   REQUIRE(find(diagnosis, "observer") != nullptr);
   CHECK(has(find(diagnosis, "observer")->text, "the vote log is damaged"));
   CHECK(find(diagnosis, "observer")->cause);
+  CHECK(has(find(diagnosis, "observer")->next, "Bring its newer disk back"));
   REQUIRE(find(diagnosis, "lags") != nullptr);
   CHECK(has(find(diagnosis, "lags")->text, "at height 3 of 10"));
   CHECK(find(diagnosis, "fork") == nullptr);
