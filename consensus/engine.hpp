@@ -385,6 +385,9 @@ struct EngineTraits {
   bool seals = true;
   // So many replicas must be connected, this one included, before anything can become final.
   std::uint32_t connected_min = 1;
+  // A replica that runs says something at least twice in this time, work or not: one that is
+  // connected and silent for so long cannot be counted on. 0: replicas may be silent.
+  Duration silence_max{0};
   // A payload is committed when so many blocks stand on it, its own included. 0: commits do not
   // depend on depth and are never withdrawn.
   std::uint32_t commit_depth = 0;

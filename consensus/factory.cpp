@@ -66,6 +66,7 @@ Result<EngineParts> make_pbft(const EngineConfig& config, const crypto::Signer* 
   QUORATE_TRY(pbft::Settings settings, pbft_settings(config, signer));
   EngineParts parts;
   parts.traits.connected_min = config.membership.quorum();
+  parts.traits.silence_max = settings.status_interval_idle * 5 / 2;
   // A later view may speak of as many heights.
   parts.traits.history = 2 * config.checkpoint_interval;
   parts.message_verifier = std::make_shared<const pbft::PbftMessageVerifier>(

@@ -1,5 +1,7 @@
 #include "node/replica.hpp"
 
+#include <algorithm>
+
 #include "node/replica_impl.hpp"
 
 namespace quorate::node {
@@ -72,11 +74,13 @@ void Replica::Impl::on(const ReplicaStarted& started) {
 }
 
 void Replica::Impl::on(const PeerMessageReceived& received) {
+  const auto peer = peers.find(received.from);
+  if (peer != peers.end()) peer->second = now;
   std::visit([&](const auto& message) { on_message(received.from, message); }, received.message);
 }
 
 void Replica::Impl::on(const PeerConnected& connected) {
-  peers.insert(connected.peer);
+  peers.insert_or_assign(connected.peer, now);
   catch_up.peer_connected(connected.peer);
   relay.greet(connected.peer);
 }
@@ -338,11 +342,35 @@ ReplicaStatus Replica::Impl::status() const {
   const std::uint64_t behind = out.target.value() - head.height.value();
   out.syncing = catch_up.active() || behind > config.genesis.consensus.proposals_in_flight;
   out.peers_connected = static_cast<std::uint32_t>(peers.size());
+  out.peers_silent = silent_peers();
   for (const auto& [type, count] : messages) out.messages.push_back({type, count.in, count.out});
   out.halted = halted.value_or("");
   out.not_ready_reason = not_ready_reason(out);
   out.ready = out.not_ready_reason.empty();
   return out;
+}
+
+// A connection outlives the line for a while: what counts is whether anything comes over it.
+std::uint32_t Replica::Impl::silent_peers() const {
+  const Duration most = parts.traits.silence_max;
+  if (most == Duration(0)) return 0;
+  return static_cast<std::uint32_t>(std::count_if(
+      peers.begin(), peers.end(), [&](const auto& peer) { return now - peer.second > most; }));
+}
+
+// Empty when those that can be reached are enough.
+std::string Replica::Impl::unreachable_reason(const ReplicaStatus& status) const {
+  const std::uint32_t needed = parts.traits.connected_min;
+  if (status.peers_connected - status.peers_silent + 1 >= needed) return {};
+  std::string out = "connected to " + std::to_string(status.peers_connected) + " of " +
+                    std::to_string(membership.size() - 1) + " peers";
+  if (status.peers_silent > 0) {
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(parts.traits.silence_max).count();
+    out += ", " + std::to_string(status.peers_silent) + " of which said nothing for " +
+           std::to_string(seconds) + " s";
+  }
+  return out + "; it takes " + std::to_string(needed) + " nodes to commit, this one included";
 }
 
 std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
@@ -355,12 +383,7 @@ std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
            std::to_string(head.height.value()) + " of " +
            std::to_string(status.consensus.executing_again_to.value());
   }
-  const std::uint32_t reachable = status.peers_connected + 1;
-  if (reachable < parts.traits.connected_min) {
-    return "connected to " + std::to_string(status.peers_connected) + " of " +
-           std::to_string(membership.size() - 1) + " peers; it takes " +
-           std::to_string(parts.traits.connected_min) + " nodes to commit, this one included";
-  }
+  if (auto reason = unreachable_reason(status); !reason.empty()) return reason;
   if (status.consensus.starting) {
     return parts.traits.mines ? "starting: asking peers for headers"
                               : "starting: asking peers what they hold of this node";

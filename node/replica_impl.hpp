@@ -54,7 +54,9 @@ struct Replica::Impl {
   void relay_oldest();
   std::optional<Instant> next_deadline() const;
   ReplicaStatus status() const;
+  std::uint32_t silent_peers() const;
   std::string not_ready_reason(const ReplicaStatus& status) const;
+  std::string unreachable_reason(const ReplicaStatus& status) const;
   std::size_t memory_bytes() const;
 
   // ---- replica_outputs.cpp: the engine and what it asks for ----
@@ -121,7 +123,7 @@ struct Replica::Impl {
 
   ledger::Head head;
   ledger::StateViewPtr state;
-  std::set<ReplicaId> peers;
+  std::map<ReplicaId, Instant> peers;  // connected, with the time of their last word
   std::set<ReplicaId> reading_for;  // peers with a read of blocks under way: one each
   bool told_pending = false;
   std::string host_reason;  // why the host has this replica follow only; the engine is not told

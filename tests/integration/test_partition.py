@@ -40,6 +40,18 @@ class Partition(unittest.TestCase):
                            lambda: len(acknowledged_ids(acks)) > known + 50, 60)
             check(net, acknowledged_ids(acks))
 
+    def test_nobody_claims_to_be_ready_for_long_without_a_quorum(self):
+        """Idle, so that no view change gives it away, and with connections that stay up."""
+        with Net(up_args=["--faults"]) as net:
+            self.assertTrue(all(net.is_ready(node) for node in range(4)))
+            net.testnet("partition", "0,1", "2,3")
+            began = time.monotonic()
+            wait_until("no node says that it could commit",
+                       lambda: not any(net.is_ready(node) for node in range(4)), 10)
+            print(f"not ready {time.monotonic() - began:.1f} s after the cut")
+            net.testnet("heal")
+            wait_until("every node is ready", lambda: all(net.is_ready(node) for node in range(4)))
+
     def test_an_isolated_primary_is_replaced_and_follows_when_it_is_back(self):
         with Net(up_args=["--faults"]) as net:
             teller = Teller(net, nodes=[3, 1, 2])

@@ -241,6 +241,27 @@ TEST_CASE("a replica is ready with a quorum connected and nothing to catch up on
   CHECK(bench.replica->status().not_ready_reason == "observer: the vote log is damaged");
 }
 
+TEST_CASE("who is connected and says nothing cannot be counted on, until something comes again") {
+  Bench bench("", {.connected_min = 3, .silence_max = std::chrono::seconds(5)});
+  bench.step(PeerConnected{ReplicaId(1)});
+  bench.step(PeerConnected{ReplicaId(2)});
+  bench.tick(5'000);
+  CHECK(bench.replica->status().ready);
+  bench.tick(5'001);
+  CHECK(bench.replica->status().peers_connected == 2);
+  CHECK(bench.replica->status().not_ready_reason ==
+        "connected to 2 of 3 peers, 2 of which said nothing for 5 s; it takes 3 nodes to commit, "
+        "this one included");
+  bench.engine_says({});  // something of peer 1
+  CHECK_FALSE(bench.replica->status().ready);
+  bench.step(PeerMessageReceived{ReplicaId(2), BlocksRequest{Height(0)}});
+  CHECK(bench.replica->status().ready);
+  bench.tick(11'000);
+  CHECK(bench.replica->status().peers_silent == 2);
+  bench.step(PeerConnected{ReplicaId(1)});  // again: a newer connection replaced the older
+  CHECK(bench.replica->status().peers_silent == 1);
+}
+
 TEST_CASE("a replica that its host keeps from voting gives the host's reason, not the engine's") {
   Bench bench("the vote log is lost; use a new key");
   bench.engine->current.observer = true;
