@@ -173,6 +173,9 @@ Metrics::Metrics(const MetricsIdentity& identity) : impl_(std::make_unique<Impl>
       .Add(
           {{"version", identity.version}, {"commit", identity.commit}, {"engine", identity.engine}})
       .Set(1);
+  // There from the start, so that an alert on it finds 0 and not nothing.
+  impl_->view_changes.Add({{"cause", "progress"}});
+  impl_->suspects.Add({{"reason", "progress"}});
 }
 
 Metrics::~Metrics() = default;

@@ -42,6 +42,7 @@ TEST_CASE("what is sampled and what the runtime counts is shown as it is") {
   const std::string text = metrics.text(sample);
   CHECK(contains(text, "quorate_build_info{commit=\"abc\",engine=\"pbft\",version=\"0.1.0\"} 1"));
   CHECK(contains(text, "quorate_consensus_height 12"));
+  CHECK(contains(text, "quorate_consensus_view_changes_total{cause=\"progress\"} 0"));
   CHECK(contains(text, "quorate_consensus_fault_tolerance 1"));
   CHECK(contains(text, "quorate_p2p_bytes_total{direction=\"in\"} 100"));
   CHECK(contains(text, "quorate_p2p_messages_total{type=\"consensus\",direction=\"out\"} 7"));
