@@ -56,9 +56,11 @@ void PrimaryPace::entered_view(Instant now) {
 
 void PrimaryPace::pre_prepared(const PacedProposal& proposal, Instant now) {
   count_to(now);
-  Proposal accepted{now, proposal.transactions, proposal.full, std::nullopt};
-  if (proposed_.empty()) accepted.idle_since = idle_since_;
-  proposed_.emplace(proposal.height, accepted);
+  Proposal fresh{now, 0, true, std::nullopt};
+  if (nothing_on_its_way()) fresh.idle_since = idle_since_;
+  Proposal& known = proposed_.try_emplace(proposal.height, fresh).first->second;
+  known.transactions = proposal.transactions;
+  known.full = proposal.full;
 }
 
 void PrimaryPace::executed(PacedBlock block, Instant now) {
@@ -69,9 +71,10 @@ void PrimaryPace::executed(PacedBlock block, Instant now) {
   const auto found = proposed_.find(block.height);
   std::optional<Proposal> proposal;
   if (found != proposed_.end()) proposal = found->second;
-  const bool busy = !proposed_.empty();
+  const bool busy = !nothing_on_its_way();
+  executed_ = block.height;
   proposed_.erase(proposed_.begin(), proposed_.upper_bound(block.height));
-  if (busy && proposed_.empty()) idle_since_ = now;
+  if (busy && nothing_on_its_way()) idle_since_ = now;
   if (proposal && !block.ready_since.empty()) judge(std::move(block), *proposal, queued, now);
 }
 
@@ -117,16 +120,23 @@ bool PrimaryPace::too_late(Instant now) const {
 void PrimaryPace::count_to(Instant until) {
   const Duration passed = between(tick_.at, until);
   tick_.at = until;
-  if (proposed_.empty()) {
+  const OnItsWay there = on_its_way();
+  if (there.proposals == 0) {
     tick_.idle += passed;
-  } else if (!proposed_.rbegin()->second.full && proposed_.size() < in_flight_max_) {
+  } else if (!there.full && there.proposals < in_flight_max_) {
     tick_.spare += passed;
   }
 }
 
-std::size_t PrimaryPace::transactions_in_flight() const {
-  std::size_t out = 0;
-  for (const auto& entry : proposed_) out += entry.second.transactions;
+PrimaryPace::OnItsWay PrimaryPace::on_its_way() const {
+  OnItsWay out;
+  Height next = executed_.saturating_add(1);
+  for (auto it = proposed_.find(next); it != proposed_.end() && it->first == next; ++it) {
+    ++out.proposals;
+    out.transactions += it->second.transactions;
+    out.full = it->second.full;
+    next = next.saturating_add(1);
+  }
   return out;
 }
 
@@ -162,7 +172,7 @@ void PrimaryPace::tick(const PacedWork& work, Instant now) {
   } else {
     backlog_.clear();
   }
-  const std::size_t left = work.ready - std::min(work.ready, transactions_in_flight());
+  const std::size_t left = work.ready - std::min(work.ready, on_its_way().transactions);
   if (left >= kLeftMin) {
     left_.add(tick, rates_.empty() ? kFirstWindow : kWindow);
   } else {

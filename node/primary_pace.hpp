@@ -7,15 +7,16 @@
 // Floor: under a backlog, the rate of committed transactions against the median of the last views.
 // Room: likewise, of a primary whose blocks leave room although more waits than they hold.
 //
-// When the primary is what everybody waits for. Delay and floor count only if for much of the time
-// nothing was on its way: while proposals wait to be agreed on or executed, the primary is not what
-// is slow. But a primary could keep a small block on its way at all times and so never be judged.
-// For room, therefore, it is also waited for while less than it may have is on its way and the
-// newest of it is not full, if transactions wait here that are in none of them.
+// When the primary is what everybody waits for. A proposal is on its way once it is here with its
+// body: the check of its payload, agreement and execution are not in the primary's hands. One above
+// a gap is not, for nothing comes of it before the gap is filled. Delay and floor count only if for
+// much of the time nothing was on its way. But a primary could keep a small block there at all
+// times and so never be judged. For room, therefore, it is also waited for while less than it may
+// have is on its way and the newest of it is not full, if transactions wait here that are in none.
 //
-// Why an honest primary is not replaced for it, on a machine however slow or busy. Where agreement,
-// the ledger or the disks are slow, everything that waits is on its way, or the blocks are full, or
-// as many are on their way as may be: none of that counts. Under overload a primary may not know
+// Why an honest primary is not replaced for it, on a machine however slow or busy. Where checks,
+// agreement, the ledger or the disks are slow, everything that waits is on its way, or the blocks
+// are full, or as many are on their way as may be: none of that counts. Under overload a primary may not know
 // what waits at others, since relays are dropped, and then it leaves room without a fault. But it
 // proposes whatever it knows, as fast as its machine takes it in, and so did the primaries before
 // it: its rate is near theirs. So room counts only below half of the floor, a third of the earlier
@@ -39,11 +40,11 @@
 
 namespace quorate::node {
 
-// A proposal as it was accepted here.
+// A proposal as it is known here.
 struct PacedProposal {
   Height height;
   std::size_t transactions = 0;
-  bool full = true;  // or not known: that counts for the primary
+  bool full = true;  // or not known yet: that counts for the primary
 };
 
 // A block as it was executed here.
@@ -68,8 +69,11 @@ class PrimaryPace {
   // A measure of how much latency varies here. A delay must exceed a quarter of it; and one of more
   // than twice as much is no delay: the primary did not know the transactions, or leaves them out.
   void set_view_timeout(Duration timeout) { view_timeout_ = timeout; }
+  // The ledger's head at the start of a life.
+  void started(Height head) { executed_ = head; }
   // A new primary begins: what it is measured by starts now.
   void entered_view(Instant now);
+  // The proposal is here with its body; called again once its payload was checked.
   void pre_prepared(const PacedProposal& proposal, Instant now);
   void executed(PacedBlock block, Instant now);
   // To be called every kTick while work waits.
@@ -106,6 +110,12 @@ class PrimaryPace {
     Duration idle{0};   // nothing was on its way
     Duration spare{0};  // less than could be, the newest of it not full
   };
+  // Of the proposals that follow the executed height without a gap.
+  struct OnItsWay {
+    std::size_t proposals = 0;
+    std::size_t transactions = 0;
+    bool full = true;  // the newest
+  };
   // The ticks of the last time in which something held without a pause.
   class Window {
    public:
@@ -125,14 +135,16 @@ class PrimaryPace {
   bool judge_floor() const;
   bool judge_room(std::size_t left) const;
   void count_to(Instant until);
-  std::size_t transactions_in_flight() const;
+  OnItsWay on_its_way() const;
+  bool nothing_on_its_way() const { return proposed_.count(executed_.saturating_add(1)) == 0; }
 
   const std::uint32_t views_remembered_;
   const std::size_t in_flight_max_;
   Duration view_timeout_{0};
   Instant entered_at_;
-  std::map<Height, Proposal> proposed_;  // accepted and not yet executed
-  Instant idle_since_;                   // while there are none
+  Height executed_;
+  std::map<Height, Proposal> proposed_;  // not yet executed
+  Instant idle_since_;                   // while nothing is on its way
   bool queue_ = false;                   // the last block was full
 
   std::deque<Sample> samples_;

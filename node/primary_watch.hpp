@@ -49,7 +49,7 @@ class PrimaryWatch {
     Departed departed;
   };
 
-  // What an accepted proposal holds, as far as it is known here.
+  // What a proposal holds.
   struct Content {
     std::size_t transactions = 0;
     std::size_t payload_bytes = 0;
@@ -57,7 +57,9 @@ class PrimaryWatch {
 
   explicit PrimaryWatch(WatchLimits limits);
 
+  void started(Height head) { pace_.started(head); }
   void entered_view(Instant now);
+  // A proposal is here with its body; again, with its content, once its payload was checked.
   void pre_prepared(Height height, Instant now, const std::optional<Content>& content = {});
   void executed(Block block, Instant now);
   // Due at next_look() while work waits; sooner does no harm.

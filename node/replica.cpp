@@ -67,6 +67,7 @@ void Replica::Impl::on(const ReplicaStarted& started) {
   if (started.observer && config.self) host_reason = started.observer_reason;
   builder.executed(head.height);
   catch_up.executed(head.height, now);
+  watch.started(head.height);
   feed(consensus::Started{started.vote_log, head.height, head.payload_id, head.block_hash,
                           started.checkpoint_digest, started.newest.certificates,
                           started.newest.block_hashes, started.newest.genesis_hash,

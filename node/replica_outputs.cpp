@@ -59,6 +59,7 @@ void Replica::Impl::perform(consensus::CancelProposal& cancel) {
 }
 
 void Replica::Impl::perform(consensus::Validate& validate) {
+  watch.pre_prepared(validate.height, now);
   if (payloads.count(validate.id) != 0 || take_own(validate)) {
     feed(consensus::Validated{validate.id, true});
     return;

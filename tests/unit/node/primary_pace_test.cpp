@@ -34,6 +34,7 @@ struct Bench {
   void enter_view() {
     pace.entered_view(now);
     on_its_way_.clear();
+    height_ = executed_;  // what was on its way is proposed again
     suspected.reset();
   }
   void run(const Habit& habit, Duration time) {
@@ -48,6 +49,10 @@ struct Bench {
       if (now >= tick_at_) tick(habit);
       now = now + milliseconds(20);
     }
+  }
+  // Proposed, and nothing comes of it.
+  void propose_far(std::uint64_t above) {
+    pace.pre_prepared({Height(height_ + above), kFull, true}, now);
   }
   // Nothing waits, so that nobody looks.
   void pause(Duration time) {
@@ -70,6 +75,7 @@ struct Bench {
   void execute() {
     const Block block = on_its_way_.front();
     on_its_way_.pop_front();
+    executed_ = block.height.value();
     pace.executed({block.height, block.transactions, block.transactions == kFull, {}}, now);
   }
   void tick(const Habit& habit) {
@@ -84,6 +90,7 @@ struct Bench {
   }
 
   std::uint64_t height_ = 0;
+  std::uint64_t executed_ = 0;
   std::deque<Block> on_its_way_;
   Instant tick_at_;
 };
@@ -137,6 +144,15 @@ TEST_CASE("full blocks, and as many as may be, are not the primary's room") {
     bench.run(habit, seconds(60));
     CHECK_FALSE(bench.pace.too_little());
   }
+}
+
+TEST_CASE("a full block above a gap is on nobody's way") {
+  Bench bench;
+  bench.run({}, seconds(20));
+  bench.enter_view();
+  bench.propose_far(1'000);
+  bench.run(kDribble, seconds(20));
+  CHECK(bench.suspected);
 }
 
 TEST_CASE("where agreement is slow, small blocks that hold everything are not slow primaries") {

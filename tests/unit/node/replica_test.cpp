@@ -357,6 +357,29 @@ TEST_CASE("a primary that always has small blocks on their way is reported, one 
   }
 }
 
+TEST_CASE("the check of a payload, however long it takes here, is not the primary's delay") {
+  Bench bench;
+  bench.engine->current.primary = ReplicaId(1);
+  bench.engine->current.view_timeout = std::chrono::seconds(1);
+  bench.engine->current.high_watermark = Height(256);
+  for (std::uint8_t i = 1; i <= 30; ++i) {
+    const std::int64_t begin = 700 * i;
+    const auto content = std::vector{transaction({1, i})};
+    bench.tick(begin);
+    bench.submit(content);
+    bench.tick(begin + 10);
+    const Digest id = FakeVerifier::id_of(i);
+    bench.engine_says({consensus::Validate{Height(i), id, ledger::encode_payload(content)}});
+    for (std::int64_t at = begin + 100; at <= begin + 600; at += 100) bench.tick(at);
+    bench.step(PayloadChecked{id, Height(i), content});
+    bench.engine_says(
+        {consensus::Progress{consensus::Progress::Phase::pre_prepared, Height(i), {}}});
+    bench.tick(begin + 690);
+    bench.step(BlocksExecuted{{executed_block(bench.state, Height(i), content)}});
+  }
+  CHECK(bench.engine->all<consensus::PrimarySuspected>().empty());
+}
+
 TEST_CASE("a replica without work watches nobody and wakes nobody") {
   Bench bench;
   bench.engine->current.primary = ReplicaId(1);
