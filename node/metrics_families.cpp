@@ -132,10 +132,9 @@ void add_peers(std::vector<MetricFamily>& out, const MetricsSample& sample) {
   add_count(bytes, {{"direction", "out"}}, sample.net.bytes_out);
   MetricFamily messages =
       family("p2p_messages_total", "Messages exchanged with peers.", MetricType::Counter);
-  MetricFamily dropped =
-      family("p2p_dropped_messages_total",
-             "Messages dropped: by full queues, or above what one peer may send.",
-             MetricType::Counter);
+  MetricFamily dropped = family(
+      "p2p_dropped_messages_total",
+      "Messages dropped: by full queues, or above what one peer may send.", MetricType::Counter);
   MetricFamily invalid = family("p2p_invalid_messages_total",
                                 "Messages from peers that did not verify.", MetricType::Counter);
   const VerifyStatistics& verify = sample.runtime.verify;

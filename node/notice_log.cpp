@@ -41,8 +41,7 @@ void NoticeLog::notice(const Notice& notice) {
                          {{"view", text(notice.view)}, {"cause", notice.text}});
       }
       if (*notice.phase == Phase::mined) {
-        return log_.info("consensus", phase_text(*notice.phase),
-                         {{"height", text(notice.height)}});
+        return log_.info("consensus", phase_text(*notice.phase), {{"height", text(notice.height)}});
       }
       if (*notice.phase == Phase::branch_switched && notice.blocks > 0) {
         return log_.info("consensus", phase_text(*notice.phase),

@@ -121,7 +121,7 @@ struct Notice {
   Height height;
   View view;
   std::optional<consensus::Progress::Phase> phase;
-  std::uint64_t blocks = 0;  // of progress, as there
+  std::uint64_t blocks = 0;       // of progress, as there
   std::optional<View> agreed_in;  // the view of the commit certificate, where there are views
   std::shared_ptr<const ledger::ExecutedBlock> block;
   std::shared_ptr<const std::vector<ledger::WithdrawnBlock>> withdrawn;  // lowest first

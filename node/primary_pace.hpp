@@ -16,16 +16,17 @@
 //
 // Why an honest primary is not replaced for it, on a machine however slow or busy. Where checks,
 // agreement, the ledger or the disks are slow, everything that waits is on its way, or the blocks
-// are full, or as many are on their way as may be: none of that counts. Under overload a primary may not know
-// what waits at others, since relays are dropped, and then it leaves room without a fault. But it
-// proposes whatever it knows, as fast as its machine takes it in, and so did the primaries before
-// it: its rate is near theirs. So room counts only below half of the floor, a third of the earlier
-// rate, which a primary that merely shares a busy machine does not fall to. In the first view there
-// is nothing to compare with. There it takes four times as long, and so few transactions that what
-// is left would take them more than a minute; a full mempool is through in less at 1,700 a second.
-// A slower machine that is overloaded from its first view on may so change its view once; then
-// there is a rate to compare with. (Waiting too little for a block whose check takes long is
-// another way to lose an honest primary under overload: consensus/pbft/commit_latency.hpp.)
+// are full, or as many are on their way as may be: none of that counts. Under overload a primary
+// may not know what waits at others, since relays are dropped, and then it leaves room without a
+// fault. But it proposes whatever it knows, as fast as its machine takes it in, and so did the
+// primaries before it: its rate is near theirs. So room counts only below half of the floor, a
+// third of the earlier rate, which a primary that merely shares a busy machine does not fall to. In
+// the first view there is nothing to compare with. There it takes four times as long, and so few
+// transactions that what is left would take them more than a minute; a full mempool is through in
+// less at 1,700 a second. A slower machine that is overloaded from its first view on may so change
+// its view once; then there is a rate to compare with. (Waiting too little for a block whose check
+// takes long is another way to lose an honest primary under overload:
+// consensus/pbft/commit_latency.hpp.)
 //
 // Pure, integers only; owned by the replica.
 #pragma once

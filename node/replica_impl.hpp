@@ -124,7 +124,7 @@ struct Replica::Impl {
   ledger::Head head;
   ledger::StateViewPtr state;
   std::map<ReplicaId, Instant> peers;  // connected, with the time of their last word
-  std::set<ReplicaId> reading_for;  // peers with a read of blocks under way: one each
+  std::set<ReplicaId> reading_for;     // peers with a read of blocks under way: one each
   bool told_pending = false;
   std::string host_reason;  // why the host has this replica follow only; the engine is not told
   std::optional<std::string> halted;
@@ -140,10 +140,10 @@ struct Replica::Impl {
   std::map<Digest, OrderedPayload> payloads;
   std::map<Digest, std::uint32_t> checking;  // payload checks under way
   using Ordered = std::variant<consensus::Commit, consensus::Rewind>;
-  std::deque<Ordered> committed;  // not yet handed to the executor
+  std::deque<Ordered> committed;     // not yet handed to the executor
   std::map<Height, View> agreed_in;  // of the blocks that are being executed
-  Height committed_to;            // the height of the last Commit, if no Rewind followed
-  std::deque<Height> rewinding;   // Rewinds without an answer
+  Height committed_to;               // the height of the last Commit, if no Rewind followed
+  std::deque<Height> rewinding;      // Rewinds without an answer
   TentativeBlocks tentative;
   std::map<Height, ledger::BlockCertificate> served_seals;  // kept until the block is executed
 };

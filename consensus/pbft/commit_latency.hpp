@@ -1,8 +1,8 @@
 // How long heights took from the proposal to the commit, lately: the measure of patience. The check
 // of the payload counts, for the next primary's payloads must pass it too: on a busy machine it is
-// most of the time, and who leaves it out gives up an honest primary for it. The wait for a body, or
-// for a time that lies ahead, does not: those are in the primary's hands.
-// Integers only, so that a run repeats exactly. Owned by the engine's thread.
+// most of the time, and who leaves it out gives up an honest primary for it. The wait for a body,
+// or for a time that lies ahead, does not: those are in the primary's hands. Integers only, so that
+// a run repeats exactly. Owned by the engine's thread.
 #pragma once
 
 #include <algorithm>

@@ -184,8 +184,7 @@ void NodeRuntime::Impl::start_workers() {
       log);
   vote_log = std::make_unique<LogWriter>(
       std::move(votes.store),
-      [this](consensus::PersistToken token) { consensus.post(VotesPersisted{token}); },
-      log);
+      [this](consensus::PersistToken token) { consensus.post(VotesPersisted{token}); }, log);
   VerifyPoolConfig pool_config;
   pool_config.context = {chain->chain_id(), ledger::membership(config.genesis),
                          engine.message_verifier.get(), &signatures, transactions.get()};

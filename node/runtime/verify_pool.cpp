@@ -328,8 +328,7 @@ bool VerifyPool::is_excess(Lane& lane, const PeerMessage& message) {
                           Error{Errc::limit_exceeded,
                                 "more than " + std::to_string(config_.unsigned_per_second) +
                                     " reports and requests a second; " +
-                                    std::to_string(config_.unsigned_excess_max) +
-                                    " were dropped"});
+                                    std::to_string(config_.unsigned_excess_max) + " were dropped"});
   }
   return true;
 }

@@ -115,8 +115,7 @@ TEST_CASE("suspicions, messages and evidence are counted by what they are") {
   sample.view_timeout_ms = 1'500;
   const std::string text = metrics.text(sample);
   CHECK(contains(text, "quorate_consensus_suspects_total{reason=\"censorship\"} 2"));
-  CHECK(contains(text,
-                 "quorate_consensus_messages_total{type=\"new_view\",direction=\"out\"} 3"));
+  CHECK(contains(text, "quorate_consensus_messages_total{type=\"new_view\",direction=\"out\"} 3"));
   CHECK(contains(text, "quorate_consensus_evidence_total{type=\"seal\"} 2"));
   CHECK(contains(text, "quorate_consensus_suspects 2"));
   CHECK(contains(text, "quorate_consensus_changing_view 1"));

@@ -24,7 +24,7 @@ struct Bench {
     std::size_t transactions = kFull;  // of each block
     Duration every = milliseconds(100);
     Duration takes = milliseconds(40);  // from proposal to execution
-    bool all_known = false;  // what waits is what is on its way, and nothing else
+    bool all_known = false;             // what waits is what is on its way, and nothing else
   };
 
   Bench() {

@@ -319,7 +319,8 @@ TEST_CASE("a primary that leaves out the oldest transaction is reported to the e
   }
 }
 
-TEST_CASE("a primary that always has small blocks on their way is reported, one with full ones not") {
+TEST_CASE(
+    "a primary that always has small blocks on their way is reported, one with full ones not") {
   constexpr std::size_t kFull = 4;  // of this chain
   for (const std::size_t size : {std::size_t{1}, kFull}) {
     Bench bench;
@@ -337,7 +338,8 @@ TEST_CASE("a primary that always has small blocks on their way is reported, one 
       const Height height(proposed);
       bench.engine_says({consensus::Validate{height, id, ledger::encode_payload(content)}});
       bench.step(PayloadChecked{id, height, content});
-      bench.engine_says({consensus::Progress{consensus::Progress::Phase::pre_prepared, height, {}}});
+      bench.engine_says(
+          {consensus::Progress{consensus::Progress::Phase::pre_prepared, height, {}}});
       return content;
     };
     auto next = propose();

@@ -25,8 +25,8 @@ struct Fixture {
     config.self = ReplicaId(0);
     auto replica = std::make_unique<Replica>(
         std::move(config),
-        consensus::EngineParts{std::move(engine), std::make_shared<const testing::FakeVerifier>(),
-                               {}, nullptr},
+        consensus::EngineParts{
+            std::move(engine), std::make_shared<const testing::FakeVerifier>(), {}, nullptr},
         Ports{ports, ports, ports, ports, ports, ports});
     ReplicaStarted started;
     started.state = std::make_shared<testing::FakeState>();
@@ -38,8 +38,7 @@ struct Fixture {
     }
     const auto* received = std::get_if<consensus::MessageReceived>(&input);
     if (received == nullptr) return;
-    const auto number =
-        dynamic_cast<const testing::FakeMessage&>(*received->message).number;
+    const auto number = dynamic_cast<const testing::FakeMessage&>(*received->message).number;
     seen.update([&](auto& all) { all.push_back(number); });
     if (number == kGate) gate.wait([](bool open) { return open; });
   }

@@ -302,7 +302,8 @@ TEST_CASE("a clock that runs ahead and a slow disk are causes of a stall and rem
   CHECK(has(find(stalled, "slow_disk")->text, "takes 900 ms, the others' 5 ms"));
 }
 
-TEST_CASE("a clock that is behind holds proposals back: that node does not count towards a quorum") {
+TEST_CASE(
+    "a clock that is behind holds proposals back: that node does not count towards a quorum") {
   auto facts = healthy();
   stop(facts, 0);
   for (auto& node : facts.nodes) node.status.primary = 3;
@@ -354,8 +355,9 @@ TEST_CASE("with no node alive there is no height to speak of") {
 TEST_CASE("a node that stopped over its genesis is not sent to start again as it is") {
   auto facts = healthy();
   stop(facts, 3);
-  facts.nodes[3].last_words = "node cannot start error=\"the database holds chain 0x01, the genesis "
-                              "gives 0x02\"";
+  facts.nodes[3].last_words =
+      "node cannot start error=\"the database holds chain 0x01, the genesis "
+      "gives 0x02\"";
   const auto diagnosis = diagnose(facts);
   REQUIRE(find(diagnosis, "other_genesis") != nullptr);
   CHECK(find(diagnosis, "other_genesis")->next ==
