@@ -19,9 +19,11 @@ enum class RecordType : std::uint8_t {
   view_changed = 6,
   entered = 7,
   replaced = 8,
+  retired = 9,
 };
 // More than any snapshot holds; a length above it is damage.
 constexpr std::uint32_t kEntriesMax = 1U << 24U;
+constexpr std::uint32_t kReasonBytesMax = 1U << 16U;
 
 Writer begin(RecordType type) {
   Writer out;
@@ -105,6 +107,11 @@ struct RecordEncoder {
     out.integer_of(record.executed_before);
     return out;
   }
+  Writer operator()(const RetiredRecord& record) const {
+    Writer out = begin(RecordType::retired);
+    out.text(record.reason);
+    return out;
+  }
 };
 
 void put_count(Writer& out, std::size_t count) { out.u32(static_cast<std::uint32_t>(count)); }
@@ -184,6 +191,7 @@ Record take_record(RecordType type, Reader& in, const DecodeLimits& limits) {
       return out;
     }
     case RecordType::replaced: return ReplacedRecord{in.integer_of<Height>()};
+    case RecordType::retired: return RetiredRecord{in.text(kReasonBytesMax)};
     case RecordType::snapshot: break;
   }
   in.reject("unknown record type " + std::to_string(static_cast<int>(type)));
@@ -202,7 +210,9 @@ Result<void> replay_one(DurableState& state, ByteView bytes, bool first,
   if (type != RecordType::snapshot) {
     const Record record = take_record(type, in, limits);
     QUORATE_CHECK(in.finish());
-    if (first) return fail(Errc::corrupt, "it does not begin with a snapshot");
+    if (first && type != RecordType::retired) {
+      return fail(Errc::corrupt, "it does not begin with a snapshot");
+    }
     state.apply(record);
     return {};
   }
@@ -253,13 +263,16 @@ void DurableState::apply(const Record& record) {
     enter(*entered);
   } else if (const auto* replaced = std::get_if<ReplacedRecord>(&record)) {
     executed_before = std::max(executed_before, replaced->executed_before);
+  } else if (const auto* gone = std::get_if<RetiredRecord>(&record)) {
+    retired = gone->reason;
   }
 }
 
 // Below the new view nothing is voted for any more, so what was signed there need not be known.
 // But bodies stay, for the view that comes may have to fetch them from here: those that P names,
 // and those of the view that was left, where a PREPARE that was logged in time may go out even now
-// and become part of somebody's certificate.
+// and become part of somebody's certificate. Others may go: a view is opened only upon bodies that
+// are there (ViewChanging::usable).
 void DurableState::enter(const EnteredRecord& record) {
   const View left = active_view;
   active_view = std::max(active_view, record.message->view);

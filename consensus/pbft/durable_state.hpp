@@ -10,12 +10,14 @@
 //   view_changed  the own VIEW-CHANGE, which promises its view, and the timer's level
 //   entered       the NEW-VIEW that opened the active view, own or not, and the timer's level
 //   replaced      the ledger was replaced: which heights are executed again
+//   retired       this key never votes again, and why; only such a log may begin without a snapshot
 // and starts with version u8 = 3 and a type byte. Owned by the engine's thread.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <variant>
 
 #include "consensus/pbft/messages.hpp"
@@ -58,8 +60,12 @@ struct EnteredRecord {
 struct ReplacedRecord {
   Height executed_before;
 };
+// The last record of a log: whoever reads it signs nothing any more.
+struct RetiredRecord {
+  std::string reason;
+};
 using Record = std::variant<AcceptedRecord, PreparedRecord, SealedRecord, CheckpointedRecord,
-                            ViewChangedRecord, EnteredRecord, ReplacedRecord>;
+                            ViewChangedRecord, EnteredRecord, ReplacedRecord, RetiredRecord>;
 
 struct DurableState {
   View active_view;
@@ -80,6 +86,9 @@ struct DurableState {
   Height checkpointed_max;
   // A ledger that was replaced had executed up to here. Nothing at or below it is signed again.
   Height executed_before;
+  // Why this key must never vote again; empty while it may. In no snapshot: a retired replica
+  // writes none.
+  std::string retired;
 
   // Whether a SEAL of `height` may still be signed, and likewise a CHECKPOINT.
   bool may_seal(Height height) const { return height > std::max(sealed_max, executed_before); }

@@ -78,6 +78,7 @@ void PbftEngine::on(const Started& started) {
   state_.durable.release_payloads(started.applied);
   state_.low = state_.durable.low_watermark();
   collected_to_ = state_.low;
+  startup_.restore();
   remember_certificates(started.certificates);
   normal_case_.restore();
   checkpointing_.restore(started.checkpoint_digest);
@@ -100,9 +101,9 @@ void PbftEngine::open_vote_log(const Started& started) {
     state_.observe("the host decided that this replica must not vote");
   } else if (started.durable.empty() &&
              std::max(started.applied, started.executed_before) > Height(0)) {
-    state_.observe("the vote log is missing although the ledger was at height " +
-                   std::to_string(std::max(started.applied, started.executed_before).value()) +
-                   ": this key may have signed what is forgotten; use a new key");
+    state_.retire("the vote log is missing although the ledger was at height " +
+                  std::to_string(std::max(started.applied, started.executed_before).value()) +
+                  ": this key may have signed what is forgotten");
   } else if (started.durable.empty()) {
     state_.log_open = false;
     state_.outbox.persist(encode_snapshot(state_.durable, state_.settings.membership), true,
@@ -112,6 +113,7 @@ void PbftEngine::open_vote_log(const Started& started) {
         replay(started.durable, state_.settings.membership, state_.settings.payload_bytes_max);
     if (durable) {
       state_.durable = std::move(*durable);
+      if (!state_.durable.retired.empty()) state_.observe(state_.durable.retired);
       if (QUORATE_MUTANT(prepared_lost_at_restart)) state_.durable.prepared.clear();
       if (QUORATE_MUTANT(promise_lost_at_restart)) state_.durable.promise_view = state_.view();
     } else {
@@ -126,6 +128,7 @@ void PbftEngine::remember_certificates(const std::vector<Bytes>& certificates) {
     auto stored = decode_certificate(bytes, state_.settings.members());
     if (!stored) continue;
     const Digest id = certified_id(state_.settings.membership, stored->second);
+    startup_.note(id, stored->second);
     commits_.remember(id, std::move(stored->second));
   }
 }
@@ -328,7 +331,8 @@ Status PbftEngine::status() const {
 std::size_t PbftEngine::memory_bytes() const {
   return state_.log.memory_bytes() + state_.evidence.memory_bytes() +
          state_.durable.memory_bytes() + commits_.memory_bytes() + checkpointing_.memory_bytes() +
-         sealing_.memory_bytes() + retransmission_.memory_bytes() + view_changing_.memory_bytes();
+         sealing_.memory_bytes() + retransmission_.memory_bytes() + view_changing_.memory_bytes() +
+         startup_.memory_bytes();
 }
 
 }  // namespace quorate::consensus::pbft

@@ -17,6 +17,11 @@
 
 namespace quorate::consensus::pbft {
 
+// What is left to a validator whose votes may be lost.
+inline constexpr std::string_view kRetired =
+    ". This node follows the chain and never votes again, unless the newer files are brought back; "
+    "a chain of n validators bears (n-1)/3 such, and only a new genesis replaces a validator";
+
 struct ReplicaState {
   ReplicaState(Settings configured, const crypto::Signer* key)
       : settings(std::move(configured)), signer(key), outbox(settings.membership.epoch) {}
@@ -122,6 +127,15 @@ struct ReplicaState {
     halted = true;
     observe(reason);
     outbox.emit(Diverged{height, std::max(last_committed, executed_before), reason});
+  }
+  // This key may have signed what its vote log does not know: an observer for good, since whoever
+  // could tell so again may forget it too. Nothing but the log itself lifts the verdict, when the
+  // newer one is brought back.
+  void retire(const std::string& found) {
+    if (observer) return;
+    const std::string reason = found + std::string(kRetired);
+    record(RetiredRecord{reason});
+    observe(reason);
   }
   // Follows and executes on, but signs nothing any more; status() says why.
   void observe(std::string reason) {

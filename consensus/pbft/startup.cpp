@@ -28,6 +28,37 @@ void append(std::vector<Witness>& out, const std::optional<T>& message) {
 
 }  // namespace
 
+// What others signed is in the own log too, and in the ledger: whoever asks is told of it although
+// this replica was down meanwhile.
+void Startup::restore() {
+  if (!state_.observer) {
+    logged_ = state_.durable;
+    logged_.prepared.clear();
+    logged_.release_payloads(Height::max());
+  }
+  for (const auto& [height, certificate] : state_.durable.prepared) {
+    note(certificate.core);
+    for (const auto& [replica, signature] : certificate.prepares) {
+      note(Vote{VoteKind::prepare, certificate.core.ballot, replica, signature});
+    }
+  }
+  if (const auto& stable = state_.durable.stable) {
+    for (const auto& [replica, signature] : stable->votes) {
+      note(CheckpointVote{stable->claim, replica, signature});
+    }
+  }
+  const NewViewPtr& opened = state_.durable.new_view;
+  if (!opened) return;
+  note(stub_of(*opened));
+  for (const ViewChangePtr& entry : opened->view_changes) note(stub_of(*entry));
+}
+
+void Startup::note(const Digest& id, const CommitCertificate& certificate) {
+  for (const auto& [replica, signature] : certificate.commits) {
+    note(Vote{VoteKind::commit, {certificate.view, certificate.height, id}, replica, signature});
+  }
+}
+
 void Startup::note(const Core& core) {
   auto& held = newest_[state_.settings.primary(core.ballot.view)].core;
   if (!held || newer(core.ballot, held->ballot)) held = core;
@@ -82,10 +113,11 @@ bool Startup::on_answer(ReplicaId from, const StatusReport& report) {
     if (!state_.settings.is_self(std::visit(signer_of, witness))) continue;
     if (QUORATE_MUTANT(amnesia_ignored)) continue;
     if (std::visit([this](const auto& m) { return known(m); }, witness)) continue;
-    state_.observe(
+    logged_ = {};
+    state_.retire(
         "replica " + std::to_string(from.value()) +
         " holds a message signed with this validator key that the vote log does not know: "
-        "the log was lost, restored from a copy, or the key runs twice; use a new key");
+        "the log was lost, restored from a copy, or the key runs twice");
     return false;
   }
   answered_.insert(from);
@@ -97,20 +129,28 @@ bool Startup::try_finish() {
   const bool enough = answered_.size() + 1 >= state_.settings.quorum();
   if (!enough && !QUORATE_MUTANT(start_asks_nobody)) return false;
   state_.starting = false;
+  logged_ = {};
   return true;
 }
 
 // Below the stable checkpoint nothing is remembered, and above the view nothing was ever signed.
 std::optional<bool> Startup::settled(const Ballot& ballot) const {
-  if (ballot.view > state_.view()) return false;
-  if (ballot.view < state_.view() || ballot.height <= state_.low) return true;
+  if (ballot.view > logged_.active_view) return false;
+  if (ballot.view < logged_.active_view || ballot.height <= logged_.low_watermark()) return true;
   return std::nullopt;
 }
 
 bool Startup::known(const Core& core) const {
   if (const auto answer = settled(core.ballot)) return *answer;
-  const auto own = state_.durable.accepted.find(key_of(core.ballot));
-  return own != state_.durable.accepted.end() && own->second.core.ballot == core.ballot &&
+  // Of its own NEW-VIEW: signed with it, and accepted only once the body is there. Anybody can send
+  // the two together as a PRE-PREPARE.
+  if (logged_.new_view) {
+    for (const Core& opened : logged_.new_view->proposals) {
+      if (opened.ballot == core.ballot && opened.signature == core.signature) return true;
+    }
+  }
+  const auto own = logged_.accepted.find(key_of(core.ballot));
+  return own != logged_.accepted.end() && own->second.core.ballot == core.ballot &&
          own->second.core.signature == core.signature;
 }
 
@@ -118,40 +158,40 @@ bool Startup::known(const Vote& vote) const {
   if (const auto answer = settled(vote.ballot)) return *answer;
   const SlotKey key = key_of(vote.ballot);
   if (vote.kind == VoteKind::commit) {
-    const auto own = state_.durable.commits.find(key);
-    return own != state_.durable.commits.end() && own->second.ballot == vote.ballot &&
+    const auto own = logged_.commits.find(key);
+    return own != logged_.commits.end() && own->second.ballot == vote.ballot &&
            own->second.signature == vote.signature;
   }
-  const auto own = state_.durable.accepted.find(key);
-  return own != state_.durable.accepted.end() && own->second.prepare &&
+  const auto own = logged_.accepted.find(key);
+  return own != logged_.accepted.end() && own->second.prepare &&
          own->second.prepare->ballot == vote.ballot &&
          own->second.prepare->signature == vote.signature;
 }
 
 bool Startup::known(const Seal& seal) const {
-  if (seal.height > state_.durable.sealed_max) return false;
-  const auto own = state_.durable.seals.find(seal.height);
-  return own == state_.durable.seals.end() ||
+  if (seal.height > logged_.sealed_max) return false;
+  const auto own = logged_.seals.find(seal.height);
+  return own == logged_.seals.end() ||
          (own->second.block_hash == seal.block_hash && own->second.signature == seal.signature);
 }
 
 // An earlier one than the last is forgotten, and binds no further than the last.
 bool Startup::known(const ViewChangeStub& stub) const {
-  const ViewChangePtr& own = state_.durable.view_change;
+  const ViewChangePtr& own = logged_.view_change;
   return own &&
          (stub.view < own->view || (stub.view == own->view && stub.signature == own->signature));
 }
 
 bool Startup::known(const NewViewStub& stub) const {
-  const NewViewPtr& opened = state_.durable.new_view;
+  const NewViewPtr& opened = logged_.new_view;
   return opened && (stub.view < opened->view ||
                     (stub.view == opened->view && stub.signature == opened->signature));
 }
 
 bool Startup::known(const CheckpointVote& vote) const {
-  if (vote.claim.height > state_.durable.checkpointed_max) return false;
-  const auto own = state_.durable.checkpoints.find(vote.claim.height);
-  return own == state_.durable.checkpoints.end() ||
+  if (vote.claim.height > logged_.checkpointed_max) return false;
+  const auto own = logged_.checkpoints.find(vote.claim.height);
+  return own == logged_.checkpoints.end() ||
          (own->second.claim == vote.claim && own->second.signature == vote.signature);
 }
 

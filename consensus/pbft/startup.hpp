@@ -18,6 +18,9 @@ class Startup {
  public:
   explicit Startup(ReplicaState& state) : state_(state) {}
 
+  // The vote log was read: what it holds now is what later answers are compared with, whatever is
+  // learned and forgotten until they come.
+  void restore();
   // A verified message of another replica.
   void note(const Core& core);
   void note(const Vote& vote);
@@ -25,6 +28,8 @@ class Startup {
   void note(const CheckpointVote& vote);
   void note(const ViewChangeStub& stub);
   void note(const NewViewStub& stub);
+  // Of `id`, from the own ledger.
+  void note(const Digest& id, const CommitCertificate& certificate);
   // What is held of `replica`, for its STATUS with `starting`.
   std::vector<Witness> witnesses(ReplicaId replica) const;
   // A STATUS that may answer this life's question; an answer to an earlier life knows less than was
@@ -32,6 +37,7 @@ class Startup {
   bool on_answer(ReplicaId from, const StatusReport& report);
   // A quorum of one needs no answers. True when the check just ended well.
   bool try_finish();
+  std::size_t memory_bytes() const { return logged_.memory_bytes(); }
 
  private:
   struct Newest {
@@ -52,6 +58,7 @@ class Startup {
   std::optional<bool> settled(const Ballot& ballot) const;
 
   ReplicaState& state_;
+  DurableState logged_;  // when this life began, without payloads; empty once the check is over
   std::map<ReplicaId, Newest> newest_;
   std::set<ReplicaId> answered_;
 };

@@ -84,7 +84,9 @@ void ViewChanging::on_new_view(ReplicaId from, const NewViewPtr& message) {
   if (message->view <= state_.view() || message->view < state_.durable.promise_view) return;
   // Only open_view() opens a view of this replica's own.
   if (state_.settings.is_self(state_.settings.primary(message->view))) return;
-  if (!state_.log_open && !state_.observer) return;
+  // The views that a starting replica left would hide what it forgot of them, also from the next
+  // life. Peers show this one again.
+  if ((!state_.log_open || state_.starting) && !state_.observer) return;
   if (contradicts(from, *message)) return;
   normal_case_.cancel_request();
   enter(message);

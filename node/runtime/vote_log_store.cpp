@@ -47,8 +47,9 @@ VoteLogSalt random_salt() {
 }
 
 constexpr std::string_view kNeverAgain =
-    "; a key that may have forgotten votes must not vote again. This node follows the chain "
-    "without voting: bring back the files, or let the other validators replace this key";
+    "; a key that may have forgotten votes must not vote again. This node follows the chain and "
+    "never votes again, unless the newer files are brought back; a chain of n validators bears "
+    "(n-1)/3 such, and only a new genesis replaces a validator";
 
 OpenedVoteLog observe(const std::string& why) {
   OpenedVoteLog out;

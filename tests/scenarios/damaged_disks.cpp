@@ -113,6 +113,26 @@ void s37_old_copy(Stage& stage) {
   expect_observer(stage, sim::Machine(backup), ReplicaId(backup));
 }
 
+// The verdict is on its disk: it stays one who follows when everybody who knew better has
+// forgotten.
+void s37_witnesses_restart(Stage& stage) {
+  const std::uint32_t backup = busy_backup(stage);
+  const sim::Disk::Contents votes = stage.node(backup).disk().contents();
+  stage.run_for(milliseconds(200));
+  stage.crash(backup);
+  stage.simulation().make_amnesiac(ReplicaId(backup));
+  stage.node(backup).disk().restore(votes);
+  stage.start(backup);
+  stage.await("it follows only", seconds(10), [&] { return stage.status(backup).observer; });
+  const std::string reason = stage.status(backup).observer_reason;
+  stage.run_for(seconds(1));
+  for (std::uint32_t i = 0; i < stage.n(); ++i) stage.crash(i);
+  if (!stage.ok()) return;
+  for (std::uint32_t i = 0; i < stage.n(); ++i) stage.start(i);
+  expect_observer(stage, sim::Machine(backup), ReplicaId(backup));
+  stage.expect(stage.status(backup).observer_reason == reason, "it gives another reason");
+}
+
 // A copy of the whole machine starts beside the first, which goes on.
 void s37_clone(Stage& stage) {
   const std::uint32_t backup = busy_backup(stage);
@@ -143,6 +163,7 @@ std::vector<Scenario> damaged_disk_scenarios() {
       {"S36", "the vote log's unsynced tail is torn", sizes, 6, s36_torn_tail},
       {"S36", "the vote log is damaged in the middle", sizes, 6, s36_damaged_middle},
       {"S37", "a disk restored from an older copy", sizes, 2, s37_old_copy},
+      {"S37", "an older copy, and then everybody restarts", sizes, 1, s37_witnesses_restart},
       {"S37", "a clone started beside the original", sizes, 1, s37_clone},
       {"S38", "a wiped disk with the old key", sizes, 2, s38_wiped},
   };

@@ -159,6 +159,141 @@ TEST_CASE("a missing vote log beside a ledger makes an observer") {
   REQUIRE_FALSE(votes(again));
 }
 
+TEST_CASE("a verdict of amnesia outlives restarts, although nobody remembers the witness") {
+  Past past;
+  Solo again(1);
+  again.log = past.solo.log;
+  again.start(past.started());
+  again.receive(0, again.answer_to_start({again.commit(1, again.pre_prepare(2, {9}))}));
+  again.persist_all();
+  const std::string reason = again.engine().status().observer_reason;
+  REQUIRE_THAT(reason, Catch::Matchers::Contains("replica 0 holds a message"));
+  for (int life = 0; life < 2; ++life) {
+    Solo next(1);
+    Started started = past.started();
+    started.durable = again.log;
+    next.start_voting(started);
+    REQUIRE(next.engine().status().observer);
+    REQUIRE(next.engine().status().observer_reason == reason);
+    REQUIRE_FALSE(votes(next));
+    REQUIRE(next.all<Persist>().empty());
+  }
+}
+
+// With the ledger gone too the log would be that of a new node.
+TEST_CASE("a verdict of a missing vote log outlives the ledger that showed it") {
+  Past past;
+  Solo again(1);
+  Started started = past.started();
+  started.durable.clear();
+  again.start_voting(started);
+  again.persist_all();
+  REQUIRE(again.log.size() == 1);
+  Solo next(1);
+  Started empty;
+  empty.durable = again.log;
+  next.start_voting(empty);
+  REQUIRE(next.engine().status().observer);
+  REQUIRE_FALSE(votes(next));
+}
+
+TEST_CASE("a witness that restarted remembers what its own log and ledger hold of others") {
+  Past past;
+  Started started = past.started();
+  const auto certificate = past.solo.certificate(past.proposal, {0, 2, 3});
+  started.certificates = {pbft::encode_certificate(past.solo.membership().epoch, certificate)};
+  Solo again(1);
+  again.start(started);
+  auto question = again.status_report();
+  question.starting = true;
+  again.receive(2, question);
+  std::vector<pbft::VoteKind> kinds;
+  const auto answers = again.sent<pbft::StatusReport>();
+  REQUIRE(answers.size() == 1);
+  for (const pbft::Witness& witness : *answers.front().witnesses) {
+    const auto& vote = std::get<pbft::Vote>(witness);
+    REQUIRE(vote.replica == ReplicaId(2));
+    kinds.push_back(vote.kind);
+  }
+  REQUIRE(kinds == std::vector{pbft::VoteKind::prepare, pbft::VoteKind::commit});
+}
+
+TEST_CASE("a NEW-VIEW that comes before the answers hides no forgotten vote") {
+  Solo solo(3);
+  solo.start();
+  solo.persist_all();
+  const auto forgotten = solo.commit(3, solo.pre_prepare(1, {1}));
+  const auto new_view =
+      solo.new_view(1, {solo.view_change(0, 1), solo.view_change(1, 1), solo.view_change(2, 1)});
+  solo.receive(0, solo.answer_to_start());
+  solo.receive(1, new_view);
+  solo.persist_all();
+  SECTION("in the same life") {
+    solo.receive(2, solo.answer_to_start({forgotten}));
+    REQUIRE(solo.engine().status().observer);
+  }
+  SECTION("in the next life") {
+    Solo next(3);
+    Started started;
+    started.durable = solo.log;
+    next.start(started);
+    next.receive(2, next.answer_to_start({forgotten}));
+    REQUIRE(next.engine().status().observer);
+  }
+  SECTION("and whoever forgot nothing follows once it may vote") {
+    solo.receive(1, solo.answer_to_start());
+    REQUIRE_FALSE(solo.engine().status().starting);
+    solo.receive(1, new_view);
+    REQUIRE(solo.engine().status().view == View(1));
+  }
+}
+
+TEST_CASE("a checkpoint that comes before the answers hides no forgotten vote") {
+  Solo solo(3);
+  solo.start();
+  solo.persist_all();
+  const auto forgotten = solo.commit(3, solo.pre_prepare(1, {1}));
+  for (std::uint64_t height = 1; height <= 8; ++height) {
+    const auto proposal = solo.pre_prepare(height, {2});
+    solo.receive(2, solo.certificate(proposal, {0, 1, 2}));
+    solo.receive(2, pbft::Data{proposal.body});
+    solo.settle();
+  }
+  solo.receive(2, solo.proof(8, Solo::checkpoint_digest(Height(8)), {0, 1, 2}));
+  solo.settle();
+  REQUIRE(solo.engine().status().low_watermark == Height(8));
+  REQUIRE(solo.engine().status().starting);
+  solo.receive(2, solo.answer_to_start({forgotten}));
+  REQUIRE(solo.engine().status().observer);
+}
+
+// Whoever holds the NEW-VIEW and a body can put the two together as a PRE-PREPARE.
+TEST_CASE("the proposals of an own NEW-VIEW are known before their bodies are accepted") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto proposal = solo.pre_prepare(1, {9});
+  solo.receive(0, proposal);
+  solo.receive(0, solo.view_change(0, 1, {solo.prepared(proposal, {2, 3})}));
+  solo.receive(2, solo.view_change(2, 1));
+  solo.persist_all();
+  const auto opened = solo.sent<pbft::NewViewPtr>();
+  REQUIRE(opened.size() == 1);
+  REQUIRE(opened.front()->proposals.size() == 1);
+  Solo again(1);
+  Started started;
+  started.durable = solo.log;
+  again.start(started);
+  again.receive(2, again.answer_to_start({opened.front()->proposals.front()}));
+  again.receive(3, again.answer_to_start());
+  REQUIRE_FALSE(again.engine().status().observer);
+  REQUIRE_FALSE(again.engine().status().starting);
+  // Another proposal of that view is not.
+  Solo forgetful(1);
+  forgetful.start(started);
+  forgetful.receive(2, forgetful.answer_to_start({forgetful.pre_prepare(2, {8}, {}, 1).core}));
+  REQUIRE(forgetful.engine().status().observer);
+}
+
 TEST_CASE("nothing is executed before the vote log has its first record") {
   Solo solo(1);
   solo.start();
