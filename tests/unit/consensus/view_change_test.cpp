@@ -460,4 +460,20 @@ TEST_CASE("a VIEW-CHANGE or NEW-VIEW that the vote log does not know makes an ob
   }
 }
 
+TEST_CASE("a SUSPECT counts only when its signer brings it") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto old = solo.suspect(2, 0);
+  solo.receive(2, old);
+  REQUIRE(solo.engine().status().suspicions.size() == 1);
+  for (int i = 0; i < 3; ++i) {
+    solo.advance_time(std::chrono::seconds(9));
+    solo.receive(3, old);
+  }
+  REQUIRE(solo.all<Rejected>().size() == 3);
+  REQUIRE(solo.engine().status().suspicions.empty());
+  solo.receive(3, solo.suspect(3, 0));
+  REQUIRE(solo.sent<pbft::ViewChangePtr>().empty());
+}
+
 }  // namespace quorate::consensus::test
