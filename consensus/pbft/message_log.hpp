@@ -1,7 +1,8 @@
 // The slots above the low watermark and the bodies of proposals that are not executed yet, within
 // bounds: one message per (replica, type, height, view) up to h + 2L for the active view, the one
 // after it and the promised one; bodies up to twice the proposals in flight above the executed
-// height. Owned by the engine's thread.
+// height, per height those of the active view and the one before, what P names, what is decided,
+// and in a replica that opens a view one for each VIEW-CHANGE. Owned by the engine's thread.
 #pragma once
 
 #include <map>
@@ -32,6 +33,9 @@ class MessageLog {
   StoredBody& store(const Digest& id, const Body& body);
   StoredBody* body(const Digest& id);
   const StoredBody* body(const Digest& id) const;
+
+  void drop_body(const Digest& id) { bodies_.erase(id); }
+  std::size_t bodies() const { return bodies_.size(); }
 
   // Slots at or below `low` are over.
   void collect_garbage(Height low);

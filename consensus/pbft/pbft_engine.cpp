@@ -62,6 +62,9 @@ void PbftEngine::assert_bounds() const {
   const Settings& settings = state_.settings;
   QUORATE_ASSERT(state_.log.slots().size() <= 3 * settings.buffer_window() + settings.window());
   QUORATE_ASSERT(state_.durable.prepared.size() <= settings.window());
+  // A replaced ledger may find what was accepted further up.
+  QUORATE_ASSERT(state_.log.bodies() <=
+                 3 * settings.window() + (3 + settings.members()) * settings.body_window());
   QUORATE_ASSERT(commits_.waiting().size() <= settings.body_window());
   sealing_.assert_bounds();
   checkpointing_.assert_bounds();

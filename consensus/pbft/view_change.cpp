@@ -173,6 +173,8 @@ void ViewChanging::send_view_change(View view, const char* cause) {
   countdown_.reset();
   timer_.restart();
   voiced_.reset();
+  // What came for a view that never opened would pile up.
+  for (const Digest& id : asked_for_) state_.log.drop_body(id);
   asked_for_.clear();
   normal_case_.cancel_request();
   normal_case_.want_bodies({});

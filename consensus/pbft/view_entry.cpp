@@ -206,6 +206,7 @@ void ViewChanging::enter(const NewViewPtr& message) {
   host_reason_.reset();
   voiced_.reset();
   countdown_.reset();
+  asked_for_.clear();  // entering keeps the bodies that the view needs
   timer_.restart();
   suspect_at_ = state_.now;
   executed_mark_ = state_.last_executed;
