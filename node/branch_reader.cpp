@@ -129,6 +129,18 @@ Result<rpc::AccountProof> prove_account_by_work(const ledger::Chain& chain,
   return out;
 }
 
+std::optional<rpc::TransactionView::Placement> tentative_placement(const Replica& replica,
+                                                                   const Digest& id) {
+  const auto height = replica.tentative_height(id);
+  const auto branch = replica.status().consensus.branch;
+  if (!height || !branch) return std::nullopt;
+  const BranchCertificates certificates = replica.branch_certificates();
+  const auto found = certificates.find(*height);
+  if (found == certificates.end()) return std::nullopt;
+  const std::uint64_t depth = branch->tip.saturating_sub(height->value()).value() + 1;
+  return rpc::TransactionView::Placement{*height, work::id_of_encoded(found->second), depth};
+}
+
 rpc::BranchView view_of(const consensus::Status::Branch& branch,
                         const std::optional<MiningStatistics>& mining) {
   rpc::BranchView out;

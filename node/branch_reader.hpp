@@ -6,8 +6,8 @@
 
 #include <map>
 
-#include "consensus/engine.hpp"
 #include "ledger/chain.hpp"
+#include "node/replica.hpp"
 #include "node/runtime/statistics.hpp"
 #include "rpc/backend.hpp"
 
@@ -41,6 +41,10 @@ Result<rpc::AccountProof> prove_account_by_work(const ledger::Chain& chain,
                                                 const BranchCertificates& above,
                                                 std::uint32_t commit_depth,
                                                 const crypto::Address& address);
+
+// Where a transaction stands in the tentative order. On the thread of the replica.
+std::optional<rpc::TransactionView::Placement> tentative_placement(const Replica& replica,
+                                                                   const Digest& id);
 
 rpc::BranchView view_of(const consensus::Status::Branch& branch,
                         const std::optional<MiningStatistics>& mining);

@@ -12,6 +12,7 @@ target_link_libraries(quorate_node_log PUBLIC quorate_node_config PRIVATE spdlog
 add_library(quorate_node_api STATIC
   branch_reader.cpp
   chain_reader.cpp
+  dry_run.cpp
   evidence_store.cpp
   finality_watch.cpp
   metrics.cpp

@@ -1,9 +1,9 @@
 #include "node/rpc_backend.hpp"
 
-#include "crypto/work/header.hpp"
 #include "ledger/storage_layout.hpp"
 #include "node/branch_reader.hpp"
 #include "node/chain_reader.hpp"
+#include "node/dry_run.hpp"
 #include "node/finality_watch.hpp"
 #include "node/metrics.hpp"
 #include "node/net/handshake.hpp"
@@ -17,63 +17,6 @@ namespace quorate::node {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-rpc::SubmitRefusal refusal_view(const Refusal& refusal) {
-  return {refusal.reason, refusal.detail, refusal.expected, refusal.got};
-}
-
-rpc::SubmitResult refused(const Digest& id, ledger::Reason reason, std::string detail,
-                          std::optional<std::uint64_t> expected = {},
-                          std::optional<std::uint64_t> got = {}) {
-  return {id, rpc::SubmitRefusal{reason, std::move(detail), expected, got}};
-}
-
-// What the replica knows about a transaction that a client wants checked.
-struct CheckBasis {
-  ledger::StateViewPtr state;
-  std::uint64_t next_nonce = 0;
-  bool waiting = false;  // it is in the mempool already
-};
-
-// Where a transaction stands in the tentative order.
-std::optional<rpc::TransactionView::Placement> place(const Replica& replica, const Digest& id) {
-  const auto height = replica.tentative_height(id);
-  const auto branch = replica.status().consensus.branch;
-  if (!height || !branch) return std::nullopt;
-  const BranchCertificates certificates = replica.branch_certificates();
-  const auto found = certificates.find(*height);
-  if (found == certificates.end()) return std::nullopt;
-  const std::uint64_t depth = branch->tip.saturating_sub(height->value()).value() + 1;
-  return rpc::TransactionView::Placement{*height, crypto::work::id_of_encoded(found->second),
-                                         depth};
-}
-
-rpc::SubmitResult dry_run(const ledger::Chain& chain, const MempoolLimits& limits,
-                          const ledger::TransactionPtr& transaction, const CheckBasis& basis) {
-  const Digest& id = transaction->id;
-  if (basis.waiting) return {id, {}};
-  if (const auto executed = chain.find(id)) {
-    return refused(id, ledger::Reason::duplicate,
-                   "executed in block " + std::to_string(executed->height.value()) + " already");
-  }
-  const std::uint64_t nonce = transaction->signed_transaction.transaction.nonce;
-  // A pool of its own, so that only this transaction and the newest state decide.
-  Mempool pool(limits, chain.genesis());
-  if (const auto refusal = pool.admit(transaction, *basis.state, Instant{})) {
-    return {id, refusal_view(*refusal)};
-  }
-  if (nonce < basis.next_nonce) {
-    return refused(id, ledger::Reason::nonce_too_low,
-                   "another transaction with this nonce is waiting; next nonce is " +
-                       std::to_string(basis.next_nonce),
-                   basis.next_nonce, nonce);
-  }
-  if (nonce > basis.next_nonce) {
-    return refused(id, ledger::Reason::nonce_too_high,
-                   "next nonce is " + std::to_string(basis.next_nonce), basis.next_nonce, nonce);
-  }
-  return {id, {}};
-}
 
 }  // namespace
 
@@ -400,7 +343,7 @@ void RpcBackend::transaction(const Digest& id,
   if (auto view = read_transaction(impl_->chain, id)) return done(impl_->placed(std::move(*view)));
   impl_->runtime.inspect([this, id, done = std::move(done)](const Replica& replica) {
     const ledger::TransactionPtr waiting = replica.mempool().find(id);
-    const auto placement = place(replica, id);
+    const auto placement = tentative_placement(replica, id);
     if (!waiting && !placement) {
       return impl_->watch.wait(impl_->recent.find(id), SteadyClock::time_point::min(),
                                [this, done](rpc::TransactionView view) {

@@ -214,12 +214,16 @@ Outcome<FinalTransaction> submit_until_deep(
 
 Outcome<rpc::ProvedReceipt> fetch_work_proof(Network& network, const Digest& id) {
   WALLET_TRY(rpc::WorkChain * chain, network.work());
-  WALLET_TRY(const nlohmann::json answer,
-             network.call("tx_getProof", {{"transaction_id", to_0x(id)}}));
-  auto proved = rpc::check_transaction_proof(*chain, answer, id);
+  constexpr const char* kLater = "ask again after the next blocks";
+  const auto answer = network.try_call("tx_getProof", {{"transaction_id", to_0x(id)}});
+  if (!answer && answer.error().code == -32002) {
+    return failure(ExitCode::timed_out, answer.error().message, kLater);
+  }
+  if (!answer) return tl::unexpected(from_rpc(answer.error()));
+  auto proved = rpc::check_transaction_proof(*chain, *answer, id);
   if (proved) return *proved;
   if (proved.error().code == Errc::unavailable) {
-    return failure(ExitCode::timed_out, proved.error().detail, "ask again after the next blocks");
+    return failure(ExitCode::timed_out, proved.error().detail, kLater);
   }
   return failure(ExitCode::failed,
                  network.url() + " gave a proof that does not hold: " + proved.error().detail,

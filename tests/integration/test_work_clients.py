@@ -4,7 +4,7 @@
 import json
 import unittest
 
-from harness import Net
+from harness import Net, wait_until
 from test_stranger import liar, stranger
 
 DEPTH = 3
@@ -83,6 +83,51 @@ class WorkClients(unittest.TestCase):
                 done = net.wallet(*args, "--rpc-url", url, check=False, timeout=60)
                 self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
                 self.assertIn(sentence, done.stderr)
+
+    def test_a_reversed_payment_is_told_to_whoever_was_told_that_it_is_final(self):
+        with Net(up_args=[*UP, "--faults"]) as net:
+            net.testnet("partition", "0,1,2", "3")
+            watch = net.background("quorate-wallet", "watch", "--json", "--rpc-url", net.url(3),
+                                   "--from", "1")
+            # Asked of one node that is cut off, the wallet cannot know better.
+            sent, _ = self.send(net, "carol", "dave", "5", "--rpc-url", net.url(3))
+            wait_until("the others outweigh it", lambda: net.rpc(0, "chain_getStatus")["branch"]["tip"]
+                       > net.rpc(3, "chain_getStatus")["branch"]["tip"] + 4, 120)
+            elsewhere = net.wallet("tx", sent["transaction_id"], "--prove", "--rpc-url", net.url(3),
+                                   "--rpc-url", net.url(0), check=False)
+            self.assertNotIn("✔", elsewhere.stdout)
+            self.assertNotEqual(elsewhere.returncode, 0)
+            net.testnet("heal")
+            seen = set()
+
+            def final_elsewhere():
+                answer = net.rpc(3, "tx_get", {"transaction_id": sent["transaction_id"]})
+                seen.add(answer["status"])
+                if answer["status"] == "reversed":
+                    self.assertEqual(answer["withdrawn_from"], sent["height"])
+                return answer["status"] == "final" and answer["height"] != sent["height"]
+
+            wait_until("the payment is final again", final_elsewhere, 120)
+            self.assertIn("reversed", seen)
+
+            def told():
+                news = [json.loads(line) for line in watch.log_path.read_text().splitlines()
+                        if line.startswith("{")]
+                return [each["reversed"] for each in news if "reversed" in each]
+
+            wait_until("the subscriber is told", told, 30)
+            watch.terminate()
+            watch.wait(timeout=30)
+            self.assertIn({"transaction_id": sent["transaction_id"], "height": sent["height"]},
+                          [item for each in told() for item in each["items"]])
+
+            def proved():
+                done = net.wallet("tx", sent["transaction_id"], "--prove", check=False)
+                self.assertIn(done.returncode, (0, 5), done.stdout + done.stderr)  # 5: too new
+                return done.returncode == 0
+
+            wait_until("the payment is proved again", proved, 60)
+            net.check_supply(3)
 
     def test_a_stranger_checks_work_and_a_receipt_from_the_document_alone(self):
         with Net(up_args=UP) as net:

@@ -1,0 +1,66 @@
+// What the wallet says about work, and how deep it waits.
+#include "wallet-cli/work_submission.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "rpc/client/work_proof.hpp"
+#include "tests/unit/ledger/fixture.hpp"
+#include "tests/unit/rpc/fake_branch.hpp"
+
+namespace quorate::wallet {
+namespace {
+
+rpc::WorkChain chain_of_depth(std::uint32_t depth) {
+  ledger::Genesis genesis = ledger::test::small_genesis();
+  rpc::test::prove_by_work(genesis);
+  genesis.consensus.engine_parameters["depth"] = depth;
+  return rpc::WorkChain::open(genesis, std::nullopt).value();
+}
+
+}  // namespace
+
+TEST_CASE("probabilities are written as people read them") {
+  CHECK(percent(0.1) == "10 %");
+  CHECK(percent(0.2) == "20 %");
+  CHECK(percent(0.1564496) == "15.6 %");
+  CHECK(percent(0.0233084) == "2.3 %");
+  CHECK(percent(0.0005914) == "0.059 %");
+  CHECK(percent(0.0000079) == "below 0.001 %");
+  CHECK(percent(0) == "0 %");
+  CHECK(percent(1) == "100 %");
+}
+
+TEST_CASE("the wallet says what was checked, and for whom the probability holds") {
+  const rpc::ProvedByWork work{Height(12), 6, 2, Height(31)};
+  CHECK(describe(work, 0.1) ==
+        "6 blocks deep, result carried by 2 of them, work of 31 headers checked, reversal "
+        "probability 0.059 % for an attacker with 10 % of the hash rate");
+  const nlohmann::json json = to_json(work, 0.3);
+  CHECK(json["depth"] == 6);
+  CHECK(json["carried"] == 2);
+  CHECK(json["headers_checked"] == 31);
+  CHECK(json["reversal"]["attacker_share"] == 0.3);
+  CHECK(json["reversal"]["exact"] == Approx(0.1564496));
+  CHECK(json["reversal"]["nakamoto"] == Approx(0.1321112));
+}
+
+TEST_CASE("it waits for the depth that was wished and for headers that carry the result") {
+  const rpc::WorkChain chain = chain_of_depth(6);
+  // Headers from 7 blocks on can carry it; four of them are as safe as six blocks.
+  CHECK(depth_needed(chain, {}) == 6 + 1 + 4);
+  CHECK(depth_needed(chain, {0.1, 30}) == 30);
+  // A smaller wish does not make an unproved result proved.
+  CHECK(depth_needed(chain, {0.1, 1}) == 6 + 1 + 1);
+  CHECK(depth_needed(chain, {0.0, std::nullopt}) == 6 + 1 + 1);
+  CHECK(depth_needed(chain, {0.3, std::nullopt}) == 6 + 1 + rpc::carried_enough(0.3, 6));
+  CHECK(depth_needed(chain_of_depth(1), {}) == 1 + 1 + 1);
+}
+
+TEST_CASE("its patience grows with the depth and is never short") {
+  const rpc::WorkChain chain = chain_of_depth(6);
+  CHECK(patience_for(chain, {}) == std::chrono::seconds(48));
+  CHECK(patience_for(chain, {0.1, 60}) == std::chrono::seconds(244));
+  CHECK(patience_for(chain_of_depth(1), {}) == std::chrono::seconds(30));
+}
+
+}  // namespace quorate::wallet
