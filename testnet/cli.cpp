@@ -8,6 +8,7 @@
 #include "rpc/command_line/usage.hpp"
 #include "rpc/command_line/version.hpp"
 #include "testnet/commands/commands.hpp"
+#include "testnet/compare/command.hpp"
 #include "testnet/load/accounts.hpp"
 #include "testnet/simulate/command.hpp"
 
@@ -26,6 +27,7 @@ constexpr const char* kExamples =
     "  quorate-testnet logs node0 -f\n"
     "  quorate-testnet load                how fast is it here?\n"
     "  quorate-testnet simulate --nodes 31 --fault crash:primary@2s --svg run.svg\n"
+    "  quorate-testnet compare             PBFT or proof of work: which for what?\n"
     "  quorate-testnet down --purge\n";
 
 rpc::ManualText manual_text() {
@@ -62,6 +64,7 @@ class CommandLine {
   void add_load();
   void add_load_limits(CLI::App& command);
   void add_simulate();
+  void add_compare();
 
   CLI::App app_{std::string("Runs a Quorate network on this machine.\n\n") + kExamples,
                 "quorate-testnet"};
@@ -74,6 +77,7 @@ class CommandLine {
   PerturbOptions perturb_;
   LoadOptions load_;
   SimulateOptions simulate_;
+  CompareOptions compare_;
   std::optional<rpc::SelfDescription> self_description_;
   Command chosen_;
 };
@@ -92,6 +96,7 @@ CommandLine::CommandLine() {
   add_fault_commands();
   add_load();
   add_simulate();
+  add_compare();
   self_description_.emplace(app_, manual_text());
 }
 
@@ -273,6 +278,18 @@ void CommandLine::add_simulate() {
                              return run_simulate(simulate_);
                            }),
                        simulate_);
+}
+
+void CommandLine::add_compare() {
+  add_compare_options(
+      add("compare",
+          "Both engines under the same load, on real testnets of this machine and in the "
+          "simulator, and one report: which to choose for what (about a quarter of an hour)",
+          [this] {
+            compare_.common = common_;
+            return run_compare(compare_);
+          }),
+      compare_);
 }
 
 int CommandLine::run(int argc, char** argv) {

@@ -136,6 +136,22 @@ std::uint64_t Collector::final_between(LoadClock::time_point from, LoadClock::ti
   return count;
 }
 
+double Collector::longest_gap_s() const {
+  std::vector<LoadClock::time_point> times = {schedule_.start};
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto at : final_at_) {
+      if (at > schedule_.start) times.push_back(at);
+    }
+  }
+  std::sort(times.begin(), times.end());
+  LoadClock::duration longest{0};
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    longest = std::max(longest, times[i] - times[i - 1]);
+  }
+  return milliseconds(longest) / 1e3;
+}
+
 std::vector<std::size_t> Collector::take_sample(std::size_t most) {
   const std::lock_guard lock(mutex_);
   std::vector<std::size_t> out;

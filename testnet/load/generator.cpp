@@ -296,6 +296,7 @@ void Generator::Impl::run_window(PointResult& point, const Workload& work, Sende
     }
     if (client && seals()) sample_proofs(*client, work, schedule, target, proof_ms);
     if (tick % kProgressTicks == 0) show_progress(point, sender, target, schedule.start);
+    if (options.each_tick) options.each_tick(seconds_between(schedule.start, now));
     const auto totals = sender.totals();
     if (totals.connection_errors != errors_seen) {
       errors_seen = totals.connection_errors;
@@ -401,6 +402,7 @@ Result<PointResult> Generator::measure_point(double rate, double seconds) {
   point.failed = collector.failed();
   point.unfinished = point.totals.sent - std::min(point.totals.sent, point.finals);
   point.latency_ms = percentiles(collector.latencies_ms(warm, end));
+  point.longest_gap_s = collector.longest_gap_s();
   point.proof_ms = percentiles(std::move(proof_ms));
   impl_->acknowledged += point.finals;
   if (point.finals != work.size()) QUORATE_CHECK(impl_->refresh_nonces());

@@ -36,6 +36,7 @@ struct PointResult {
   std::uint64_t reversed = 0;    // were final once and withdrawn; they may be final again
   Percentiles latency_ms;        // due time to verified block certificate
   Percentiles proof_ms;          // a sample: due time until the receipt's proof was verified too
+  double longest_gap_s = 0;      // without a transaction becoming final, while some waited for it
   std::vector<CpuUse> cpu;
   double steal = 0;  // share of all CPU time that the hypervisor took
 };
@@ -60,6 +61,9 @@ struct GeneratorOptions {
   std::chrono::seconds drain_timeout{60};
   std::optional<std::filesystem::path> ack_file;
   bool progress = false;  // a line on standard error while it runs
+  // Called every tenth of a second of a point with the seconds since its first transaction was due,
+  // on the thread that measures: for whoever breaks something meanwhile.
+  std::function<void(double)> each_tick = nullptr;
 };
 
 class Generator {

@@ -1,20 +1,14 @@
 #include "testnet/simulate/compare.hpp"
 
-#include <unistd.h>
-
-#include <atomic>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
-#include <iostream>
-#include <sstream>
 #include <thread>
 
-#include "testnet/cluster.hpp"
 #include "testnet/load/generator.hpp"
 #include "testnet/output.hpp"
 #include "testnet/simulate/report.hpp"
+#include "testnet/temporary_network.hpp"
 
 namespace quorate::testnet {
 
@@ -23,61 +17,7 @@ namespace {
 constexpr double kSeconds = 8;
 // Shares of CEIL: well below saturation, and beyond what this design reaches.
 constexpr std::array<double, 2> kShares = {0.15, 0.9};
-constexpr std::uint16_t kRpcBasePort = 18'645;
-constexpr std::uint16_t kP2pBasePort = 31'645;
-
-// What `up` and `down` print is not part of this result.
-class Silence {
- public:
-  Silence() : kept_(std::cout.rdbuf(nowhere_.rdbuf())) {}
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-  ~Silence() { std::cout.rdbuf(kept_); }
-
- private:
-  std::ostringstream nowhere_;
-  std::streambuf* kept_;
-};
-
-class TemporaryTestnet {
- public:
-  static Result<std::unique_ptr<TemporaryTestnet>> start() {
-    std::string folder =
-        (std::filesystem::temp_directory_path() / "quorate-compare-XXXXXX").string();
-    if (::mkdtemp(folder.data()) == nullptr) return fail(Errc::io, "cannot create " + folder);
-    std::unique_ptr<TemporaryTestnet> out(new TemporaryTestnet(folder));
-    UpOptions up;
-    up.common = out->common_;
-    up.plan.load_accounts = 512;
-    up.plan.rpc_base_port = kRpcBasePort;
-    up.plan.p2p_base_port = kP2pBasePort;
-    const Silence silence;
-    QUORATE_CHECK(run_up(up));
-    return out;
-  }
-  TemporaryTestnet(const TemporaryTestnet&) = delete;
-  TemporaryTestnet& operator=(const TemporaryTestnet&) = delete;
-  ~TemporaryTestnet() {
-    const Silence silence;
-    DownOptions down;
-    down.common = common_;
-    down.purge = true;
-    if (const auto stopped = run_down(down); !stopped) {
-      std::cerr << "warning: " << stopped.error().detail << "\n";
-    }
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  const std::filesystem::path& data() const { return common_.data; }
-
- private:
-  explicit TemporaryTestnet(const std::filesystem::path& folder) : folder_(folder) {
-    common_.data = folder / "data";
-    common_.quiet = true;
-  }
-  std::filesystem::path folder_;
-  CommonOptions common_;
-};
+constexpr std::uint32_t kAccounts = 512;
 
 // Threads of all programs that want a core right now.
 std::optional<unsigned> runnable_threads() {
@@ -139,9 +79,10 @@ std::string rounded(double value, int digits) {
 
 Result<std::vector<ComparedPoint>> compare_with_real(const SimulateOptions& options,
                                                      const sim::timed::Costs& costs) {
-  QUORATE_TRY(const auto testnet, TemporaryTestnet::start());
-  QUORATE_TRY(const auto cluster, Cluster::open(testnet->data()));
-  QUORATE_TRY(const auto generator, Generator::create(cluster, {}));
+  NetworkPlan plan;
+  plan.load_accounts = kAccounts;
+  QUORATE_TRY(const auto network, TemporaryNetwork::start(plan, false, options.common.timeout));
+  QUORATE_TRY(const auto generator, Generator::create(network->cluster(), {}));
   std::vector<ComparedPoint> out;
   for (const double share : kShares) {
     ComparedPoint point;

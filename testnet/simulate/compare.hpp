@@ -27,7 +27,7 @@ struct ComparedPoint {
 };
 
 // A testnet of its own in the folder for temporary files, removed afterwards. Takes about half a
-// minute. Errors: those of `up` and `load`.
+// minute. Errors: those of TemporaryNetwork and `load`.
 Result<std::vector<ComparedPoint>> compare_with_real(const SimulateOptions& options,
                                                      const sim::timed::Costs& costs);
 std::string to_text(const std::vector<ComparedPoint>& points);

@@ -33,6 +33,7 @@ MAY_INCLUDE = {
     "wallet-cli": ["crypto", "ledger/types", "rpc/client", "rpc/json", "rpc/command_line"],
     "testnet": ["crypto", "ledger/types", "consensus/engine", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line"],
     "testnet/simulate": ["crypto", "ledger/types", "consensus/engine", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line", "tests/sim"],
+    "testnet/compare": ["crypto", "ledger/types", "consensus/engine", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line", "tests/sim"],
     "tests/sim": list(PRODUCT) + ["tests/support"],
     "tests": list(PRODUCT) + ["tests"],
 }

@@ -53,7 +53,8 @@ struct Scene {
   std::uint64_t seed = 1;
   Duration length = std::chrono::seconds(5);  // of the load
   Duration drain = std::chrono::seconds(10);  // at most so long for what is not final by then
-  std::uint32_t rate = 1000;                  // transactions per second
+  Duration tail{0};           // goes on for so long after the load even when everything is final
+  std::uint32_t rate = 1000;  // transactions per second
   std::uint32_t accounts = 512;
   unsigned cores = 2;        // of each machine
   bool one_machine = false;  // all replicas and the clients share one

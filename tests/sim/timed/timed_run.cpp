@@ -85,10 +85,12 @@ class Run {
     }
   }
 
-  // The load is over, every fault has ended, and either everything is final or nobody waits longer.
+  // The load and its tail are over, every fault has ended, and either everything is final or nobody
+  // waits longer.
   bool over() const {
     const Duration now = shared_.timeline.now().since_origin;
-    if (now < scene_.length || !load_->complete() || faults_to_come() > 0) return false;
+    if (now < scene_.length + scene_.tail || !load_->complete() || faults_to_come() > 0)
+      return false;
     return load_->open() == 0 || now >= scene_.length + scene_.drain;
   }
   std::size_t faults_to_come() const {

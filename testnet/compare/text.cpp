@@ -1,0 +1,89 @@
+#include "testnet/compare/text.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <sstream>
+
+namespace quorate::testnet::comparison {
+
+namespace {
+
+std::string printed(const char* format, double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof(buffer), format, value);
+  return buffer;
+}
+
+std::string grouped(double value) {
+  std::string out = printed("%.0f", value);
+  const std::size_t sign = value < 0 ? 1 : 0;
+  for (std::size_t at = out.size(); at > sign + 3;) {
+    at -= 3;
+    out.insert(at, 1, ',');
+  }
+  return out;
+}
+
+constexpr double kMillion = 1e6;
+constexpr double kSecondMs = 1e3;
+constexpr double kMinuteMs = 60e3;
+constexpr double kHourMs = 3600e3;
+constexpr double kKib = 1024;
+
+}  // namespace
+
+std::string short_number(double value) {
+  const double size = std::abs(value);
+  if (size < 1000 * kMillion && std::floor(value) == value) return grouped(value);
+  if (size >= 1000 * kMillion) return printed("%.3g", value);
+  if (size >= 100) return grouped(value);
+  if (size >= 10) return printed("%.0f", value);
+  if (size >= 1) return printed("%.1f", value);
+  return printed("%.2g", value);
+}
+
+std::string duration_text(double ms) {
+  if (ms < 10) return printed("%.2g ms", ms);
+  if (ms < kSecondMs) return printed("%.0f ms", ms);
+  if (ms < 2 * kMinuteMs) return printed("%.1f s", ms / kSecondMs);
+  if (ms < 2 * kHourMs) return printed("%.1f min", ms / kMinuteMs);
+  return printed("%.1f h", ms / kHourMs);
+}
+
+std::string bytes_text(double bytes) {
+  if (bytes < kKib) return printed("%.0f B", bytes);
+  if (bytes < kKib * kKib) return printed("%.1f KiB", bytes / kKib);
+  return printed("%.1f MiB", bytes / kKib / kKib);
+}
+
+std::string percent_text(double share) { return printed("%.2g %%", 100 * share); }
+
+std::string figure_text(const Figure& figure, std::string (*write)(double)) {
+  if (figure.runs == 0) return "-";
+  const std::string median = write(figure.median);
+  if (figure.runs == 1) return median;
+  return median + " [" + write(figure.low) + " to " + write(figure.high) + "]";
+}
+
+std::string setting_text(const Setting& setting) {
+  std::string out = std::to_string(setting.nodes) + " nodes";
+  if (setting.origin == Origin::measured) return out + ", real";
+  return out + printed(", %g ms, ", setting.delay_ms) + to_string(setting.origin);
+}
+
+std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {
+  std::istringstream in(text);
+  std::string out;
+  std::string line;
+  for (std::string word; in >> word;) {
+    if (!line.empty() && indent + line.size() + 1 + word.size() > width) {
+      out += std::string(indent, ' ') + line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  if (!line.empty()) out += std::string(indent, ' ') + line + "\n";
+  return out;
+}
+
+}  // namespace quorate::testnet::comparison

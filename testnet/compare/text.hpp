@@ -1,0 +1,26 @@
+// Numbers and sentences as both reports write them. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "testnet/compare/model.hpp"
+
+namespace quorate::testnet::comparison {
+
+// "12,300", "48", "4.7", "0.0006"
+std::string short_number(double value);
+// "0.48 ms", "48 ms", "14.1 s", "2.3 min"
+std::string duration_text(double ms);
+// "880 B", "3.1 KiB", "7.9 MiB"
+std::string bytes_text(double bytes);
+// "6.9 %", "0.06 %"
+std::string percent_text(double share);
+// The median, with the interval behind it when there were several runs: "48 ms [45 ms to 52 ms]".
+std::string figure_text(const Figure& figure, std::string (*write)(double));
+// "4 nodes, real" or "31 nodes, 50 ms, simulated"
+std::string setting_text(const Setting& setting);
+// Lines of at most `width` columns, each behind `indent` blanks.
+std::string wrapped(const std::string& text, std::size_t width, std::size_t indent);
+
+}  // namespace quorate::testnet::comparison
