@@ -20,8 +20,9 @@ void add_compare_options(CLI::App& command, CompareOptions& options) {
           "--out", [&options](const std::string& path) { options.out = path; },
           "Folder for compare.html, compare.json and compare.txt (default ./compare-report)")
       ->type_name("DIR");
-  // What the tests run; its figures mean nothing.
-  command.add_flag("--tiny", options.tiny, "")->group("");
+  command.add_flag("--tiny", options.tiny,
+                   "Everything at its smallest, in about a minute, to see what the report looks "
+                   "like: its figures mean nothing");
 }
 
 }  // namespace quorate::testnet

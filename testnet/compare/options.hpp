@@ -14,7 +14,7 @@ namespace quorate::testnet {
 struct CompareOptions {
   CommonOptions common;
   bool full = false;
-  bool tiny = false;  // for tests: every part at its smallest
+  bool tiny = false;  // every part at its smallest, for tests and to see what a report is like
   std::uint64_t seed = 1;
   std::vector<std::string> only;  // names of parts; empty: all
   std::filesystem::path out = "./compare-report";

@@ -25,7 +25,7 @@ std::string machine_line(const Model& model) {
                 machine.probes.cores, machine.probes.verify_us, machine.probes.sha256_us,
                 machine.probes.hop_us, machine.probes.fdatasync_us,
                 short_number(machine.hash_rate).c_str(), 100 * machine.steal);
-  return std::string("  here: ") + buffer + "\n";
+  return wrapped(std::string("This machine: ") + buffer, kScreenColumns, 2);
 }
 
 std::string section_text(const Section& section) {
