@@ -11,7 +11,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAnswerMax{1000};
-constexpr double kCutAfter = 1;  // second of the load
+constexpr double kCutAfter = 1;    // second of the load
+constexpr double kInFlight = 0.5;  // what was on its way then has arrived so much later
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -181,9 +182,10 @@ class FaultMeasurement {
     out.cut_s = faults_.cut;
     std::uint64_t at_cut = 0;
     script_ = Script();
-    script_.at(kCutAfter, [&] {
+    script_.at(kCutAfter, [&] { return network_.partition({left, right}); });
+    script_.at(kCutAfter + kInFlight, [&]() -> Result<void> {
       at_cut = greatest_height();
-      return network_.partition({left, right});
+      return {};
     });
     script_.at(kCutAfter + faults_.cut, [&] {
       for (const std::size_t node : {left.front(), right.front()}) {

@@ -113,9 +113,7 @@ void collect_cell(Model& model, const Setting& setting, double rate, const Slots
 }
 
 double expected_seconds(Engine engine, std::uint32_t nodes, double blocks) {
-  const double n = nodes;
-  const double block = n <= 31 ? 0.001 * std::pow(n / 4, 1.59) : 0.026 * std::pow(n / 31, 2.8);
-  return block * blocks * (engine == Engine::pbft ? 1 : 0.1);
+  return block_cost(nodes) * blocks * (engine == Engine::pbft ? 1 : kWorkBlockShare);
 }
 
 // ---- the rates of a simulated network ----

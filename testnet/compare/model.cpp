@@ -46,6 +46,7 @@ char mark(Origin origin) { return to_string(origin)[0]; }
 Figure figure_of(std::vector<double> values) {
   Figure out;
   out.runs = values.size();
+  out.values = values;
   if (values.empty()) return out;
   std::sort(values.begin(), values.end());
   const std::size_t middle = values.size() / 2;

@@ -31,6 +31,7 @@ struct Figure {
   double low = 0;
   double high = 0;
   std::size_t runs = 0;
+  std::vector<double> values = {};  // in the order of the runs
 };
 Figure figure_of(std::vector<double> values);
 // Of the interval from `low` to `high` for so many runs, in percent; 0 for one run.

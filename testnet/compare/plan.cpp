@@ -23,19 +23,12 @@ double seconds_to_final(const Plan& plan, Engine engine) {
   return static_cast<double>(plan.chain.interval_ms * plan.chain.depth) / 1e3 * kDepthsToFinal;
 }
 
-// Seconds of one core for a block of a simulated network of so many nodes: measured at 4, 31 and
-// 100, and in between along a power law.
-double block_cost(std::uint32_t nodes) {
-  const double n = nodes;
-  return n <= 31 ? 0.001 * std::pow(n / 4, 1.59) : 0.026 * std::pow(n / 31, 2.8);
-}
-
 double expected_scale(const Plan& plan) {
   double out = 0;
   const auto delays = static_cast<double>(plan.delays_ms.size());
   for (const SimulatedSize& size : plan.sizes) {
     const double votes = size.pbft * plan.simulated_rate * block_cost(size.nodes);
-    const double work = size.pow * plan.simulated_rate * block_cost(size.nodes) / 10;
+    const double work = size.pow * plan.simulated_rate * block_cost(size.nodes) * kWorkBlockShare;
     out += delays * (votes + work);
     if (size.throughput) out += 6 * (60 * block_cost(size.nodes) + 0.02 * size.nodes);
     if (size.pow_throughput) out += 4 * 0.4 * size.nodes * plan.chain.depth;
@@ -50,6 +43,12 @@ double expected_attack(const Plan& plan) {
 }
 
 }  // namespace
+
+// Measured at 4, 31 and 100 nodes, and in between along a power law.
+double block_cost(std::uint32_t nodes) {
+  const double n = nodes;
+  return n <= 31 ? 0.001 * std::pow(n / 4, 1.59) : 0.026 * std::pow(n / 31, 2.8);
+}
 
 bool Plan::has(Part part) const {
   return std::find(parts.begin(), parts.end(), part) != parts.end();

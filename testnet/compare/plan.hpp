@@ -76,6 +76,11 @@ Plan tiny_plan();
 // Error invalid_argument: those of parts_of.
 Result<Plan> make_plan(const CompareOptions& options);
 
+// Seconds of one core for a block by votes of a simulated network of so many nodes; one by work
+// costs about a tenth.
+double block_cost(std::uint32_t nodes);
+inline constexpr double kWorkBlockShare = 0.1;
+
 // Of one real load measurement or fault script.
 double expected_load(const Plan& plan, Engine engine);
 double expected_faults(const Plan& plan, Engine engine);

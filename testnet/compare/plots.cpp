@@ -1,6 +1,7 @@
 #include "testnet/compare/plots.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "testnet/compare/axis.hpp"
 #include "testnet/compare/text.hpp"
@@ -147,6 +148,77 @@ class Drawing {
   const Axis y_;
 };
 
+// Bars that lie, one above the other, of parts side by side.
+class BarDrawing {
+ public:
+  explicit BarDrawing(const Bars& bars)
+      : bars_(bars),
+        top_(20 + kLegendRow * static_cast<double>((bars.parts.size() + 1) / 2)),
+        bottom_(top_ + kBar * static_cast<double>(bars.bars.size())),
+        x_(sums(bars), false, kNames, kRight) {}
+
+  std::string draw() const {
+    std::string out = opening(bars_.id, bars_.title, bars_.description, bottom_ + 56);
+    out += legend();
+    for (std::size_t i = 0; i < bars_.bars.size(); ++i) {
+      out += draw(bars_.bars[i], top_ + kBar * static_cast<double>(i));
+    }
+    for (const double tick : x_.ticks()) {
+      out += svg::line(x_.at(tick), bottom_, x_.at(tick), bottom_ + 5, "axis");
+      out += svg::text_at(x_.at(tick), bottom_ + 20, "soft", short_number(tick), "middle");
+    }
+    out += svg::line(kNames, bottom_, kRight, bottom_, "axis");
+    out += svg::text_at((kNames + kRight) / 2, bottom_ + 44, "ink", bars_.x_label, "middle");
+    return out + "</svg>\n";
+  }
+
+ private:
+  static constexpr double kBar = 46;
+  static constexpr double kNames = 190;
+
+  static std::vector<double> sums(const Bars& bars) {
+    std::vector<double> out;
+    for (const Bar& bar : bars.bars) {
+      out.push_back(std::accumulate(bar.parts.begin(), bar.parts.end(), 0.0));
+    }
+    return out;
+  }
+
+  std::string legend() const {
+    std::string out;
+    for (std::size_t i = 0; i < bars_.parts.size(); ++i) {
+      const double left = kLeft + kLegendColumn * static_cast<double>(i % 2);
+      const double y = 6 + kLegendRow * static_cast<double>(i / 2);
+      out += svg::rect(left, y, 14, 12, "part" + std::to_string(i));
+      out += svg::text_at(left + 20, y + 11, "ink", bars_.parts[i]);
+    }
+    return out;
+  }
+
+  std::string draw(const Bar& bar, double y) const {
+    std::string out = svg::text_at(kNames - 8, y + kBar / 2 + 4, "ink", bar.name, "end");
+    double sum = 0;
+    for (std::size_t k = 0; k < bar.parts.size(); ++k) {
+      const double left = x_.at(sum);
+      sum += bar.parts[k];
+      const std::string told = bar.name + ", " + bars_.parts[k] + ": " +
+                               short_number(bar.parts[k]) + " " + bars_.x_label;
+      out += element("rect",
+                     quoted("x", number(left)) + quoted("y", number(y + 6)) +
+                         quoted("width", number(x_.at(sum) - left)) +
+                         quoted("height", number(kBar - 12)) +
+                         quoted("class", "point part" + std::to_string(k)),
+                     "<title>" + escaped(told) + "</title>");
+    }
+    return out;
+  }
+
+  const Bars& bars_;
+  const double top_;
+  const double bottom_;
+  const Axis x_;
+};
+
 }  // namespace
 
 std::string draw(const Plot& plot) { return Drawing(plot).draw(); }
@@ -164,53 +236,7 @@ PlotTable table_of(const Plot& plot) {
   return out;
 }
 
-std::string draw(const Bars& bars) {
-  constexpr double kBar = 46;
-  constexpr double kNames = 190;
-  const double legend = kLegendRow * static_cast<double>((bars.parts.size() + 1) / 2);
-  const double top = 20 + legend;
-  const double bottom = top + kBar * static_cast<double>(bars.bars.size());
-  std::vector<double> sums;
-  for (const Bar& bar : bars.bars) {
-    double sum = 0;
-    for (const double part : bar.parts) sum += part;
-    sums.push_back(sum);
-  }
-  const Axis x(sums, false, kNames, kRight);
-  std::string out = opening(bars.id, bars.title, bars.description, bottom + 56);
-  for (std::size_t i = 0; i < bars.parts.size(); ++i) {
-    const double left = kLeft + kLegendColumn * static_cast<double>(i % 2);
-    const double y = 6 + kLegendRow * static_cast<double>(i / 2);
-    out += svg::rect(left, y, 14, 12, "part" + std::to_string(i));
-    out += svg::text_at(left + 20, y + 11, "ink", bars.parts[i]);
-  }
-  for (std::size_t i = 0; i < bars.bars.size(); ++i) {
-    const Bar& bar = bars.bars[i];
-    const double y = top + kBar * static_cast<double>(i);
-    out += svg::text_at(kNames - 8, y + kBar / 2 + 4, "ink", bar.name, "end");
-    double sum = 0;
-    for (std::size_t k = 0; k < bar.parts.size(); ++k) {
-      const double left = x.at(sum);
-      sum += bar.parts[k];
-      out += element("rect",
-                     quoted("x", number(left)) + quoted("y", number(y + 6)) +
-                         quoted("width", number(x.at(sum) - left)) +
-                         quoted("height", number(kBar - 12)) +
-                         quoted("class", "point part" + std::to_string(k)),
-                     "<title>" +
-                         escaped(bar.name + ", " + bars.parts[k] + ": " +
-                                 short_number(bar.parts[k]) + " " + bars.x_label) +
-                         "</title>");
-    }
-  }
-  for (const double tick : x.ticks()) {
-    out += svg::line(x.at(tick), bottom, x.at(tick), bottom + 5, "axis");
-    out += svg::text_at(x.at(tick), bottom + 20, "soft", short_number(tick), "middle");
-  }
-  out += svg::line(kNames, bottom, kRight, bottom, "axis");
-  out += svg::text_at((kNames + kRight) / 2, bottom + 44, "ink", bars.x_label, "middle");
-  return out + "</svg>\n";
-}
+std::string draw(const Bars& bars) { return BarDrawing(bars).draw(); }
 
 PlotTable table_of(const Bars& bars) {
   PlotTable out{{"bar", "part", bars.x_label}, {}};

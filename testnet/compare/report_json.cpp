@@ -14,11 +14,9 @@ Json optional_json(const std::optional<Value>& value) {
 }
 
 Json to_json(const Figure& figure) {
-  return {{"median", figure.median},
-          {"low", figure.low},
-          {"high", figure.high},
-          {"runs", figure.runs},
-          {"confidence_percent", confidence_percent(figure.runs)}};
+  return {{"median", figure.median}, {"low", figure.low},
+          {"high", figure.high},     {"runs", figure.runs},
+          {"values", figure.values}, {"confidence_percent", confidence_percent(figure.runs)}};
 }
 
 // What every entry begins with.

@@ -257,6 +257,7 @@ TEST_CASE("compare: the raw data has stable keys and says where each figure come
   CHECK(first["origin"] == "measured");
   CHECK(first["sustained_tps"]["median"] == 3300);
   CHECK(first["sustained_tps"]["runs"] == 5);
+  CHECK(first["sustained_tps"]["values"][4] == 3500);
   CHECK(first["sustained_tps"]["confidence_percent"] == 93.75);
   CHECK(first["curve"][1]["committed_tps"] == 5100);
   CHECK(json["costs"][0]["rapl_joules_per_tx"].is_null());
@@ -269,6 +270,7 @@ TEST_CASE("compare: the raw data has stable keys and says where each figure come
 
 TEST_CASE("compare: medians, their intervals, and those of chances") {
   CHECK(figure_of({5, 1, 3}).median == 3);
+  CHECK(figure_of({5, 1, 3}).values == std::vector<double>{5, 1, 3});
   CHECK(figure_of({4, 1}).median == 2.5);
   CHECK(figure_of({}).runs == 0);
   CHECK(confidence_percent(1) == 0);
