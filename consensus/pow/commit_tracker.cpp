@@ -1,6 +1,7 @@
 #include "consensus/pow/commit_tracker.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace quorate::consensus::pow {
 
@@ -8,6 +9,21 @@ namespace {
 
 constexpr std::size_t kCommitsInFlight = 16;
 constexpr std::uint64_t kTentativeMax = 64;
+
+// Blocks of others in a row that must name other results than the own ones before this ledger is
+// the one that is wrong, at depths below that. By more miners than may lie; of fewer, so many in a
+// row as nobody mines who does not have most of the hash rate.
+constexpr std::uint64_t kDisagreeing = 6;
+constexpr std::uint64_t kDisagreeingOfFew = 64;
+
+std::string disagreement_text(std::uint64_t blocks, std::size_t miners, Height from) {
+  return std::to_string(blocks) + " blocks in a row of the heaviest branch, by " +
+         std::to_string(miners) + (miners == 1 ? " miner" : " miners") + " and from height " +
+         std::to_string(from.value()) +
+         " on, name other results than this ledger has: it is damaged, or this program computes "
+         "another state than the miners'; run quorate-node verify, then move the ledger aside and "
+         "start again";
+}
 
 }  // namespace
 
@@ -119,26 +135,29 @@ std::optional<Digest> CommitTracker::exec_ref(const Block& tip) const {
   return block == nullptr ? std::nullopt : block->executed;
 }
 
-// The newest k headers of the branch all name other results than this ledger has: not one miner's
-// lie, but k blocks on which everybody else builds.
+// Whether the newest headers of the branch name other results than this ledger has. A single miner
+// may lie, and so may as many as a chain of voters withstands; what more of them say, block after
+// block, is what everybody else computes. Own blocks say nothing new.
 void CommitTracker::compare_results() {
   const Block& tip = state_.tree->tip();
   if (compared_ == tip.id && compared_at_ == executed_->height()) return;
   compared_ = tip.id;
   compared_at_ = executed_->height();
-  const Block* block = &tip;
-  for (std::uint64_t i = 0; i < state_.settings.depth(); ++i) {
-    if (block->parent == nullptr) return;
+  const std::size_t may_lie = std::max(state_.settings.membership.faults(), 1U);
+  const Height newest = executed_->height().saturating_add(state_.depth() + 1);
+  std::set<PublicKey> miners;
+  std::uint64_t disagreeing = 0;
+  for (const Block* block = state_.tree->on_branch(std::min(tip.height(), newest));
+       block->parent != nullptr; block = block->parent) {
+    if (state_.settings.key == block->header.miner) continue;
     const auto own = exec_ref(*block->parent);
     if (!own || *own == block->header.exec_ref) return;
-    block = block->parent;
+    ++disagreeing;
+    miners.insert(block->header.miner);
+    const std::uint64_t enough = miners.size() > may_lie ? kDisagreeing : kDisagreeingOfFew;
+    if (disagreeing < std::max(state_.depth(), enough)) continue;
+    return state_.halt(disagreement_text(disagreeing, miners.size(), block->height()));
   }
-  state_.halt("the newest " + std::to_string(state_.settings.depth()) +
-              " blocks of the heaviest branch, up to height " +
-              std::to_string(tip.height().value()) +
-              ", name other results than this ledger has: it is damaged, or this program computes "
-              "another state than the miners'; run quorate-node verify, then move the ledger aside "
-              "and start again");
 }
 
 }  // namespace quorate::consensus::pow
