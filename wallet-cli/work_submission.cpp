@@ -118,10 +118,7 @@ class Way {
   Outcome<std::optional<rpc::ProvedReceipt>> weigh(Height height) {
     const std::uint64_t depth = chain_.depth(height);
     const std::uint64_t needed = depth_needed(chain_, wish_);
-    say("in block " + std::to_string(height.value()) + ", " + std::to_string(depth) + " of " +
-        std::to_string(needed) + " blocks deep: reversal probability " +
-        percent(reversal(wish_.attacker_share, depth)) + " for an attacker with " +
-        percent(wish_.attacker_share) + " of the hash rate");
+    say(progress_text(height, depth, needed, wish_.attacker_share));
     if (depth < needed) return nothing();
     auto proved = fetch_work_proof(network_, id_);
     // A node that has not switched branches yet looks like one that lies: another one decides.
@@ -228,6 +225,17 @@ Outcome<rpc::ProvedReceipt> fetch_work_proof(Network& network, const Digest& id)
   return failure(ExitCode::failed,
                  network.url() + " gave a proof that does not hold: " + proved.error().detail,
                  "do not trust this node; ask another one with --rpc-url");
+}
+
+std::string progress_text(Height height, std::uint64_t depth, std::uint64_t needed,
+                          double attacker_share) {
+  const std::string deep =
+      depth < needed
+          ? std::to_string(depth) + " of " + std::to_string(needed) + " blocks deep"
+          : std::to_string(depth) + " blocks deep, waiting until enough of them carry its result";
+  return "in block " + std::to_string(height.value()) + ", " + deep + ": reversal probability " +
+         percent(reversal(attacker_share, depth)) + " for an attacker with " +
+         percent(attacker_share) + " of the hash rate";
 }
 
 std::string percent(double fraction) {

@@ -31,6 +31,11 @@ Outcome<FinalTransaction> submit_until_deep(
 // Fetches and verifies the proof of one transaction.
 Outcome<rpc::ProvedReceipt> fetch_work_proof(Network& network, const Digest& id);
 
+// How far a transaction in the block of this height has come: "in block 7, 3 of 11 blocks deep:
+// reversal probability ...". Deep enough, it may still wait for headers that carry its result.
+std::string progress_text(Height height, std::uint64_t depth, std::uint64_t needed,
+                          double attacker_share);
+
 // "6 blocks deep, carried by 4 of them, work of 31 headers checked, reversal probability 0.059 %
 // for an attacker with 10 % of the hash rate".
 std::string describe(const rpc::ProvedByWork& work, double attacker_share);

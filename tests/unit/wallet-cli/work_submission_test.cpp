@@ -44,6 +44,18 @@ TEST_CASE("the wallet says what was checked, and for whom the probability holds"
   CHECK(json["reversal"]["nakamoto"] == Approx(0.1321112));
 }
 
+TEST_CASE("the progress never counts more blocks than it waits for") {
+  CHECK(progress_text(Height(7), 3, 11, 0.1) ==
+        "in block 7, 3 of 11 blocks deep: reversal probability 1.7 % for an attacker with 10 % of "
+        "the hash rate");
+  for (const std::uint64_t depth : {11U, 12U}) {
+    const std::string text = progress_text(Height(7), depth, 11, 0.1);
+    CHECK(text.find("in block 7, " + std::to_string(depth) +
+                    " blocks deep, waiting until enough of them carry its result: ") == 0);
+    CHECK(text.find(" of 11") == std::string::npos);
+  }
+}
+
 TEST_CASE("it waits for the depth that was wished and for headers that carry the result") {
   const rpc::WorkChain chain = chain_of_depth(6);
   // Headers from 7 blocks on can carry it; four of them are as safe as six blocks.
