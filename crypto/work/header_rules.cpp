@@ -36,8 +36,15 @@ Context unconnected(const Header& header) {
   out.height = header.height;
   out.time_s = header.time_s;
   out.bits = header.bits;
+  out.clock_s = header.time_s;
   remember_time(out);
   return out;
+}
+
+// The newest of the last eleven times.
+std::uint64_t newest_time(const Context& context) {
+  const auto end = context.times.begin() + static_cast<std::ptrdiff_t>(context.times.size());
+  return *std::max_element(context.times.begin(), end);
 }
 
 bool is_anchor(Height height) { return height.value() % kAnchorInterval == 0; }
@@ -61,8 +68,9 @@ Context HeaderRules::genesis() const {
   out.time_s = std::min(genesis_time_.value() / 1000, kTimeLimitS - 1);
   out.bits = parameters_.initial_bits;
   out.anchor.bits = parameters_.initial_bits;
-  out.anchor.parent_time_ms =
+  out.anchor.parent_clock_ms =
       signed_ms(out.time_s) - static_cast<std::int64_t>(parameters_.interval_ms);
+  out.clock_s = out.time_s;
   remember_time(out);
   return out;
 }
@@ -71,7 +79,7 @@ std::uint32_t HeaderRules::next_bits(const Context& parent) const {
   // Times are below 2^40 s and intervals at most an hour, so this fits while there are fewer than
   // 2^38 heights since the anchor.
   const std::uint64_t blocks = parent.height.value() - parent.anchor.height.value() + 1;
-  const std::int64_t drift_ms = signed_ms(parent.time_s) - parent.anchor.parent_time_ms -
+  const std::int64_t drift_ms = signed_ms(parent.clock_s) - parent.anchor.parent_clock_ms -
                                 static_cast<std::int64_t>(parent.paused_s) * 1000 -
                                 static_cast<std::int64_t>(blocks * parameters_.interval_ms);
   const auto anchor = target_of_bits(parent.anchor.bits);
@@ -134,12 +142,16 @@ Context HeaderRules::child_of(const Context& parent, const Header& header, const
   out.bits = header.bits;
   out.total_work = saturating_add(parent.total_work, work_of_bits(header.bits));
   remember_time(out);
+  // An anchor begins with what the newest headers tell, so that whoever resumes there has the same
+  // clock; since its parent's is where the new schedule starts, nothing jumps.
   if (is_anchor(out.height)) {
-    out.anchor = {out.height, out.bits, signed_ms(parent.time_s)};
+    out.clock_s = newest_time(parent);
+    out.anchor = {out.height, out.bits, signed_ms(out.clock_s)};
     out.paused_s = 0;
   }
-  const std::uint64_t counted_to = parent.time_s + pause_s();
+  const std::uint64_t counted_to = out.clock_s + pause_s();
   if (out.time_s > counted_to) out.paused_s += out.time_s - counted_to;
+  out.clock_s = std::max(out.clock_s, out.time_s);
   return out;
 }
 
@@ -160,8 +172,8 @@ bool HeaderRules::too_early(const Header& header, WallMs now) const {
 }
 
 std::uint64_t HeaderRules::pause_s() const {
-  // Far above what miners can pretend between the median of the past and the limit of the future:
-  // otherwise they could take time out of the schedule and raise the difficulty.
+  // Far above what a miner can pretend to be ahead: otherwise he could take time out of the
+  // schedule and raise the difficulty.
   return std::max({parameters_.half_life_s, kPauseIntervals * parameters_.interval_ms / 1000,
                    kPauseFutureLimits * future_limit_s()});
 }
@@ -174,8 +186,9 @@ Result<HeaderRules::Resumed> HeaderRules::resume(std::span<const Header> headers
     if (header.parent != context.id || header.height.value() != context.height.value() + 1) {
       return refuse(header, "does not follow the one before it");
     }
+    const bool enough = context.times_known == kMedianOf;
     context = child_of(context, header, id_of(header));
-    if (context.times_known < kMedianOf || !is_anchor(context.height)) continue;
+    if (!enough || !is_anchor(context.height)) continue;
     context.total_work = {};
     return Resumed{i + 1, context};
   }

@@ -1,11 +1,11 @@
 // Which header may stand on which: the rules that engines and light clients share, so that there is
 // one implementation of "this header extends that chain". Immutable; any thread.
 //
-// The target follows ASERT from an anchor: genesis at first, then every 256th block, each with the
-// time of its parent, so that the schedule goes on without a gap and nobody needs a chain's whole
-// past to continue it. Of the time between a block and its parent only the first pause_s() seconds
-// count for the schedule: a network that was switched off does not mine the missed blocks
-// afterwards.
+// The target follows ASERT from an anchor: genesis at first, then every 256th block, so that nobody
+// needs a chain's whole past to continue it. What counts as the time of a block is the chain's
+// clock: the newest time that the block or one before it states, so that a time from the past moves
+// nothing. Of a jump of that clock only the first pause_s() seconds count: a network that was
+// switched off does not mine the missed blocks afterwards.
 #pragma once
 
 #include <array>
@@ -32,7 +32,7 @@ struct Context {
   struct Anchor {
     Height height;
     std::uint32_t bits = 0;
-    std::int64_t parent_time_ms = 0;
+    std::int64_t parent_clock_ms = 0;
     bool operator==(const Anchor&) const = default;
   };
   Digest id;  // zero: genesis
@@ -40,6 +40,8 @@ struct Context {
   std::uint64_t time_s = 0;
   std::uint32_t bits = 0;
   Anchor anchor;
+  // The newest time since the anchor and eleven blocks below it, this block's included.
+  std::uint64_t clock_s = 0;
   std::uint64_t paused_s = 0;  // since the anchor's parent: time that does not count
   // Of the newest blocks up to this one: the time of height h stands at h mod kMedianOf.
   std::array<std::uint64_t, kMedianOf> times{};
@@ -83,7 +85,7 @@ class HeaderRules {
     Context context;
   };
   // The end of a chain, oldest first, which the caller believes: from genesis if it begins there,
-  // otherwise from the first block of it that is an anchor with ten headers before it.
+  // otherwise from the first block of it that is an anchor with eleven headers before it.
   // Errors: rejected when the headers do not follow each other; not_found when they are too few.
   Result<Resumed> resume(std::span<const Header> headers) const;
 

@@ -92,7 +92,7 @@ class Branch:
         self.genesis_s = self.chain.time_ms // 1000
         self.headers, self.work = [], 0
         self.anchor = (0, self.parameters["initial_bits"], self.genesis_s * 1000 - interval)
-        self.paused_s = 0
+        self.clock_s, self.paused_s = self.genesis_s, 0
 
     @property
     def tip(self):
@@ -106,7 +106,7 @@ class Branch:
 
     def next_bits(self):
         height, bits, parent_ms = self.anchor
-        drift_ms = (self.time_at(self.tip) * 1000 - parent_ms - self.paused_s * 1000
+        drift_ms = (self.clock_s * 1000 - parent_ms - self.paused_s * 1000
                     - (self.tip - height + 1) * self.parameters["interval_ms"])
         scaled = abs(drift_ms) * 65536 // (self.parameters["half_life_s"] * 1000)
         exponent = scaled if drift_ms >= 0 else -scaled  # truncated toward zero
@@ -118,9 +118,21 @@ class Branch:
         target = target << shift if shift >= 0 else target >> -shift
         return bits_of(max(1, min(target, target_of(self.parameters["limit_bits"]))))
 
+    def newest_times(self):
+        return sorted(self.time_at(h) for h in range(max(0, self.tip - MEDIAN_OF + 1), self.tip + 1))
+
     def earliest(self):
-        newest = sorted(self.time_at(h) for h in range(max(0, self.tip - MEDIAN_OF + 1), self.tip + 1))
+        newest = self.newest_times()
         return newest[len(newest) // 2] + 1
+
+    def advance(self, header):
+        """What the next bits are judged by, with this header at the tip."""
+        if header.height % ANCHOR_EVERY == 0:
+            self.clock_s = self.newest_times()[-1]
+            self.anchor, self.paused_s = (header.height, header.bits, self.clock_s * 1000), 0
+        self.paused_s += max(0, header.time_s - self.clock_s - self.pause_s)
+        self.clock_s = max(self.clock_s, header.time_s)
+        self.headers.append(header)
 
     def add(self, header, now_s):
         header.require(header.version == 1, "its version is unknown")
@@ -135,11 +147,7 @@ class Branch:
         header.require(self.earliest() <= header.time_s < 2**40, "its time is too low or absurd")
         if header.time_s > now_s + self.future_s:
             return False  # it has to wait
-        parent_s = self.time_at(self.tip)
-        if header.height % ANCHOR_EVERY == 0:
-            self.anchor, self.paused_s = (header.height, header.bits, parent_s * 1000), 0
-        self.paused_s += max(0, header.time_s - parent_s - self.pause_s)
-        self.headers.append(header)
+        self.advance(header)
         self.work += work_of(header.bits)
         return True
 
@@ -223,14 +231,14 @@ def schedule():
     for name, gaps in (("none yet", []), ("one after 2 s", [2]), ("ten, 2 s apart", [2] * 10),
                        ("ten, 1 s apart", [1] * 10), ("sixty within the same 30 s", [1, 0] * 30),
                        ("one after 60 s", [60]), ("one after 10 minutes", [600]),
-                       ("one after a day", [86400])):
+                       ("one after a day", [86400]),
+                       ("and one of a day before", [86400, -86390])):
         branch = Branch(genesis)
         for gap in gaps:  # without the work, which the schedule does not look at
             parent_s = branch.time_at(branch.tip)
             header = Header(encode(branch.chain.chain_id, verify.ZERO, branch.tip + 1, verify.ZERO,
                                    verify.ZERO, parent_s + gap, branch.next_bits(), 0, verify.ZERO))
-            branch.paused_s += max(0, gap - branch.pause_s)
-            branch.headers.append(header)
+            branch.advance(header)
         yield f"    {name + ':':<28} {branch.next_bits():#010x}"
 
 

@@ -3,6 +3,7 @@
 #include "crypto/work/header_rules.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "crypto/work/bits.hpp"
 #include "tests/unit/crypto/work/chain_fixture.hpp"
@@ -231,12 +232,68 @@ TEST_CASE("even who mines every block cannot make the chain cheaper by false tim
   }
 }
 
+namespace {
+
+// Blocks every two seconds with a pause after the fortieth. Of those that follow, every one for
+// which `lies(number)` holds states the earliest time that the median allows.
+template <class Lies>
+Chain resumed_after(const HeaderRules& r, std::uint64_t pause_s, const Lies& lies) {
+  Chain chain(r);
+  for (std::uint64_t i = 1; i <= 600; ++i) {
+    const std::uint64_t clock = kGenesisS + 2 * i + (i > 40 ? pause_s : 0);
+    const std::uint64_t earliest = r.earliest_time(chain.tip);
+    const std::uint64_t time = i > 40 && lies(i - 40) ? earliest : std::max(clock, earliest);
+    chain.grow(time - chain.tip.time_s);
+  }
+  return chain;
+}
+
+}  // namespace
+
+TEST_CASE("after a pause, times from before it move nothing") {
+  const HeaderRules r = rules();
+  for (const std::uint64_t pause_s : {100U, 130U, 600U, 3600U, 8U * 3600U}) {
+    const Chain honest = resumed_after(r, pause_s, [](std::uint64_t) { return false; });
+    // The block after the first one, or every third; the very first, and then every fourth.
+    for (const auto& lies :
+         {+[](std::uint64_t i) { return i == 2; }, +[](std::uint64_t i) { return i % 3 == 2; },
+          +[](std::uint64_t i) { return i % 4 == 1; }}) {
+      const Chain chain = resumed_after(r, pause_s, lies);
+      for (std::size_t i = 0; i < honest.headers.size(); ++i) {
+        CAPTURE(pause_s, i);
+        // While nobody has told that the pause is over, the chain is as it was before.
+        if (i == 41) continue;
+        // Else as if each lie were stated by the next honest block, two seconds later; the end of
+        // the pause may have been one of them.
+        const double ratio = hashes(chain.headers[i].bits) / hashes(honest.headers[i].bits);
+        REQUIRE(std::abs(std::log2(ratio)) < 4.1 / 120);
+      }
+      REQUIRE(chain.tip.paused_s - honest.tip.paused_s <= 2);
+    }
+  }
+}
+
+TEST_CASE("a chain's clock starts anew at an anchor, and the schedule goes on") {
+  const HeaderRules r = rules();
+  Chain chain(r);
+  for (int i = 0; i < 240; ++i) chain.grow(2);
+  // Times from far ahead, of somebody whose own clock is wrong: they count, but once.
+  chain.grow(600);
+  const std::uint64_t ahead = chain.tip.clock_s;
+  while (chain.tip.height < Height(256)) chain.grow(r.earliest_time(chain.tip) - chain.tip.time_s);
+  REQUIRE(chain.tip.clock_s < ahead);
+  const double before = hashes(chain.tip.bits);
+  REQUIRE(hashes(r.next_bits(chain.tip)) == Approx(before).epsilon(0.02));
+}
+
 TEST_CASE("the end of a chain is enough to go on from exactly") {
   const HeaderRules r = rules();
   Chain chain(r);
   std::vector<Context> contexts;
   for (std::uint64_t i = 0; i < 1200; ++i) {
-    contexts.push_back(chain.grow(i % 97 == 50 ? 300 : 1 + i % 4));
+    // Pauses, and times that go back as far as the median allows.
+    const std::uint64_t back = r.earliest_time(chain.tip) - chain.tip.time_s;
+    contexts.push_back(chain.grow(i % 7 == 3 ? back : i % 97 == 50 ? 300 : 1 + i % 4));
   }
   const std::span<const Header> headers(chain.headers);
   for (const std::size_t first : {1U, 200U, 245U, 246U, 255U, 256U, 600U, 900U, 933U}) {
