@@ -8,7 +8,10 @@ namespace {
 
 constexpr Duration kGrace = std::chrono::milliseconds(250);
 constexpr Duration kAnswerTime = std::chrono::seconds(2);
-constexpr Duration kProgress = std::chrono::seconds(10);
+// Mining stands still for at most so long when nothing comes in, and then for a twentieth of the
+// time.
+constexpr Duration kPatience = std::chrono::seconds(10);
+constexpr int kPatienceEarnedIn = 20;
 constexpr std::size_t kWindow = 64;  // payloads on their way
 constexpr std::size_t kAskedPerPeerMin = 16;
 constexpr std::uint64_t kBehind = 2;
@@ -20,10 +23,28 @@ void BodySync::note_source(ReplicaId peer, const Digest& id) {
   asked_.try_emplace(id, Question{peer, 0, state_.now + kGrace});
 }
 
-bool BodySync::catching_up() const {
+bool BodySync::behind() const {
   const Block& best = state_.tree->best_header();
-  return best.height().value() > state_.tree->tip().height().value() + kBehind &&
-         state_.now - last_body_ < kProgress;
+  return best.height().value() > state_.tree->tip().height().value() + kBehind;
+}
+
+void BodySync::account() {
+  const Duration passed = state_.now - accounted_;
+  accounted_ = state_.now;
+  if (catching_up_) {
+    patience_ -= std::min(patience_, passed);
+  } else {
+    patience_ = std::min(kPatience, patience_ + passed / kPatienceEarnedIn);
+  }
+}
+
+// Worth half of the time in which a block is mined: who hands out a branch slowly, or not at all,
+// stops nobody.
+void BodySync::on_body(const Digest& id) {
+  if (asked_.count(id) == 0) return;
+  const auto interval = state_.settings.rules.parameters().interval_ms;
+  const Duration worth = std::chrono::milliseconds(static_cast<std::int64_t>(interval)) / 2;
+  patience_ = std::min(kPatience, patience_ + worth);
 }
 
 // From below, so that what comes in can be used at once.
@@ -47,7 +68,7 @@ std::vector<const Block*> BodySync::missing() const {
 
 ReplicaId BodySync::choose_peer(const Question& question) {
   // The first try goes to whoever showed a single new block; a long branch is spread.
-  if (question.tries == 0 && question.peer && !catching_up()) return *question.peer;
+  if (question.tries == 0 && question.peer && !behind()) return *question.peer;
   const std::uint32_t members = state_.settings.members();
   ReplicaId peer(turn_++ % members);
   if (state_.settings.is_self(peer)) peer = ReplicaId(turn_++ % members);
@@ -66,6 +87,18 @@ void BodySync::forget(const std::vector<const Block*>& missing) {
 }
 
 void BodySync::advance() {
+  account();
+  ask_for_missing();
+  catching_up_ = behind() && patience_ > Duration(0);
+}
+
+std::optional<Instant> BodySync::next_deadline() const {
+  if (!catching_up_) return due_;
+  const Instant over = accounted_ + patience_;
+  return due_ ? std::min(*due_, over) : over;
+}
+
+void BodySync::ask_for_missing() {
   std::erase_if(asked_,
                 [this](const auto& entry) { return state_.bodies.find(entry.first) != nullptr; });
   if (asked_.size() > kWindow / 2 && due_ && state_.now < *due_) return;
@@ -76,11 +109,11 @@ void BodySync::advance() {
   for (const auto& [id, question] : asked_) {
     if (question.tries > 0 && question.until > state_.now) ++busy[*question.peer];
   }
-  const bool behind = catching_up();
+  const bool eager = behind();
   std::map<ReplicaId, AskBlocks> batches;
   for (const Block* block : blocks) {
     Question& question = asked_.at(block->id);
-    if (question.until <= state_.now || (behind && question.tries == 0)) {
+    if (question.until <= state_.now || (eager && question.tries == 0)) {
       const ReplicaId peer = choose_peer(question);
       if (!state_.settings.is_self(peer) && busy[peer] < per_peer()) {
         ++busy[peer];

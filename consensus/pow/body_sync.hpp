@@ -20,12 +20,13 @@ class BodySync {
   // This peer showed the header.
   void note_source(ReplicaId peer, const Digest& id);
   void advance();
-  std::optional<Instant> next_deadline() const { return due_; }
+  std::optional<Instant> next_deadline() const;
 
-  // Blocks are coming in that this replica lacks: mining on its own tip would be in vain.
-  bool catching_up() const;
-  // A payload came in.
-  void on_body() { last_body_ = state_.now; }
+  // Blocks are coming in that this replica lacks, faster than they are mined: mining on its own tip
+  // would be in vain.
+  bool catching_up() const { return catching_up_; }
+  // The block is here. Only one that was missing shows that anything comes in.
+  void on_body(const Digest& id);
   std::size_t memory_bytes() const { return asked_.size() * 128; }
 
  private:
@@ -34,6 +35,9 @@ class BodySync {
     std::uint32_t tries = 0;
     Instant until;  // when it is asked for, or asked for again
   };
+  bool behind() const;
+  void account();
+  void ask_for_missing();
   std::vector<const Block*> missing() const;
   void forget(const std::vector<const Block*>& missing);
   std::size_t per_peer() const;
@@ -44,7 +48,10 @@ class BodySync {
   const CommitTracker& commits_;
   std::map<Digest, Question> asked_;
   std::uint32_t turn_ = 0;
-  Instant last_body_;
+  // How long mining may stand still for what is missing: spent while it does, earned by what comes.
+  Duration patience_{0};
+  Instant accounted_;
+  bool catching_up_ = false;
   std::optional<Instant> due_;
 };
 

@@ -42,28 +42,35 @@ void HeaderSync::ask(ReplicaId peer, const Block& from) {
 
 bool HeaderSync::asking_first() const { return !answered_ && questions_ <= kFirstQuestions; }
 
+// Whoever says that it is ahead gets every second question at most.
 std::optional<ReplicaId> HeaderSync::next_peer() {
-  if (!ahead_.empty()) {
-    const ReplicaId peer = *ahead_.begin();
-    ahead_.erase(ahead_.begin());
-    return peer;
-  }
+  asked_ahead_ = !ahead_.empty() && !asked_ahead_;
+  if (!asked_ahead_) return peer_in_turn();
+  const auto above = last_ahead_ ? ahead_.upper_bound(*last_ahead_) : ahead_.begin();
+  last_ahead_ = above == ahead_.end() ? *ahead_.begin() : *above;
+  ahead_.erase(*last_ahead_);
+  return last_ahead_;
+}
+
+std::optional<ReplicaId> HeaderSync::peer_in_turn() {
   const std::uint32_t members = state_.settings.members();
   for (std::uint32_t i = 0; i < members; ++i) {
     const ReplicaId peer(turn_++ % members);
-    if (!state_.settings.is_self(peer)) return peer;
+    if (state_.settings.is_self(peer)) continue;
+    ahead_.erase(peer);
+    return peer;
   }
   return std::nullopt;
 }
 
 void HeaderSync::on_headers(ReplicaId from, const Headers& answer) {
-  if (!question_ || question_->peer != from) {
-    // Late, most likely; its headers are as good as any.
-    if (answer.headers.empty()) return;
-  } else {
+  const bool asked_for = question_ && question_->peer == from;
+  if (asked_for) {
     question_.reset();
     answered_ = true;
   }
+  // One that comes late is as good as any.
+  const std::uint64_t joined = intake_.joined();
   const Block* last = nullptr;
   for (const Identified& header : answer.headers) {
     const BlockIntake::Seen seen = intake_.on_header(from, header);
@@ -74,7 +81,14 @@ void HeaderSync::on_headers(ReplicaId from, const Headers& answer) {
     if (seen != BlockIntake::Seen::joined) return;
     last = state_.tree->find(header.id);
   }
-  if (answer.more && last != nullptr && !question_) ask(from, *last);
+  if (!answer.more || last == nullptr || question_) return;
+  // A full page of known headers may lead to others above it. Anything else that is not new is no
+  // reason to ask the same peer again.
+  const bool leads_on =
+      asked_for && answer.headers.size() == kHeadersMax && last->height() > page_end_;
+  if (intake_.joined() == joined && !leads_on) return;
+  page_end_ = last->height();
+  ask(from, *last);
 }
 
 void HeaderSync::advance(Instant news) {
@@ -95,6 +109,7 @@ void HeaderSync::advance(Instant news) {
              ? std::min(std::max(asked_at_, news) + interval, asked_at_ + interval * kIntervalsBusy)
              : state_.now;
   if (ahead_.empty() && state_.now < due_) return;
+  page_end_ = Height(0);
   if (const auto peer = next_peer()) ask(*peer, best);
 }
 

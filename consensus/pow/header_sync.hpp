@@ -1,7 +1,8 @@
 // Learns which headers peers have: by a locator, from one peer at a time, page by page, the next
 // peer when one does not answer. Nothing that a peer claims counts, only headers whose work holds.
-// A peer that showed a block of unknown parents is asked first; without news every peer is asked in
-// turn, so that a lost announcement costs seconds. Owned by the engine's thread.
+// A peer that showed a block of unknown parents is asked soon, but never twice before the next one
+// in turn; without news every peer is asked in turn, so that a lost announcement costs seconds.
+// Owned by the engine's thread.
 #pragma once
 
 #include <optional>
@@ -34,11 +35,15 @@ class HeaderSync {
   void ask(ReplicaId peer, const Block& from);
   std::vector<Waypoint> locator(const Block& from) const;
   std::optional<ReplicaId> next_peer();
+  std::optional<ReplicaId> peer_in_turn();
 
   EngineState& state_;
   BlockIntake& intake_;
   std::optional<Question> question_;
+  Height page_end_;  // where the page before this question ended, if it is not the first
   std::set<ReplicaId> ahead_;
+  bool asked_ahead_ = false;                  // the last question went to one of them
+  std::optional<ReplicaId> last_ahead_;       // who was the last of them to be asked
   std::optional<ReplicaId> ahead_when_near_;  // has headers too far above the ledger for now
   std::uint32_t turn_ = 0;
   Instant asked_at_;

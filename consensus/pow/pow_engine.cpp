@@ -159,7 +159,7 @@ void PowEngine::on_message(ReplicaId from, const FullBlock& message) {
   const BlockIntake::Seen seen = intake_.on_block(from, message);
   if (seen == BlockIntake::Seen::detached) headers_.on_detached(from);
   if (seen != BlockIntake::Seen::joined) return;
-  bodies_.on_body();
+  bodies_.on_body(message.header.id);
   tips_.note_known(from, message.header.id);
 }
 

@@ -536,4 +536,11 @@ pow::FullBlock Branch::next(const Bytes& payload,
   return {identified, std::make_shared<const Bytes>(payload)};
 }
 
+void Branch::follow(const pow::FullBlock& block) {
+  const auto extended = cluster_.rules().extend(context_, block.header.header, block.header.id);
+  REQUIRE(extended);
+  context_ = *extended;
+  hashes_.push_back(pow_block_hash(hashes_.back(), *block.payload));
+}
+
 }  // namespace quorate::consensus::test

@@ -195,6 +195,8 @@ class Branch {
   // The next block. `shape` may change the header before it is drawn.
   pow::FullBlock next(const Bytes& payload = Bytes(4),
                       const std::function<void(crypto::work::Header&)>& shape = nullptr);
+  // One that somebody else made.
+  void follow(const pow::FullBlock& block);
   const crypto::work::Context& context() const { return context_; }
   std::uint64_t seconds_between = 1;  // of the blocks' times
   std::uint32_t miner = 1;
