@@ -106,7 +106,7 @@ void CommitQueue::on_executed(Height height, const Digest& id) {
   executing_.erase(next);
   state_.last_executed = height;
   state_.log.release_bodies(height);
-  state_.durable.release_payloads(height);
+  state_.durable.release_payload(height, id);
   state_.progress(Progress::Phase::executed, height);
 }
 

@@ -304,9 +304,15 @@ void DurableState::adopt(const CheckpointProof& proof, std::uint64_t seals_kept)
   checkpoints.erase(checkpoints.begin(), checkpoints.lower_bound(low));
 }
 
-void DurableState::release_payloads(Height height) {
+void DurableState::release_payload(Height height, const Digest& id) {
   const auto end = accepted.upper_bound(SlotKey{height, View::max()});
-  for (auto it = accepted.begin(); it != end; ++it) it->second.payload = nullptr;
+  for (auto it = accepted.lower_bound(SlotKey{height, View(0)}); it != end; ++it) {
+    if (it->second.core.ballot.id == id) it->second.payload = nullptr;
+  }
+}
+
+void DurableState::release_payloads() {
+  for (auto& [key, proposal] : accepted) proposal.payload = nullptr;
 }
 
 std::size_t DurableState::memory_bytes() const {

@@ -104,8 +104,10 @@ struct DurableState {
   // What a stable checkpoint makes needless. Seals of `seals_kept` heights below it stay, for
   // replicas that still collect them.
   void adopt(const CheckpointProof& proof, std::uint64_t seals_kept);
-  // The ledger holds the payloads up to `height`.
-  void release_payloads(Height height);
+  // The ledger holds the payload `id`. What else was accepted at its height stays until a stable
+  // checkpoint: a VIEW-CHANGE that was signed before may name it and still be on its way to others.
+  void release_payload(Height height, const Digest& id);
+  void release_payloads();
   std::size_t memory_bytes() const;
 
  private:

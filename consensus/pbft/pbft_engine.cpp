@@ -78,7 +78,6 @@ void PbftEngine::on(const Started& started) {
   open_vote_log(started);
   if (state_.halted) return;
   note_replaced_ledger(started);
-  state_.durable.release_payloads(started.applied);
   state_.low = state_.durable.low_watermark();
   collected_to_ = state_.low;
   startup_.restore();
@@ -132,6 +131,7 @@ void PbftEngine::remember_certificates(const std::vector<Bytes>& certificates) {
     if (!stored) continue;
     const Digest id = certified_id(state_.settings.membership, stored->second);
     startup_.note(id, stored->second);
+    state_.durable.release_payload(stored->second.height, id);
     commits_.remember(id, std::move(stored->second));
   }
 }

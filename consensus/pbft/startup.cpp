@@ -34,7 +34,7 @@ void Startup::restore() {
   if (!state_.observer) {
     logged_ = state_.durable;
     logged_.prepared.clear();
-    logged_.release_payloads(Height::max());
+    logged_.release_payloads();
   }
   for (const auto& [height, certificate] : state_.durable.prepared) {
     note(certificate.core);

@@ -89,8 +89,10 @@ void WireCheck::demand_bodies(ReplicaId sender, const pbft::ViewChange& message,
   for (const pbft::PreparedCertificate& certificate : message.prepared) {
     const Ballot& ballot = certificate.core.ballot;
     const auto payload = payloads_.find(ballot.id);
+    // A promise may leave late, from a slow disk: by then a checkpoint may have let the body go.
     demand(holds_payload(durable, ballot,
-                         payload == payloads_.end() ? nullptr : payload->second.get()),
+                         payload == payloads_.end() ? nullptr : payload->second.get()) ||
+               stable_checkpoint_held(durable, ballot.height),
            sender, "the payload of a prepared certificate", ballot.height);
   }
 }
@@ -160,12 +162,15 @@ std::uint32_t WireCheck::prepares_held(const Durable& durable, const Ballot& bal
 }
 
 bool WireCheck::window_open(const Durable& durable, Height height) const {
-  const std::uint64_t interval = world_.genesis.consensus.checkpoint_interval;
-  const std::uint64_t window = 2 * interval;
+  const std::uint64_t window = 2 * world_.genesis.consensus.checkpoint_interval;
   if (height.value() <= window) return true;
-  // The lowest checkpoint whose window reaches the height, or a later one.
-  const std::uint64_t lowest = (height.value() - window + interval - 1) / interval * interval;
-  for (std::uint64_t at = lowest; at <= durable.chain.head().height.value() + 2 * window;
+  return stable_checkpoint_held(durable, Height(height.value() - window));
+}
+
+bool WireCheck::stable_checkpoint_held(const Durable& durable, Height from) const {
+  const std::uint64_t interval = world_.genesis.consensus.checkpoint_interval;
+  const std::uint64_t lowest = (from.value() + interval - 1) / interval * interval;
+  for (std::uint64_t at = lowest; at <= durable.chain.head().height.value() + 4 * interval;
        at += interval) {
     const auto agreed = agreed_checkpoint_(Height(at));
     if (!agreed) continue;

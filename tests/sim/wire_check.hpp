@@ -95,6 +95,8 @@ class WireCheck {
   std::uint32_t prepares_held(const Durable& durable, const Ballot& ballot) const;
   // Whether a vote for this height is inside the window of a checkpoint that is durable.
   bool window_open(const Durable& durable, Height height) const;
+  // Whether the certificate of a checkpoint at or above `from` is durable.
+  bool stable_checkpoint_held(const Durable& durable, Height from) const;
   void demand(bool holds, ReplicaId sender, const char* what, Height height);
 
   World& world_;
