@@ -298,14 +298,18 @@ void expect_nobody_prepares(Stage& stage, View view) {
 }
 
 // The primary shows its proposals at once to q-1 backups, to the others when their patience is
-// nearly over, and keeps its COMMITs to itself. Agreement would be as slow as patience is long, and
-// patience follows agreement; but the backups pass on what the primary does not.
+// nearly over, and keeps its COMMITs and what is committed to itself. Agreement would be as slow as
+// patience is long, and patience follows agreement; but the backups pass on what the primary does
+// not.
 void x17_shown_late(Stage& stage) {
   stage.begin({8, 4, 8});
   std::map<Height, Instant> due;
   stage.rule([&](const Passing& passing) -> Fate {
     if (passing.from != 0) return kPass;
-    if (commit_of(passing) != nullptr) return kLost;
+    if (commit_of(passing) != nullptr || as<pbft::CommitCertificate>(passing) != nullptr ||
+        as<pbft::Data>(passing) != nullptr || passing.traffic == node::TrafficClass::sync) {
+      return kLost;
+    }
     const auto* proposal = as<pbft::PrePrepare>(passing);
     if (proposal == nullptr || passing.to <= stage.quorum() - 1) return kPass;
     const Duration delay = stage.status(1).view_timeout * 9 / 10;
