@@ -134,7 +134,7 @@ struct ReplicaState {
   void retire(const std::string& found) {
     if (observer) return;
     const std::string reason = found + std::string(kRetired);
-    record(RetiredRecord{reason});
+    if (!QUORATE_MUTANT(retirement_forgotten)) record(RetiredRecord{reason});
     observe(reason);
   }
   // Follows and executes on, but signs nothing any more; status() says why.

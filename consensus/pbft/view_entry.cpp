@@ -66,7 +66,8 @@ std::vector<ViewChangePtr> ViewChanging::usable(View view, std::uint32_t needed)
     }
     wanted.insert(wanted.end(), missing.begin(), missing.end());
     all.push_back(message);
-    if (missing.empty()) backed.push_back(message);
+    const bool counts = missing.empty() || QUORATE_MUTANT(view_opened_without_bodies);
+    if (counts) backed.push_back(message);
   }
   normal_case_.want_bodies(std::move(wanted));
   // A contradiction needs no bodies to be seen.

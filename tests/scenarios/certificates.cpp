@@ -191,7 +191,9 @@ void x16_certificate_shown_late(Stage& stage) {
     const bool commit = vote != nullptr && vote->kind == pbft::VoteKind::commit;
     const auto* new_view = content<pbft::NewViewPtr>(said);
     const bool opens = new_view != nullptr && (*new_view)->view > silent;
-    if (commit || opens || content<pbft::Data>(said) != nullptr) return;
+    const auto* proposal = content<pbft::PrePrepare>(said);
+    const bool brings = proposal != nullptr && proposal->core.ballot.view > silent;
+    if (commit || opens || brings || content<pbft::Data>(said) != nullptr) return;
     const auto* view_change = own_view_change(villain, said);
     if (view_change == nullptr) return villain.pass(to, said);
     if (kept.empty()) kept = view_change->prepared;

@@ -163,7 +163,7 @@ std::vector<Scenario> damaged_disk_scenarios() {
       {"S36", "the vote log's unsynced tail is torn", sizes, 6, s36_torn_tail},
       {"S36", "the vote log is damaged in the middle", sizes, 6, s36_damaged_middle},
       {"S37", "a disk restored from an older copy", sizes, 2, s37_old_copy},
-      {"S37", "an older copy, and then everybody restarts", sizes, 1, s37_witnesses_restart},
+      {"S37b", "an older copy, and then everybody restarts", sizes, 1, s37_witnesses_restart},
       {"S37", "a clone started beside the original", sizes, 1, s37_clone},
       {"S38", "a wiped disk with the old key", sizes, 2, s38_wiped},
   };

@@ -89,10 +89,8 @@ void WireCheck::demand_bodies(ReplicaId sender, const pbft::ViewChange& message,
   for (const pbft::PreparedCertificate& certificate : message.prepared) {
     const Ballot& ballot = certificate.core.ballot;
     const auto payload = payloads_.find(ballot.id);
-    // A promise may leave late, from a slow disk: by then a checkpoint may have let the body go.
     demand(holds_payload(durable, ballot,
-                         payload == payloads_.end() ? nullptr : payload->second.get()) ||
-               stable_checkpoint_held(durable, ballot.height),
+                         payload == payloads_.end() ? nullptr : payload->second.get()),
            sender, "the payload of a prepared certificate", ballot.height);
   }
 }
@@ -146,8 +144,10 @@ bool WireCheck::holds_payload(const Durable& durable, const Ballot& ballot,
                               const Bytes* payload) const {
   if (ballot.id == pbft::null_id(world_.membership, ballot.height)) return true;
   if (payload == nullptr) return false;
+  // A message may leave late, from a slow disk: by then a checkpoint may have let the payload go.
   return payload->empty() || durable.disk.holds_bytes(*payload) ||
-         durable.chain.height_of_payload(ballot.id).has_value();
+         durable.chain.height_of_payload(ballot.id).has_value() ||
+         stable_checkpoint_held(durable, ballot.height);
 }
 
 std::uint32_t WireCheck::prepares_held(const Durable& durable, const Ballot& ballot) const {
