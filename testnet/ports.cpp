@@ -5,7 +5,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 namespace quorate::testnet {
+
+namespace {
+
+// A node that was killed a moment ago counts as ended when its first thread has; its sockets close
+// with the last one.
+constexpr std::chrono::seconds kClosing(2);
+
+}  // namespace
 
 bool port_is_free(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -26,7 +37,12 @@ bool port_is_free(std::uint16_t port) {
 Result<void> check_ports(const std::vector<NodeEntry>& nodes,
                          const std::vector<std::size_t>& wanted, PortChoice choice) {
   std::string busy;
+  const auto deadline = std::chrono::steady_clock::now() + kClosing;
   const auto note = [&](const NodeEntry& node, std::uint16_t port, const char* purpose) {
+    while (!port_is_free(port)) {
+      if (std::chrono::steady_clock::now() >= deadline) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
     if (port_is_free(port)) return;
     if (!busy.empty()) busy += ", ";
     busy += "port " + std::to_string(port) + " (" + purpose + " of " + node.name + ")";

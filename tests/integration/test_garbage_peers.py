@@ -61,8 +61,9 @@ class GarbagePeers(unittest.TestCase):
             self.assertIn("invalid message", net.log(1))
             self.assertIn("within a minute", net.log(1), "the false member was not thrown out")
             self.assertLess(len(net.log(1).splitlines()), 3000 + net.height(1), "the log is flooded")
-            # The true node0 comes back once the other one has gone.
-            net.testnet("start", "node0", "--timeout", scaled(60, 120))
+            # The true node0 comes back once the other one has gone and the longest ban is over.
+            patience = scaled(60, 660)
+            net.testnet("start", "node0", "--timeout", patience, timeout=patience + 60)
             check(net, tellers=[teller])
 
     def test_a_member_that_floods_delays_only_itself(self):
