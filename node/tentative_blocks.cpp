@@ -3,7 +3,7 @@
 namespace quorate::node {
 namespace {
 
-constexpr std::size_t kEntryBytes = 160;  // of one transaction, in both places
+constexpr std::size_t kTentativeBytes = 160;  // of one transaction, in both places
 
 }  // namespace
 
@@ -51,7 +51,7 @@ std::map<Height, Bytes> TentativeBlocks::certificates() const {
 }
 
 std::size_t TentativeBlocks::memory_bytes() const {
-  std::size_t total = by_transaction_.size() * kEntryBytes;
+  std::size_t total = by_transaction_.size() * kTentativeBytes;
   for (const auto& [height, block] : blocks_) total += sizeof(Block) + block.certificate.size();
   return total;
 }

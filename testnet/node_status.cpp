@@ -12,7 +12,7 @@ namespace {
 using rpc::Json;
 
 // A field of an answer, or its default: an older or newer node may say less.
-std::uint64_t number(const Json& json, const char* name) {
+std::uint64_t number_of(const Json& json, const char* name) {
   const auto found = json.find(name);
   return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
@@ -47,52 +47,52 @@ bool read_chain(rpc::RpcClient& client, NodeStatus& status) {
   }
   if (!chain->is_object()) return true;
   status.chain_id = text(*chain, "chain_id");
-  status.height = number(*chain, "height");
+  status.height = number_of(*chain, "height");
   status.block_hash = text(*chain, "block_hash");
-  status.certified_height = number(*chain, "certified_height");
+  status.certified_height = number_of(*chain, "certified_height");
   status.syncing = flag(*chain, "syncing");
-  status.target = number(*chain, "target_height");
+  status.target = number_of(*chain, "target_height");
   return true;
 }
 
 BranchStatus read_branch(const Json& json) {
   BranchStatus out;
-  out.tip = number(json, "tip");
+  out.tip = number_of(json, "tip");
   out.tip_id = text(json, "tip_id");
-  out.tip_time_ms = number(json, "tip_time_ms");
-  out.best_header = number(json, "best_header");
-  out.bits = number(json, "bits");
-  out.expected_hashes = number(json, "expected_hashes");
-  out.hashes = number(json, "hashes");
-  out.hashes_per_second = number(json, "hashes_per_second");
-  out.blocks_mined = number(json, "blocks_mined");
-  out.stale_blocks = number(json, "stale_blocks");
-  out.branch_switches = number(json, "branch_switches");
-  out.deepest_switch = number(json, "deepest_switch");
-  out.rewinds = number(json, "rewinds");
-  out.orphans = number(json, "orphans");
+  out.tip_time_ms = number_of(json, "tip_time_ms");
+  out.best_header = number_of(json, "best_header");
+  out.bits = number_of(json, "bits");
+  out.expected_hashes = number_of(json, "expected_hashes");
+  out.hashes = number_of(json, "hashes");
+  out.hashes_per_second = number_of(json, "hashes_per_second");
+  out.blocks_mined = number_of(json, "blocks_mined");
+  out.stale_blocks = number_of(json, "stale_blocks");
+  out.branch_switches = number_of(json, "branch_switches");
+  out.deepest_switch = number_of(json, "deepest_switch");
+  out.rewinds = number_of(json, "rewinds");
+  out.orphans = number_of(json, "orphans");
   out.mining = flag(json, "mining");
   return out;
 }
 
 void read_consensus(const Json& state, NodeStatus& status) {
-  status.view = number(state, "view");
-  status.promise_view = number(state, "promise_view");
+  status.view = number_of(state, "view");
+  status.promise_view = number_of(state, "promise_view");
   status.changing_view = flag(state, "changing_view");
   if (state.contains("primary")) {
-    status.primary = static_cast<std::uint32_t>(number(state, "primary"));
+    status.primary = static_cast<std::uint32_t>(number_of(state, "primary"));
   }
-  status.low_watermark = number(state, "low_watermark");
-  status.high_watermark = number(state, "high_watermark");
-  status.lag = number(state, "lag");
+  status.low_watermark = number_of(state, "low_watermark");
+  status.high_watermark = number_of(state, "high_watermark");
+  status.lag = number_of(state, "lag");
   for (const auto& each : list(state, "suspects")) {
     status.suspects.push_back({text(each, "name"), text(each, "reason")});
   }
   for (const auto& each : list(state, "timers")) {
-    status.timers[text(each, "name")] = number(each, "remaining_ms");
+    status.timers[text(each, "name")] = number_of(each, "remaining_ms");
   }
-  status.view_timeout_ms = number(state, "view_timeout_ms");
-  status.pending_transactions = number(state, "pending_transactions");
+  status.view_timeout_ms = number_of(state, "view_timeout_ms");
+  status.pending_transactions = number_of(state, "pending_transactions");
   status.starting = flag(state, "starting");
   status.halted = text(state, "halted");
   status.observer = flag(state, "observer");

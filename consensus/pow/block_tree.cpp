@@ -8,7 +8,7 @@
 namespace quorate::consensus::pow {
 namespace {
 
-constexpr std::size_t kLocatorWithoutGaps = 10;
+constexpr std::size_t kBranchLocatorWithoutGaps = 10;
 
 BlockTree::Added refused(BlockTree::Outcome outcome, std::string why) {
   return {outcome, nullptr, std::move(why)};
@@ -266,7 +266,7 @@ std::vector<Digest> BlockTree::locator(const Block& from) const {
   const Block* block = &from;
   while (block != &root()) {
     out.push_back(block->id);
-    if (out.size() >= kLocatorWithoutGaps) step *= 2;
+    if (out.size() >= kBranchLocatorWithoutGaps) step *= 2;
     const std::uint64_t above = block->height().value() - root().height().value();
     block = ancestor(*block, block->height().saturating_sub(std::min(step, above)));
   }

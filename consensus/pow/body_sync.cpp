@@ -7,7 +7,7 @@ namespace quorate::consensus::pow {
 namespace {
 
 constexpr Duration kGrace = std::chrono::milliseconds(250);
-constexpr Duration kAnswerTime = std::chrono::seconds(2);
+constexpr Duration kBodyAnswerTime = std::chrono::seconds(2);
 // Mining stands still for at most so long when nothing comes in, and then for a twentieth of the
 // time.
 constexpr Duration kPatience = std::chrono::seconds(10);
@@ -118,7 +118,7 @@ void BodySync::ask_for_missing() {
       if (!state_.settings.is_self(peer) && busy[peer] < per_peer()) {
         ++busy[peer];
         batches[peer].ids.push_back(block->id);
-        question = {peer, question.tries + 1, state_.now + kAnswerTime};
+        question = {peer, question.tries + 1, state_.now + kBodyAnswerTime};
       } else {
         question = {std::nullopt, 0, state_.now + kGrace};
       }

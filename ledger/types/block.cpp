@@ -6,7 +6,7 @@
 namespace quorate::ledger {
 
 namespace {
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kHeaderVersion = 1;
 constexpr std::size_t kHeaderBytes = 1 + 9 * 32 + 3 * 8 + 4;
 }  // namespace
 
@@ -34,7 +34,7 @@ Result<Header> decode_header(ByteView bytes) {
   crypto::Reader in(bytes);
   Header header;
   header.version = in.u8();
-  if (in.ok() && header.version != kVersion) {
+  if (in.ok() && header.version != kHeaderVersion) {
     in.reject("header version " + std::to_string(header.version) + ", only 1 is known");
   }
   header.chain_id = in.fixed<Digest>();

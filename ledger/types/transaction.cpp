@@ -6,7 +6,7 @@
 namespace quorate::ledger {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kTransactionVersion = 1;
 constexpr std::string_view kSigningTag = "quorate/tx/1";
 constexpr std::string_view kIdTag = "quorate/txid/1";
 constexpr std::size_t kOperationBytesMin = 1;  // its kind
@@ -15,7 +15,7 @@ void encode_to(crypto::Writer& out, const Transaction& transaction) {
   QUORATE_ASSERT(!transaction.operations.empty());
   QUORATE_ASSERT(transaction.operations.size() <= kOperationsMax);
   QUORATE_ASSERT(transaction.memo.size() <= kMemoBytesMax);
-  out.u8(kVersion);
+  out.u8(kTransactionVersion);
   out.raw(transaction.sender);
   out.u64(transaction.nonce);
   out.u64(transaction.valid_until_height);
@@ -27,7 +27,7 @@ void encode_to(crypto::Writer& out, const Transaction& transaction) {
 Transaction decode_from(crypto::Reader& in) {
   Transaction transaction;
   const std::uint8_t version = in.u8();
-  if (in.ok() && version != kVersion) {
+  if (in.ok() && version != kTransactionVersion) {
     in.reject("transaction version " + std::to_string(version) + ", only 1 is known");
   }
   transaction.sender = in.fixed<PublicKey>();

@@ -23,7 +23,6 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t kWriteBytes = 64 * 1024;
 // A connection that held this long was a good one: the next dial starts the backoff anew. A shorter
 // one did not, or two nodes that keep refusing each other would do so ten times a second.
 constexpr std::chrono::seconds kSettled{5};

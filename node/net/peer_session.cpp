@@ -15,9 +15,6 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::chrono::milliseconds kGoodbyeMax{1'000};
-// One write takes about this much from the queues: small enough that a vote which arrives now does
-// not wait long behind bulk traffic.
-constexpr std::size_t kWriteBytes = 64 * 1024;
 
 std::string in_words(const error_code& error) {
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated ||

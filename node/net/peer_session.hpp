@@ -21,6 +21,10 @@
 
 namespace quorate::node {
 
+// One write takes about this much from the queues: small enough that a vote which arrives now does
+// not wait long behind bulk traffic.
+inline constexpr std::size_t kWriteBytes = 64 * 1024;
+
 class PeerSession : public std::enable_shared_from_this<PeerSession> {
  public:
   using Socket = boost::asio::ip::tcp::socket;

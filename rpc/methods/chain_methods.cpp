@@ -7,8 +7,6 @@ namespace quorate::rpc {
 
 namespace {
 
-constexpr std::uint64_t kListMax = 100;
-constexpr std::uint64_t kListDefault = 20;
 constexpr std::uint64_t kWorkHeadersMax = 1000;
 constexpr std::uint64_t kWorkHeadersDefault = 100;
 

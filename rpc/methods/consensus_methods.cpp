@@ -6,9 +6,6 @@ namespace quorate::rpc {
 
 namespace {
 
-constexpr std::uint64_t kListDefault = 20;
-constexpr std::uint64_t kListMax = 100;
-
 MethodResult<Json> get_evidence(const Params& params, const Context& context) {
   QUORATE_TRY(const std::optional<Height> cursor, params.height("cursor"));
   QUORATE_TRY(const std::uint64_t limit, params.number("limit", kListDefault, kListMax));

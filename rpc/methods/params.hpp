@@ -13,6 +13,10 @@
 
 namespace quorate::rpc {
 
+// How many items a list returns: unasked, and at most.
+inline constexpr std::uint64_t kListDefault = 20;
+inline constexpr std::uint64_t kListMax = 100;
+
 // What a parameter holds; each kind has one JSON schema and one accessor.
 enum class ParamKind {
   block,         // a height, "latest", "certified" or a block hash

@@ -223,7 +223,7 @@ void check(const Params& params, const Context& context, const Done& done) {
   });
 }
 
-void get(const Params& params, const Context& context, const Done& done) {
+void get_transaction(const Params& params, const Context& context, const Done& done) {
   const auto id = params.digest("transaction_id");
   if (!id) return done(tl::unexpected(id.error()));
   const auto shown = read_shown(params, context.backend);
@@ -232,7 +232,7 @@ void get(const Params& params, const Context& context, const Done& done) {
       *id, [done, shown = *shown](const TransactionView& view) { done(shown.of(view)); });
 }
 
-MethodResult<Json> get_proof(const Params& params, const Context& context) {
+MethodResult<Json> get_receipt_proof(const Params& params, const Context& context) {
   QUORATE_TRY(const Digest id, params.digest("transaction_id"));
   const auto proof = context.backend.transaction_proof(id);
   if (!proof) return tl::unexpected(from_error(proof.error()));
@@ -287,7 +287,7 @@ std::vector<Method> tx_methods() {
        "hash rate takes it back, exact and by Nakamoto's approximation. Final is the depth that "
        "the chain chose, not a certainty",
        R"({"transaction_id": "$transaction_id"})",
-       get},
+       get_transaction},
       {"tx_getProof",
        "Proves the receipt of an executed transaction: the receipt is a leaf, by path, of "
        "receipts_root in the first header; the headers lead by parent_hash to the certificate. "
@@ -299,7 +299,7 @@ std::vector<Method> tx_methods() {
        "(from_height, and the ids that those work headers have on this node's branch) instead of "
        "certificate; error -32002 while no block carries the receipt yet",
        R"({"transaction_id": "$transaction_id"})",
-       answer_now(get_proof)},
+       answer_now(get_receipt_proof)},
   };
 }
 

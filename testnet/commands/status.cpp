@@ -70,7 +70,7 @@ rpc::Json branch_json(const BranchStatus& branch) {
           {"mining", branch.mining}};
 }
 
-rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
+rpc::Json status_json(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
   rpc::Json nodes = rpc::Json::array();
   std::size_t alive = 0;
   for (std::size_t i = 0; i < cluster.size(); ++i) {
@@ -271,7 +271,7 @@ Result<int> run_status(const CommonOptions& common) {
     statuses.push_back(cluster.status(i, std::chrono::seconds(2)));
   }
   if (common.json) {
-    std::cout << as_json(cluster, statuses).dump(2) << "\n";
+    std::cout << status_json(cluster, statuses).dump(2) << "\n";
   } else {
     print(cluster, statuses, common.verbose);
   }

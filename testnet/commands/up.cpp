@@ -218,7 +218,7 @@ void print_next(const UpOptions& options, const std::string& active_profile) {
             << "\n";
 }
 
-rpc::Json as_json(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
+rpc::Json up_json(const Cluster& cluster, const std::vector<NodeStatus>& statuses) {
   rpc::Json nodes = rpc::Json::array();
   for (std::size_t i = 0; i < cluster.size(); ++i) {
     const auto& node = cluster.node(i);
@@ -286,7 +286,7 @@ Result<int> run_up(UpOptions options) {
 
   const auto statuses = first_statuses(cluster);
   if (options.common.json) {
-    std::cout << as_json(cluster, statuses).dump(2) << "\n";
+    std::cout << up_json(cluster, statuses).dump(2) << "\n";
     return 0;
   }
   std::cout << "  " << tick(options.common.plain) << " node0..node" << cluster.size() - 1

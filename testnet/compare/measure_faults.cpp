@@ -10,7 +10,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kAnswerMax{1000};
+constexpr milliseconds kStatusAnswerMax{1000};
 constexpr double kCutAfter = 1;    // second of the load
 constexpr double kInFlight = 0.5;  // what was on its way then has arrived so much later
 
@@ -98,7 +98,7 @@ class FaultMeasurement {
   Setting setting() const {
     return {engine_, Origin::measured, static_cast<std::uint32_t>(cluster().size()), 0};
   }
-  NodeStatus status(std::size_t node) const { return cluster().status(node, kAnswerMax); }
+  NodeStatus status(std::size_t node) const { return cluster().status(node, kStatusAnswerMax); }
   std::uint64_t greatest_height() const {
     std::uint64_t out = 0;
     for (const std::size_t node : cluster().in_state(RunState::alive)) {

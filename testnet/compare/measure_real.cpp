@@ -142,8 +142,8 @@ class LoadMeasurement {
   LoadRun out_;
 };
 
-Result<LoadRun> one_run(const RealContext& context, Engine engine, std::uint32_t nodes,
-                        std::size_t run) {
+Result<LoadRun> one_real_run(const RealContext& context, Engine engine, std::uint32_t nodes,
+                             std::size_t run) {
   const Plan& plan = context.plan;
   const std::string title = run_title(plan, engine, nodes, run);
   context.progress.step(title + ": up", expected_load(plan, engine));
@@ -209,7 +209,7 @@ Result<void> measure_load(const RealContext& context) {
     for (std::size_t run = 0; run < context.plan.runs; ++run) {
       for (const Engine engine : {Engine::pbft, Engine::pow}) {
         QUORATE_CHECK(check_interrupt());
-        QUORATE_TRY(auto done, one_run(context, engine, nodes, run));
+        QUORATE_TRY(auto done, one_real_run(context, engine, nodes, run));
         runs.at(static_cast<std::size_t>(engine)).push_back(std::move(done));
       }
     }

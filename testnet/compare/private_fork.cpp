@@ -9,7 +9,7 @@ namespace quorate::testnet::comparison {
 namespace {
 
 constexpr std::size_t kHonest = 0;
-constexpr std::size_t kAttacker = 1;
+constexpr std::size_t kAttackingMiner = 1;
 // So long that difficulty stays where it is, as the formula has it.
 constexpr std::uint64_t kHalfLifeS = 2'000'000;
 // Two blocks rarely come within one step.
@@ -27,7 +27,7 @@ class Attack {
         step_(std::chrono::milliseconds(setup_.chain.interval_ms) / kStepsPerInterval) {}
 
   bool succeeds() {
-    net_.separate(kAttacker, true);
+    net_.separate(kAttackingMiner, true);
     mine(0, share_);
     while (attacker() < 1) advance();
     mine(1 - share_, share_);
@@ -51,10 +51,11 @@ class Attack {
   void mine(double honest_share, double attacker_share) {
     const auto all = static_cast<double>(setup_.chain.hashes_per_second);
     net_.miner(kHonest).set_hashes_per_second(static_cast<std::uint64_t>(all * honest_share));
-    net_.miner(kAttacker).set_hashes_per_second(static_cast<std::uint64_t>(all * attacker_share));
+    net_.miner(kAttackingMiner)
+        .set_hashes_per_second(static_cast<std::uint64_t>(all * attacker_share));
   }
   std::uint64_t honest() const { return net_.branch(kHonest).tip.value(); }
-  std::uint64_t attacker() const { return net_.branch(kAttacker).tip.value(); }
+  std::uint64_t attacker() const { return net_.branch(kAttackingMiner).tip.value(); }
   void advance() { net_.run_until(net_.now() + step_); }
 
   // From so far behind he comes back with a chance below kHopeless.
@@ -66,7 +67,7 @@ class Attack {
   // it at once, find nothing meanwhile.
   bool shows() {
     mine(0, share_);
-    net_.separate(kAttacker, false);
+    net_.separate(kAttackingMiner, false);
     for (int i = 0; i < kShowIntervals * kStepsPerInterval && net_.rewinds() == 0; ++i) advance();
     return net_.rewinds() > 0;
   }

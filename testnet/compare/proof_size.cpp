@@ -10,7 +10,7 @@ namespace quorate::testnet::comparison {
 
 namespace {
 
-constexpr std::chrono::milliseconds kAnswerMax{2000};
+constexpr std::chrono::milliseconds kProofAnswerMax{2000};
 constexpr std::uint64_t kBlocksTried = 200;
 constexpr double kMsPerDay = 86'400'000;
 constexpr std::size_t kIdsMax = 1U << 20U;
@@ -42,7 +42,8 @@ std::optional<std::uint64_t> head_of(rpc::RpcClient& client) {
 
 std::optional<ProofSize> measure_proof(const Cluster& cluster, Engine engine,
                                        const PowChain& chain) {
-  auto client = rpc::RpcClient::create({cluster.node(0).rpc_url()}, {kAnswerMax, kAnswerMax});
+  auto client =
+      rpc::RpcClient::create({cluster.node(0).rpc_url()}, {kProofAnswerMax, kProofAnswerMax});
   if (!client) return std::nullopt;
   const auto head = head_of(*client);
   if (!head) return std::nullopt;

@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::chrono::seconds kRequestTimeout{30};
 constexpr std::chrono::milliseconds kRetryDelay{20};
-constexpr std::chrono::milliseconds kReconnectDelay{50};
+constexpr std::chrono::milliseconds kRedialDelay{50};
 constexpr std::size_t kResponseBytesMax = 16U << 20U;
 
 struct Counters {
@@ -85,7 +85,7 @@ class Lane {
     in_flight_.clear();
     stream_.close();
     node_ = (node_ + 1) % options_.ports.size();
-    after(kReconnectDelay, [this] { connect(); });
+    after(kRedialDelay, [this] { connect(); });
   }
 
   template <class Function>

@@ -12,12 +12,8 @@ namespace {
 using sim::timed::FaultKind;
 using sim::timed::WorkScene;
 
-constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr std::int64_t kSecond = 1'000 * kMillisecond;
-
-tl::unexpected<Error> bad(const std::string& detail) {
-  return tl::unexpected(Error{Errc::invalid_argument, detail});
-}
+constexpr std::int64_t kWorkMillisecond = 1'000'000;
+constexpr std::int64_t kSecond = 1'000 * kWorkMillisecond;
 
 bool whole(Duration duration, std::int64_t unit) {
   return duration.count() > 0 && duration.count() % unit == 0;
@@ -27,12 +23,14 @@ Result<sim::pow::ChainOptions> make_chain(const SimulateOptions& options) {
   sim::pow::ChainOptions out;
   if (options.interval) {
     QUORATE_TRY(const Duration interval, parse_duration(*options.interval));
-    if (!whole(interval, kMillisecond)) return bad("--interval: whole milliseconds, as in 2s");
-    out.interval_ms = static_cast<std::uint64_t>(interval.count() / kMillisecond);
+    if (!whole(interval, kWorkMillisecond))
+      return fail(Errc::invalid_argument, "--interval: whole milliseconds, as in 2s");
+    out.interval_ms = static_cast<std::uint64_t>(interval.count() / kWorkMillisecond);
   }
   if (options.half_life) {
     QUORATE_TRY(const Duration half_life, parse_duration(*options.half_life));
-    if (!whole(half_life, kSecond)) return bad("--half-life: whole seconds, as in 120s");
+    if (!whole(half_life, kSecond))
+      return fail(Errc::invalid_argument, "--half-life: whole seconds, as in 120s");
     out.half_life_s = static_cast<std::uint64_t>(half_life.count() / kSecond);
   }
   out.depth = options.depth.value_or(out.depth);
@@ -44,12 +42,13 @@ Result<void> check_shares(const SimulateOptions& options) {
   const std::vector<std::uint64_t>& shares = options.hash_shares;
   if (shares.empty()) return {};
   if (shares.size() != options.nodes) {
-    return bad("--hash-share: one number for each of " + std::to_string(options.nodes) +
-               " nodes, as in 40,20,20,20; there are " + std::to_string(shares.size()));
+    return fail(Errc::invalid_argument,
+                "--hash-share: one number for each of " + std::to_string(options.nodes) +
+                    " nodes, as in 40,20,20,20; there are " + std::to_string(shares.size()));
   }
   const bool nobody =
       std::all_of(shares.begin(), shares.end(), [](std::uint64_t share) { return share == 0; });
-  if (nobody) return bad("--hash-share: somebody must mine");
+  if (nobody) return fail(Errc::invalid_argument, "--hash-share: somebody must mine");
   return {};
 }
 
@@ -57,13 +56,14 @@ Result<void> check_shares(const SimulateOptions& options) {
 
 Result<std::optional<WorkScene>> make_work(const SimulateOptions& options) {
   if (options.engine != "pow" && options.engine != "pbft") {
-    return bad("--engine " + options.engine + ": there are pbft and pow");
+    return fail(Errc::invalid_argument, "--engine " + options.engine + ": there are pbft and pow");
   }
   if (options.engine == "pbft") {
     const bool asked =
         options.interval || options.depth || options.half_life || !options.hash_shares.empty();
     if (asked) {
-      return bad("--interval, --depth, --half-life and --hash-share are of --engine pow; add it");
+      return fail(Errc::invalid_argument,
+                  "--interval, --depth, --half-life and --hash-share are of --engine pow; add it");
     }
     return std::optional<WorkScene>{};
   }
@@ -94,12 +94,12 @@ std::string joined(const std::vector<std::uint64_t>& numbers) {
 
 Result<void> check_kind(FaultKind kind, bool work) {
   if (kind == FaultKind::hide && !work) {
-    return bad("a fault private needs miners: add --engine pow");
+    return fail(Errc::invalid_argument, "a fault private needs miners: add --engine pow");
   }
   if (work && (kind == FaultKind::equivocate || kind == FaultKind::slow)) {
-    return bad(
-        "equivocate and slow are faults of a primary, which --engine pow does not have; "
-        "there are crash, partition and private");
+    return fail(Errc::invalid_argument,
+                "equivocate and slow are faults of a primary, which --engine pow does not have; "
+                "there are crash, partition and private");
   }
   return {};
 }

@@ -10,10 +10,6 @@ bool reports(const node::Notice& notice, Phase phase) {
   return notice.kind == node::Notice::Kind::progress && notice.phase == phase;
 }
 
-void expect_no_view_change(Stage& stage) {
-  stage.expect(stage.left().empty() && stage.entered().empty(), "a view changed");
-}
-
 // Nobody leaves the first view, every checkpoint becomes stable in its turn, and a block has its
 // certificate everywhere four message delays after it was proposed.
 void s01_no_faults(Stage& stage) {

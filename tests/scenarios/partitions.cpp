@@ -4,10 +4,6 @@
 namespace quorate::scenarios {
 namespace {
 
-void expect_no_view_change(Stage& stage) {
-  stage.expect(stage.left().empty() && stage.entered().empty(), "a view changed");
-}
-
 std::set<std::uint32_t> numbers(std::uint32_t first, std::uint32_t end) {
   std::set<std::uint32_t> out;
   for (std::uint32_t i = first; i < end; ++i) out.insert(i);

@@ -26,6 +26,10 @@ struct Scenario {
   }
 };
 
+inline void expect_no_view_change(Stage& stage) {
+  stage.expect(stage.left().empty() && stage.entered().empty(), "a view changed");
+}
+
 // By theme, in the files of the same names.
 std::vector<Scenario> normal_scenarios();
 std::vector<Scenario> primary_fault_scenarios();

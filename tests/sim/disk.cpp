@@ -9,7 +9,7 @@ constexpr Duration kSyncMin = std::chrono::microseconds(100);
 constexpr Duration kSyncMax = std::chrono::microseconds(900);
 constexpr Duration kSlowSyncMin = std::chrono::milliseconds(20);
 constexpr Duration kSlowSyncMax = std::chrono::milliseconds(400);
-constexpr Duration kReport = std::chrono::microseconds(20);
+constexpr Duration kSyncReport = std::chrono::microseconds(20);
 constexpr std::size_t kSector = 512;  // reaches the disk whole or not at all
 
 }  // namespace
@@ -59,7 +59,7 @@ void Disk::finish_sync(std::size_t count) {
   syncing_ = false;
   if (hooks_.crash_after_sync()) return;
   // One report for the whole group, as a real log writer makes it.
-  world_.timeline.after(kReport, [this, life = life_, last] {
+  world_.timeline.after(kSyncReport, [this, life = life_, last] {
     if (life == life_ && !lies()) hooks_.persisted(last);
   });
   if (!pending_.empty()) start_sync();

@@ -6,7 +6,7 @@ namespace {
 constexpr Duration kExecuteMin = std::chrono::microseconds(200);
 constexpr Duration kExecuteMax = std::chrono::milliseconds(3);
 constexpr Duration kSlowExecuteMax = std::chrono::milliseconds(200);
-constexpr Duration kReport = std::chrono::microseconds(50);
+constexpr Duration kExecutionReport = std::chrono::microseconds(50);
 constexpr Duration kRead = std::chrono::microseconds(300);
 constexpr std::size_t kGroupMax = 8;  // blocks of one batch
 
@@ -121,7 +121,7 @@ void LedgerHost::finish_blocks(std::size_t count) {
   }
   for (std::size_t i = 0; i < executed->size(); ++i) hooks_.durable((*executed)[i], ordered[i]);
   if (hooks_.crash_after_execution()) return;
-  after(kReport, [this, blocks_executed = std::move(*executed)] {
+  after(kExecutionReport, [this, blocks_executed = std::move(*executed)] {
     hooks_.answer(node::BlocksExecuted{blocks_executed});
   });
   start_next();
@@ -134,7 +134,7 @@ void LedgerHost::finish_rewind(Height to) {
   if (!rewound) return world_.violate("contract", "a rewind failed: " + rewound.error().detail);
   if (hooks_.rewound) hooks_.rewound(*rewound);
   if (hooks_.crash_after_execution()) return;
-  after(kReport,
+  after(kExecutionReport,
         [this, answer = std::move(*rewound)] { hooks_.answer(node::LedgerRewound{answer}); });
   start_next();
 }

@@ -5,7 +5,7 @@
 namespace quorate::wallet {
 namespace {
 
-Document describe(const KeyringEntry& entry) {
+Document entry_document(const KeyringEntry& entry) {
   return {{"name", entry.name.empty() ? Document(nullptr) : Document(entry.name)},
           {"address", crypto::to_text(entry.address)},
           {"file", entry.file.string()}};
@@ -35,7 +35,7 @@ Outcome<Document> run_new(const Wallet& wallet, const NewOptions& options) {
       "back,");
   wallet.terminal.line("  and they are not shown again.");
   wallet.terminal.next("quorate-wallet balance " + (entry.name.empty() ? address : entry.name));
-  Document document = describe(entry);
+  Document document = entry_document(entry);
   document["mnemonic"] = mnemonic;
   crypto::wipe(mnemonic);
   return document;
@@ -57,14 +57,14 @@ Outcome<Document> run_recover(const Wallet& wallet, const RecoverOptions& option
                           std::to_string(options.index) + ")");
   wallet.terminal.line("  key file  " + entry.file.string());
   wallet.terminal.next("quorate-wallet balance " + (entry.name.empty() ? address : entry.name));
-  return describe(entry);
+  return entry_document(entry);
 }
 
 Outcome<Document> run_list(const Wallet& wallet) {
   WALLET_TRY(const std::vector<KeyringEntry> entries, wallet.keyring.list());
   Document items = Document::array();
   for (const KeyringEntry& entry : entries) {
-    items.push_back(describe(entry));
+    items.push_back(entry_document(entry));
     wallet.terminal.line((entry.name.empty() ? "-" : entry.name) + "  " +
                          crypto::to_text(entry.address));
   }

@@ -12,7 +12,6 @@ constexpr int kDepthsOfPatience = 3;
 constexpr unsigned kConnections = 2;
 constexpr std::size_t kRequestMax = 500;
 constexpr std::size_t kAgainMax = 512;  // of one look
-constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
 }  // namespace
 

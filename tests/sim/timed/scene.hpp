@@ -16,6 +16,8 @@
 
 namespace quorate::sim::timed {
 
+inline constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
+
 struct Links {
   std::vector<std::vector<Duration>> delay;  // one way, by sender and receiver
   Duration jitter{0};                        // up to so much more, drawn for every frame

@@ -6,7 +6,6 @@ namespace {
 // TCP, IP and Ethernet around a frame of the usual size.
 constexpr std::size_t kHeaderBytes = 78;
 constexpr std::uint64_t kMillion = 1'000'000;
-constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
 bool shows_blocks(MessageType type) {
   return type == MessageType::announce || type == MessageType::headers ||

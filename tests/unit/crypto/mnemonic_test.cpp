@@ -6,7 +6,7 @@
 #include "crypto/wordlist.hpp"
 #include "tests/unit/crypto/vector_file.hpp"
 
-namespace quorate::crypto {
+namespace quorate::crypto::mnemonic_test {
 namespace {
 
 std::string complaint(std::string_view text) {
@@ -113,4 +113,4 @@ TEST_CASE("a generated mnemonic has the words asked for and is valid") {
   }
 }
 
-}  // namespace quorate::crypto
+}  // namespace quorate::crypto::mnemonic_test

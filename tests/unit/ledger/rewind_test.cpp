@@ -6,7 +6,7 @@
 #include "ledger/storage_layout.hpp"
 #include "tests/unit/ledger/branches.hpp"
 
-namespace quorate::ledger {
+namespace quorate::ledger::rewind_test {
 namespace {
 
 using namespace test;
@@ -450,4 +450,4 @@ TEST_CASE("readers on other threads see the chain before a rewind or after it") 
   CHECK_FALSE(wrong);
 }
 
-}  // namespace quorate::ledger
+}  // namespace quorate::ledger::rewind_test

@@ -8,6 +8,7 @@ using namespace quorate;
 using namespace quorate::node;
 using namespace quorate::node::testing;
 
+namespace block_builder_test {
 namespace {
 
 struct Bench {
@@ -148,3 +149,5 @@ TEST_CASE("a proposal is forgotten once its height is executed") {
   CHECK(bench.builder.own_proposal(Height(1)) == nullptr);
   CHECK(bench.mempool.status().accounts == 0);
 }
+
+}  // namespace block_builder_test

@@ -9,6 +9,7 @@ using namespace quorate;
 using namespace quorate::node;
 using namespace quorate::node::testing;
 
+namespace catch_up_test {
 namespace {
 
 struct Requests final : Transport {
@@ -341,3 +342,5 @@ TEST_CASE("after the ledger went back everything above it is fetched anew") {
   bench.catch_up.on_blocks(ReplicaId(next.peer), Bench::blocks(8, 12));
   CHECK(bench.deliver(at_ms(2)) == std::vector<std::uint64_t>{8, 9, 10, 11, 12});
 }
+
+}  // namespace catch_up_test

@@ -10,6 +10,7 @@ using namespace quorate;
 using namespace quorate::node;
 using namespace quorate::node::testing;
 
+namespace peer_messages_test {
 namespace {
 
 struct Bench {
@@ -156,3 +157,5 @@ TEST_CASE("a payload is valid when every signature is, and null when it is empty
   CHECK(verify_payload(bench.context, {})->empty());
   CHECK_FALSE(verify_payload(bench.context, Bytes{1}));
 }
+
+}  // namespace peer_messages_test

@@ -10,6 +10,7 @@ using namespace quorate::node::testing;
 using consensus::SuspicionReason;
 using std::chrono::milliseconds;
 
+namespace primary_watch_test {
 namespace {
 
 constexpr std::size_t kPayloadMax = 10;
@@ -274,3 +275,5 @@ TEST_CASE("under a backlog a primary far below earlier views is suspected, if al
   run(first, 500, 30, false);
   REQUIRE(first.suspicions.empty());
 }
+
+}  // namespace primary_watch_test

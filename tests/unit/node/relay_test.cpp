@@ -9,6 +9,7 @@ using namespace quorate;
 using namespace quorate::node;
 using namespace quorate::node::testing;
 
+namespace relay_test {
 namespace {
 
 struct SentFrames final : Transport {
@@ -103,3 +104,5 @@ TEST_CASE("a peer that connects to an idle node is sent nothing") {
   bench.relay.greet(ReplicaId(2));
   CHECK(bench.transport.sent.empty());
 }
+
+}  // namespace relay_test

@@ -9,6 +9,7 @@ using namespace quorate;
 using namespace quorate::node;
 using namespace quorate::node::testing;
 
+namespace replica_rewind_test {
 namespace {
 
 using Transactions = std::vector<ledger::TransactionPtr>;
@@ -283,3 +284,5 @@ TEST_CASE("where everybody mines nobody is watched, and nothing wakes the replic
   REQUIRE(next);
   CHECK(*next > at_ms(60'100));
 }
+
+}  // namespace replica_rewind_test

@@ -13,6 +13,7 @@ using namespace quorate;
 using namespace quorate::node;
 using rpc::TransactionStatus;
 
+namespace rpc_backend_test {
 namespace {
 
 constexpr std::chrono::seconds kLong{60};
@@ -262,3 +263,5 @@ TEST_CASE("whoever waits when the node stops is answered") {
   }
   CHECK(Node::get(*promise).status == TransactionStatus::unknown);
 }
+
+}  // namespace rpc_backend_test

@@ -11,7 +11,7 @@
 #include "node/runtime/transaction_cache.hpp"
 #include "tests/unit/node/net_fixture.hpp"
 
-namespace quorate::node {
+namespace quorate::node::verify_pool_test {
 namespace {
 
 using test::Watched;
@@ -402,4 +402,4 @@ TEST_CASE("Of what nobody signed a peer may send so much; the rest is dropped, a
 }
 
 }  // namespace
-}  // namespace quorate::node
+}  // namespace quorate::node::verify_pool_test

@@ -9,6 +9,7 @@ using namespace quorate;
 using namespace quorate::rpc;
 using quorate::rpc::test::FakeBackend;
 
+namespace subscription_test {
 namespace {
 
 struct Fixture {
@@ -143,3 +144,5 @@ TEST_CASE("a subscriber that missed too many withdrawals is told to start over")
   REQUIRE_FALSE(step.has_value());
   CHECK(step.error().code == Errc::limit_exceeded);
 }
+
+}  // namespace subscription_test

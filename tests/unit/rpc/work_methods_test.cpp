@@ -7,6 +7,7 @@ using namespace quorate::rpc;
 using quorate::rpc::test::FakeBackend;
 using quorate::rpc::test::kFakeDepth;
 
+namespace work_methods_test {
 namespace {
 
 struct Fixture : quorate::rpc::test::DispatcherFixture {
@@ -156,3 +157,5 @@ TEST_CASE("a proof by work says which work headers carry it") {
   CHECK_FALSE(account.contains("certificate"));
   CHECK(account["headers"].size() == account["work"]["block_ids"].size());
 }
+
+}  // namespace work_methods_test

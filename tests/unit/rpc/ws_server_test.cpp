@@ -12,6 +12,7 @@ using namespace quorate::rpc;
 using namespace quorate::rpc::test;
 using namespace std::chrono_literals;
 
+namespace ws_server_test {
 namespace {
 
 struct Fixture {
@@ -340,3 +341,5 @@ TEST_CASE("requests over the rate wait their turn instead of being lost") {
   }
   for (int i = 0; i < 25; ++i) CHECK(read_json(connection)["id"] == i);
 }
+
+}  // namespace ws_server_test

@@ -8,6 +8,7 @@
 using namespace quorate;
 using namespace quorate::testnet;
 
+namespace simulate_work_test {
 namespace {
 
 struct Outcome {
@@ -170,3 +171,5 @@ TEST_CASE("measure gives the same figures for both engines") {
   CHECK(mined.stale > 0);
   CHECK(mined.switches.size() > 0);
 }
+
+}  // namespace simulate_work_test

@@ -7,7 +7,7 @@
 #include "rpc/json/ledger_json.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace quorate::testnet {
+namespace quorate::testnet::wallet_profile_test {
 
 namespace {
 
@@ -98,4 +98,4 @@ TEST_CASE("a configuration that is not JSON is left alone") {
   CHECK(line == "profile = acme");
 }
 
-}  // namespace quorate::testnet
+}  // namespace quorate::testnet::wallet_profile_test
