@@ -188,6 +188,27 @@ std::optional<Mempool::Oldest> Mempool::oldest_ready() const {
   return Oldest{order, transaction};
 }
 
+std::vector<Mempool::Oldest> Mempool::oldest_ready(std::size_t at_most) const {
+  std::vector<Oldest> out;
+  for (const auto& [order, transaction] : impl_->by_order) {
+    if (out.size() >= at_most) break;
+    out.push_back({order, transaction});
+  }
+  return out;
+}
+
+std::uint64_t Mempool::newest_order() const { return impl_->next_order - 1; }
+
+std::size_t Mempool::count_ready(std::uint64_t after, std::uint64_t up_to,
+                                 std::size_t enough) const {
+  std::size_t out = 0;
+  for (auto it = impl_->by_order.upper_bound(after);
+       out < enough && it != impl_->by_order.end() && it->first <= up_to; ++it) {
+    ++out;
+  }
+  return out;
+}
+
 Proposable Mempool::proposable() const { return impl_->proposable; }
 
 std::vector<TransactionPtr> Mempool::take(std::size_t transactions_max, std::size_t bytes_max) {

@@ -77,6 +77,12 @@ class Mempool {
   std::uint64_t next_nonce(const crypto::Address& address, const ledger::StateView& state) const;
   MempoolStatus status() const;
   std::optional<Oldest> oldest_ready() const;
+  // The first ones of all that wait so, oldest first.
+  std::vector<Oldest> oldest_ready(std::size_t at_most) const;
+  // The order of the youngest that ever did; 0 = none.
+  std::uint64_t newest_order() const;
+  // How many wait so with an order in (after, up_to]; stops counting at `enough`.
+  std::size_t count_ready(std::uint64_t after, std::uint64_t up_to, std::size_t enough) const;
 
   // ---- for the block builder and the replica ----
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::node {
 namespace {
 
@@ -44,12 +46,13 @@ void PrimaryPace::entered_view(Instant now) {
   queue_ = false;
   samples_.clear();
   late_since_.reset();
-  tick_ = {now, 0, {}, {}};
+  tick_ = {now, 0, {}, {}, 0};
   backlog_.clear();
   left_.clear();
   view_transactions_ = 0;
   view_time_ = Duration(0);
-  below_floor_ = leaves_room_ = false;
+  told_.reset();
+  tell_ = below_floor_ = leaves_room_ = false;
 }
 
 // ---- delay ----
@@ -145,6 +148,12 @@ void PrimaryPace::Window::add(const Tick& tick, Duration length) {
   while (ticks_.size() > 2 && ticks_[1].at + length <= tick.at) ticks_.pop_front();
 }
 
+const PrimaryPace::Tick& PrimaryPace::Window::before(Instant time) const {
+  const auto after = std::upper_bound(ticks_.begin(), ticks_.end(), time,
+                                      [](Instant t, const Tick& tick) { return t < tick.at; });
+  return after == ticks_.begin() ? first() : *std::prev(after);
+}
+
 PrimaryPace::Tick PrimaryPace::Window::sum() const {
   Tick out;
   for (std::size_t i = 1; i < ticks_.size(); ++i) {
@@ -157,7 +166,8 @@ PrimaryPace::Tick PrimaryPace::Window::sum() const {
 
 void PrimaryPace::tick(const PacedWork& work, Instant now) {
   count_to(now);
-  const Tick tick = std::exchange(tick_, {now, 0, {}, {}});
+  Tick tick = std::exchange(tick_, {now, 0, {}, {}, 0});
+  tick.newest = work.newest;
   // Nobody looked for a while, for nothing waited: that was no slow time.
   if (now - std::exchange(ticked_at_, now) > kPause) {
     backlog_.clear();
@@ -166,7 +176,7 @@ void PrimaryPace::tick(const PacedWork& work, Instant now) {
   if (work.backlog) {
     if (!backlog_.empty()) {
       view_transactions_ += tick.transactions;
-      view_time_ += now - backlog_.newest();
+      view_time_ += now - backlog_.last().at;
     }
     backlog_.add(tick, kWindow);
   } else {
@@ -174,12 +184,12 @@ void PrimaryPace::tick(const PacedWork& work, Instant now) {
   }
   const std::size_t left = work.ready - std::min(work.ready, on_its_way().transactions);
   if (left >= kLeftMin) {
-    left_.add(tick, rates_.empty() ? kFirstWindow : kWindow);
+    left_.add(tick, room_window());
   } else {
     left_.clear();
   }
   below_floor_ = judge_floor();
-  leaves_room_ = judge_room(left);
+  judge_room(work, left, now);
 }
 
 bool PrimaryPace::judge_floor() const {
@@ -191,10 +201,29 @@ bool PrimaryPace::judge_floor() const {
          sum.idle * 100 >= span * kIdlePercentLittle;
 }
 
-bool PrimaryPace::judge_room(std::size_t left) const {
-  if (left_.empty()) return false;
+Duration PrimaryPace::room_window() const {
+  return std::max(rates_.empty() ? kFirstWindow : kWindow, 2 * view_timeout_);
+}
+
+void PrimaryPace::judge_room(const PacedWork& work, std::size_t left, Instant now) {
+  leaves_room_ = false;
+  const Duration half = room_window() / 2;
+  if (left_.empty() || left_.span() < half || !slow_with_room(left)) return;
+  // Whatever is on its way may be among them.
+  const std::size_t many = kLeftMin + on_its_way().transactions;
+  const auto wait = [&](std::uint64_t after, std::uint64_t up_to) {
+    return work.count(after, up_to, many) >= many;
+  };
+  const std::uint64_t until_half = left_.before(now + -half).newest;
+  if ((!told_ || told_->at + 2 * half <= now) && wait(0, until_half)) tell_ = true;
+  if (left_.span() < 2 * half) return;
+  const bool fresh = wait(left_.first().newest, until_half);
+  leaves_room_ = QUORATE_MUTANT(latency_is_slowness) || fresh ||
+                 (told_ && told_->at + half <= now && wait(0, told_->up_to));
+}
+
+bool PrimaryPace::slow_with_room(std::size_t left) const {
   const Duration span = left_.span();
-  if (span < (rates_.empty() ? kFirstWindow : kWindow)) return false;
   const Tick sum = left_.sum();
   if ((sum.idle + sum.spare) * 100 < span * kIdlePercentLittle) return false;
   const std::uint64_t rate = rate_of(sum.transactions, span);

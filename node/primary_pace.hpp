@@ -5,7 +5,7 @@
 // took to agree on it, which is not in the primary's hands. In a full block, or behind one, they
 // waited in a queue: there the primary owes a proposal only since everything before was executed.
 // Floor: under a backlog, the rate of committed transactions against the median of the last views.
-// Room: likewise, of a primary whose blocks leave room although more waits than they hold.
+// Room: likewise, of a primary whose blocks leave room although they leave out what it must know.
 //
 // When the primary is what everybody waits for. A proposal is on its way once it is here with its
 // body: the check of its payload, agreement and execution are not in the primary's hands. One above
@@ -14,13 +14,22 @@
 // times and so never be judged. For room, therefore, it is also waited for while less than it may
 // have is on its way and the newest of it is not full, if transactions wait here that are in none.
 //
+// Transactions that are in no proposal are no sign of anything by themselves: between here and the
+// primary and back there are always as many of them as arrive in that time, at any honest primary.
+// And what others hold but the primary does not, as after relays were lost, it cannot propose. So
+// room counts only with transactions that an honest primary would have proposed long ago: such as
+// came in the first half of the window and should be in a block by its end, or such as the primary
+// was told of (again, by this replica, for this very purpose) half a window ago. Half a window is
+// at least 2.5 s and at least a view timeout, which follows how long things take here.
+//
 // Why an honest primary is not replaced for it, on a machine however slow or busy. Where checks,
 // agreement, the ledger or the disks are slow, everything that waits is on its way, or the blocks
 // are full, or as many are on their way as may be: none of that counts. Under overload a primary
 // may not know what waits at others, since relays are dropped, and then it leaves room without a
 // fault. But it proposes whatever it knows, as fast as its machine takes it in, and so did the
 // primaries before it: its rate is near theirs. So room counts only below half of the floor, a
-// third of the earlier rate, which a primary that merely shares a busy machine does not fall to. In
+// third of the earlier rate, which a primary that merely shares a busy machine does not fall to.
+// (That alone says nothing: without an overload every rate is as low as what clients send.) In
 // the first view there is nothing to compare with. There it takes four times as long, and so few
 // transactions that what is left would take them more than a minute; a full mempool is through in
 // less at 1,700 a second. A slower machine that is overloaded from its first view on may so change
@@ -32,8 +41,10 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/instant.hpp"
@@ -60,6 +71,12 @@ struct PacedBlock {
 struct PacedWork {
   bool backlog = false;   // more than two payloads could be filled
   std::size_t ready = 0;  // transactions that could be proposed, or are in a proposal on its way
+  // These have numbers, in the order in which they became ready; the youngest has this one.
+  std::uint64_t newest = 0;
+  // How many of them have a number in (after, up_to], counted no further than `enough`.
+  using Count =
+      std::function<std::size_t(std::uint64_t after, std::uint64_t up_to, std::size_t enough)>;
+  Count count = [](std::uint64_t, std::uint64_t, std::size_t) { return std::size_t{0}; };
 };
 
 class PrimaryPace {
@@ -79,6 +96,11 @@ class PrimaryPace {
   void executed(PacedBlock block, Instant now);
   // To be called every kTick while work waits.
   void tick(const PacedWork& work, Instant now);
+
+  // Whether the primary should be told of what has been ready for longest, since the last question.
+  bool take_tell() { return std::exchange(tell_, false); }
+  // It was told of everything that is ready with a number up to this one.
+  void told(std::uint64_t up_to, Instant now) { told_ = Told{now, up_to}; }
 
   bool too_late(Instant now) const;
   bool too_little() const { return below_floor_ || leaves_room_; }
@@ -108,8 +130,13 @@ class PrimaryPace {
   struct Tick {
     Instant at;
     std::uint64_t transactions = 0;
-    Duration idle{0};   // nothing was on its way
-    Duration spare{0};  // less than could be, the newest of it not full
+    Duration idle{0};          // nothing was on its way
+    Duration spare{0};         // less than could be, the newest of it not full
+    std::uint64_t newest = 0;  // as in PacedWork, at its end
+  };
+  struct Told {
+    Instant at;
+    std::uint64_t up_to = 0;
   };
   // Of the proposals that follow the executed height without a gap.
   struct OnItsWay {
@@ -123,8 +150,11 @@ class PrimaryPace {
     void add(const Tick& tick, Duration length);
     void clear() { ticks_.clear(); }
     bool empty() const { return ticks_.empty(); }
-    Instant newest() const { return ticks_.back().at; }
-    Duration span() const { return ticks_.back().at - ticks_.front().at; }
+    const Tick& first() const { return ticks_.front(); }
+    const Tick& last() const { return ticks_.back(); }
+    Duration span() const { return last().at - first().at; }
+    // The last one that is this old.
+    const Tick& before(Instant time) const;
     // The first tick only marks where the window begins: what happened before does not count.
     Tick sum() const;
 
@@ -134,7 +164,9 @@ class PrimaryPace {
   void judge(PacedBlock block, const Proposal& proposal, bool queued, Instant now);
   void judge_delay(Instant now);
   bool judge_floor() const;
-  bool judge_room(std::size_t left) const;
+  void judge_room(const PacedWork& work, std::size_t left, Instant now);
+  bool slow_with_room(std::size_t left) const;
+  Duration room_window() const;
   void count_to(Instant until);
   OnItsWay on_its_way() const;
   bool nothing_on_its_way() const { return proposed_.count(executed_.saturating_add(1)) == 0; }
@@ -158,6 +190,8 @@ class PrimaryPace {
   std::uint64_t view_transactions_ = 0;  // of this view, under a backlog
   Duration view_time_{0};
   std::vector<std::uint64_t> rates_;  // of earlier views, transactions a second, oldest first
+  std::optional<Told> told_;          // in this view
+  bool tell_ = false;
   bool below_floor_ = false;
   bool leaves_room_ = false;
 };

@@ -97,6 +97,8 @@ void PrimaryWatch::look(const Look& look, Instant now) {
     work.ready = look.pool.ready;
     work.backlog = work.ready > 2 * limits_.payload_transactions_max ||
                    (work.ready > 0 && look.pool.bytes > 2 * limits_.payload_bytes_max);
+    work.newest = look.newest_order;
+    if (look.count_ready) work.count = look.count_ready;
   }
   pace_.tick(work, now);
 }

@@ -41,6 +41,8 @@ class PrimaryWatch {
     bool judging = false;
     std::optional<Mempool::Oldest> oldest;
     MempoolStatus pool;
+    std::uint64_t newest_order = 0;  // of the pool
+    PacedWork::Count count_ready;    // Mempool::count_ready; may be empty while little is ready
   };
   struct Block {
     Height height;
@@ -66,6 +68,10 @@ class PrimaryWatch {
   void look(const Look& look, Instant now);
   // Whether to send the oldest transaction to everybody, since the last question.
   bool take_relay() { return std::exchange(relay_, false); }
+  // Whether to send everybody what has been ready for longest, since the last question, and how far
+  // that went.
+  bool take_tell() { return pace_.take_tell(); }
+  void told(std::uint64_t up_to, Instant now) { pace_.told(up_to, now); }
   // What to tell the engine now.
   std::optional<consensus::PrimarySuspected> take_suspicion(Instant now);
   Instant next_look() const { return next_look_; }

@@ -63,6 +63,20 @@ void Relay::remind(Instant now) {
   send(std::nullopt, waiting(false));
 }
 
+std::uint64_t Relay::send_oldest() {
+  std::vector<ledger::TransactionPtr> out;
+  std::uint64_t last = 0;
+  std::size_t bytes = 0;
+  for (const Mempool::Oldest& oldest : mempool_.oldest_ready(kFrameTransactions)) {
+    if (bytes >= kFrameBytes) break;
+    bytes += oldest.transaction->encoded.size();
+    last = oldest.order;
+    out.push_back(oldest.transaction);
+  }
+  send(std::nullopt, out);
+  return last;
+}
+
 std::vector<ledger::TransactionPtr> Relay::waiting(bool own_only) const {
   std::vector<ledger::TransactionPtr> out;
   std::size_t bytes = 0;

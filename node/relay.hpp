@@ -37,6 +37,9 @@ class Relay {
   void remind(Instant now);
   // The same for one of them, in custody or not.
   void send_now(const ledger::TransactionPtr& transaction) { send(std::nullopt, {transaction}); }
+  // The same for those that could have been proposed for longest, in custody or not, within one
+  // frame. Returns the order (Mempool::Oldest) of the last of them; 0 = none waits.
+  std::uint64_t send_oldest();
 
   std::size_t in_custody() const { return custody_.size(); }
   std::size_t memory_bytes() const;

@@ -259,11 +259,16 @@ void Replica::Impl::watch_primary() {
                  engine.last_committed <= head.height.saturating_add(kExecutorLagMax);
   look.oldest = mempool.oldest_ready();
   look.pool = mempool.status();
+  look.newest_order = mempool.newest_order();
+  look.count_ready = [this](std::uint64_t after, std::uint64_t up_to, std::size_t enough) {
+    return mempool.count_ready(after, up_to, enough);
+  };
   watch.look(look, now);
   if (watch.take_relay()) {
     relay_oldest();
     relay.remind(now);  // what else has waited long is not known there either
   }
+  if (watch.take_tell()) watch.told(relay.send_oldest(), now);
   if (const auto suspicion = watch.take_suspicion(now)) feed(*suspicion);
   run_engine();
 }

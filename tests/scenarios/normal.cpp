@@ -72,12 +72,64 @@ void s02_bad_links(Stage& stage) {
   stage.finale();
 }
 
+// After an overload and a view change the load is a share of the highest rate that was seen, over
+// links that are slow. There are always transactions that are in no proposal yet, for the pipeline
+// is long. No primary is slow for that.
+void x18_below_saturation(Stage& stage) {
+  static constexpr int kPercent[] = {34, 25, 10};
+  constexpr std::uint32_t kPayload = 64;
+  stage.begin({8, 8, kPayload});
+  sim::LinkFaults links;
+  links.delay_min = links.delay_max = milliseconds(150);
+  stage.links(links);
+  std::uint64_t fullest = 0;
+  stage.watch([&](std::uint32_t, const node::Notice& notice) {
+    if (notice.kind == node::Notice::Kind::block_executed) {
+      fullest = std::max<std::uint64_t>(fullest, notice.block->transactions.size());
+    }
+  });
+  const sim::ModelLedger& model = stage.simulation().checks().model();
+  stage.clients().load(microseconds(500), 200);
+  stage.run_for(seconds(3));
+  const std::uint64_t before = model.transactions();
+  stage.run_for(seconds(6));
+  const std::uint64_t rate = (model.transactions() - before) / 6;
+  stage.clients().stop_load();
+  stage.await("what waited", seconds(20), [&] { return stage.clients().all_done(); });
+  stage.expect(stage.left().empty(), "a view changed under the overload");
+  stage.expect(fullest == kPayload, "it was no overload");
+  stage.crash(0);
+  stage.clients().talk_to(stage.all_but({0}));
+  stage.clients().load(milliseconds(20));
+  stage.await("another view", seconds(20), [&] { return stage.all_in(View(1)); });
+  if (!stage.ok()) return;
+  stage.start(0);
+  stage.run_for(seconds(3));
+  const View view = stage.highest_view();
+  const auto per_second = rate * static_cast<std::uint64_t>(kPercent[stage.number()]) / 100;
+  stage.clients().load(microseconds(1'000'000 / std::max<std::uint64_t>(per_second, 1)), 200);
+  bool suspected = false;
+  stage.rule([&](const Passing& passing) {
+    suspected = suspected || as<pbft::Suspect>(passing) != nullptr;
+    return kPass;
+  });
+  stage.run_for(seconds(12));
+  stage.expect(!suspected, "somebody suspected the primary");
+  stage.expect(stage.highest_view() == view, "the view changed again");
+  stage.finale();
+}
+
 }  // namespace
 
 std::vector<Scenario> normal_scenarios() {
   return {
       {"S01", "no faults, the highest load", {4, 7, 10}, 1, s01_no_faults},
       {"S02", "30 % loss, duplicates, reordering, 1 to 500 ms", {4, 5, 6, 7, 10}, 3, s02_bad_links},
+      {"X18",
+       "load below the highest over slow links, after an overload",
+       {4, 7},
+       3,
+       x18_below_saturation},
   };
 }
 
