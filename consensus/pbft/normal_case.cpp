@@ -11,6 +11,8 @@ Slot::Votes& votes_of(Slot& slot, VoteKind kind) {
 }
 
 constexpr std::uint64_t kHourMs = 3'600'000;
+// As long as a SUSPECT counts: on a chain that has nothing to do nobody is suspected for long.
+constexpr std::chrono::seconds kLatenessCounts(10);
 
 }  // namespace
 
@@ -185,6 +187,7 @@ void NormalCase::note_lateness(const ProposalHeader& header) {
   const bool late =
       header.time.saturating_add(static_cast<std::uint64_t>(behind.count())) < state_.wall;
   late_in_a_row_ = late ? late_in_a_row_ + 1 : 0;
+  if (late) late_until_ = state_.now + kLatenessCounts;
 }
 
 bool NormalCase::valid(SlotKey key, Slot& slot, const Digest& id) {

@@ -36,9 +36,11 @@ class NormalCase {
   void request_proposal();
   // The permission to vote changed (a watermark moved, the start is over): every slot again.
   void revisit();
-  // So many proposals in a row came late that no restart explains it: the primary's clock stands
-  // still, or it holds proposals back.
-  bool keeps_coming_late() const { return late_in_a_row_ > state_.settings.proposals_in_flight; }
+  // So many proposals in a row came late, the newest of them a moment ago, that no restart explains
+  // it: the primary's clock stands still, or it holds proposals back.
+  bool keeps_coming_late() const {
+    return late_in_a_row_ > state_.settings.proposals_in_flight && state_.now < late_until_;
+  }
   // Proposals whose time has come.
   void on_tick();
   std::optional<Instant> next_deadline() const;
@@ -75,6 +77,7 @@ class NormalCase {
   Height view_low_;       // the active view took nothing over at or below it, and proposes nothing
   std::optional<SlotKey> request_;   // the one open RequestProposal
   std::uint64_t late_in_a_row_ = 0;  // fresh proposals of the active view
+  Instant late_until_{};             // how long the newest of them counts
   std::map<SlotKey, Instant> held_;  // proposals ahead of this replica's clock, until when
   std::vector<std::pair<Height, Digest>> wanted_;  // bodies, for a view that this replica opens
 };

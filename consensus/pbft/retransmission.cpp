@@ -13,7 +13,7 @@ constexpr std::uint64_t kBucketCapacity = 2'048;
 constexpr std::uint64_t kBucketPerSecond = 2'048;
 constexpr std::uint64_t kBytesPerToken = 16U << 10U;
 constexpr std::uint64_t kCertificatesPerReply = 8;
-constexpr std::size_t kLoadsMax = 64;
+constexpr std::size_t kLoadsPerPeer = 16;
 constexpr std::size_t kFetchesPerRound = 64;
 // Of STATUS, in which the primary alone repeats its proposal.
 constexpr std::int64_t kRoundsOfPrimary = 2;
@@ -288,13 +288,13 @@ void Retransmission::on_fetch(ReplicaId from, const Digest& id) {
     if (afford(from, body_cost(stored->body.payload))) state_.outbox.send(from, Data{stored->body});
     return;
   }
-  const auto known = loading_.find(id);
-  if (known != loading_.end()) {
-    known->second.insert(from);
-  } else if (loading_.size() < kLoadsMax && afford(from, 1)) {
-    loading_[id].insert(from);
-    state_.outbox.emit(LoadPayload{id});
-  }
+  const auto loads = std::count_if(loading_.begin(), loading_.end(), [from](const auto& entry) {
+    return entry.second.count(from) > 0;
+  });
+  if (static_cast<std::size_t>(loads) >= kLoadsPerPeer || !afford(from, 1)) return;
+  std::set<ReplicaId>& peers = loading_[id];
+  if (peers.empty()) state_.outbox.emit(LoadPayload{id});
+  peers.insert(from);
 }
 
 void Retransmission::on_payload(const Digest& id, const std::optional<Body>& body) {

@@ -272,4 +272,18 @@ TEST_CASE("with two of four replicas down nothing commits, and one that returns 
   REQUIRE(cluster.converge(Height(130), std::chrono::seconds(60)));
 }
 
+TEST_CASE("a peer that asks for bodies without end keeps nobody else from theirs") {
+  Solo solo(1);
+  solo.start_voting();
+  const auto body = [](const std::string& name) {
+    return crypto::hash("test/body/1", {as_bytes(name)});
+  };
+  // The ledger is busy: none of the loads is answered.
+  for (int i = 0; i < 500; ++i) solo.receive(3, pbft::Fetch{body(std::to_string(i))});
+  REQUIRE(solo.all<LoadPayload>().size() < 50);
+  solo.outputs.clear();
+  for (const std::uint32_t from : {0U, 2U}) solo.receive(from, pbft::Fetch{body("wanted")});
+  REQUIRE(solo.all<LoadPayload>().size() == 1);  // for both of them
+}
+
 }  // namespace quorate::consensus::test

@@ -192,6 +192,35 @@ TEST_CASE("proposal after proposal with an old time is a reason to suspect, a re
   }
 }
 
+TEST_CASE("late proposals are no reason any more when there is nothing left to propose") {
+  Solo solo(1);
+  solo.start_voting();
+  solo.wall = solo.wall.saturating_add(60'000);
+  for (std::uint64_t height = 1; height <= 7; ++height) {
+    const WallMs old(solo.wall.value() - 20'000);
+    const auto proposal = solo.pre_prepare(height, {1}, old);
+    solo.receive(0, proposal);
+    solo.settle();
+    for (const std::uint32_t from : {2U, 3U}) solo.receive(from, solo.prepare(from, proposal));
+    for (const std::uint32_t from : {0U, 2U, 3U}) solo.receive(from, solo.commit(from, proposal));
+    solo.settle();
+  }
+  REQUIRE(solo.engine().status().last_executed == Height(7));
+  REQUIRE(suspects_sent(solo) > 0);
+  solo.advance_time(seconds(10));
+  solo.settle();
+  solo.outputs.clear();
+  for (int i = 0; i < 20; ++i) {
+    solo.advance_time(seconds(1));
+    solo.settle();
+  }
+  REQUIRE(suspects_sent(solo) == 0);
+  // One liar alone moves nobody out of the view of an idle chain.
+  solo.receive(3, solo.suspect(3, 0));
+  solo.settle();
+  REQUIRE(solo.sent<pbft::ViewChangePtr>().empty());
+}
+
 TEST_CASE("a VIEW-CHANGE is repeated four times per timeout, at least every second") {
   Solo solo(1);
   solo.start_voting();
