@@ -197,9 +197,9 @@ Result<std::unique_ptr<Chain>> Chain::open(KvStore& store, const Genesis& genesi
   } else if (!version) {
     return tl::unexpected(version.error());
   }
-  auto opened = layout::check_identity(store, impl->machine.chain_id()).and_then([&impl] {
-    return impl->load();
-  });
+  auto opened = layout::check_identity(store, impl->machine.chain_id())
+                    .and_then([&] { return finish_rewind(store, options.rewind.batch_entries); })
+                    .and_then([&impl](std::uint64_t) { return impl->load(); });
   // What the genesis batch wrote cannot be missing later.
   if (!opened && opened.error().code == Errc::not_found) opened.error().code = Errc::corrupt;
   QUORATE_CHECK(std::move(opened));

@@ -2,8 +2,9 @@
 // run of blocks writes blocks, state, receipts, commit certificates and indexes in one atomic
 // batch.
 //
-// A rewind takes the newest blocks back, in one atomic batch too: whoever opens the store finds the
-// chain before it or after it.
+// A rewind takes the newest blocks back. One atomic batch moves the head and the accounts: whoever
+// opens the store finds the chain before it or after it. What stands above the head from then on is
+// of no block of this chain: nobody sees it, and it is erased bit by bit.
 //
 // Threads: execute, rewind and store_seals belong to one thread (the node's execute thread).
 // Everything const is safe on any thread, and each answer is that of one chain: whole blocks,
@@ -17,6 +18,7 @@
 
 #include "crypto/base/result.hpp"
 #include "crypto/certificate/seal.hpp"
+#include "ledger/erase_above.hpp"
 #include "ledger/kv_store.hpp"
 #include "ledger/snapshots.hpp"
 #include "ledger/types/block.hpp"
@@ -92,8 +94,19 @@ struct WithdrawnBlock {
 struct Rewound {
   Head head;
   StateViewPtr state;
-  std::vector<WithdrawnBlock> withdrawn;  // lowest first
-  Height executed_from;                   // the blocks above it were executed again
+  Height taken_from;               // where the head was
+  std::uint64_t transactions = 0;  // in all blocks that were taken back
+  // The lowest of those blocks, lowest first: as many as RewindLimits allow.
+  std::vector<WithdrawnBlock> withdrawn;
+  Height executed_from;  // the blocks above it were executed again
+};
+
+// How much of a rewind is in memory at a time, however deep it goes. What is withdrawn and told of
+// is about what a mempool takes back.
+struct RewindLimits {
+  std::uint64_t transactions = 100'000;    // of the withdrawn blocks that are told of
+  std::size_t payload_bytes = 64U << 20U;  // of theirs
+  std::size_t batch_entries = kEraseBatchEntries;
 };
 
 struct ChainOptions {
@@ -102,6 +115,7 @@ struct ChainOptions {
   bool seals = true;
   // For chains whose commits can be withdrawn; null: a rewind executes the chain from genesis.
   Snapshots* snapshots = nullptr;
+  RewindLimits rewind = {};
 };
 
 class Chain {
@@ -118,9 +132,10 @@ class Chain {
   // Error io or corrupt only; the caller ends the process.
   Result<std::vector<ExecutedBlock>> execute(std::vector<OrderedBlock> blocks);
   // Takes back every block above `height`: from the newest snapshot at or below it, or genesis, the
-  // stored payloads are executed again, and then one synced batch puts the accounts of `height`
-  // back and deletes what stands above it. Errors: invalid_argument above the head; io and corrupt,
-  // after which the caller ends the process.
+  // stored payloads are executed again, and then one synced batch puts the accounts and the head of
+  // `height` back. What stands above it is erased before this returns, or when the chain is opened
+  // again. Errors: invalid_argument above the head; io and corrupt, after which the caller ends the
+  // process.
   Result<Rewound> rewind(Height height);
   // Stores the SEALs of a height at or below the head, without sync: they can be collected again.
   // The caller has verified them; they stand in increasing order of replica and are at least a

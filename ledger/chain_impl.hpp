@@ -52,11 +52,16 @@ struct Chain::Impl {
 
   // ---- chain_reads.cpp: what several keys answer, with `whole` held or on the executing thread
   // ----
+  // What stands above the head belongs to no block of the chain: it is being erased. Error
+  // not_found, naming `what`.
+  Result<void> must_stand(Height height, std::string_view what) const;
   std::optional<TreeViewPtr> recent_at(Height height) const;  // with the mutex held
   Result<Header> header(Height height) const;
   Result<StoredBlock> block(Height height) const;
   Result<BlockCertificate> certificate(Height height) const;
   Result<std::vector<Receipt>> receipts(Height height) const;
+  // The height that a hash or an id leads to.
+  Result<Height> indexed(const Bytes& key, const std::string& what) const;
   Result<TransactionLocation> find(const Digest& transaction_id) const;
 
   // ---- chain_rewind.cpp ----
@@ -65,13 +70,14 @@ struct Chain::Impl {
     StateTree tree;
     Height executed_from;
   };
-  Result<std::vector<WithdrawnBlock>> blocks_above(Height height) const;
+  // Reads what is about to be withdrawn, within the limits.
+  Result<void> read_withdrawn(Rewound& out, Height height) const;
+  Result<WithdrawnBlock> withdrawn_block(Height height) const;
   Result<Restored> restore(Height height) const;
   std::optional<Restored> read_snapshot(Height height) const;
   Result<Restored> newest_at_or_below(Height height) const;
   Result<void> execute_again(Restored& on, Height height) const;
-  WriteBatch batch_back_to(const Restored& target,
-                           const std::vector<WithdrawnBlock>& withdrawn) const;
+  WriteBatch batch_back_to(const Restored& target) const;
   void publish_rewound(Restored target);
 
   KvStore& store;

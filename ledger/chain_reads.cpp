@@ -5,6 +5,12 @@ namespace quorate::ledger {
 
 // ---- with `whole` held ----
 
+Result<void> Chain::Impl::must_stand(Height height, std::string_view what) const {
+  const std::scoped_lock lock(mutex);
+  if (height <= head.height) return {};
+  return fail(Errc::not_found, "there is no " + std::string(what) + " here");
+}
+
 std::optional<TreeViewPtr> Chain::Impl::recent_at(Height height) const {
   const Height oldest = recent.front()->height();
   if (height < oldest || height > head.height) return std::nullopt;
@@ -12,6 +18,7 @@ std::optional<TreeViewPtr> Chain::Impl::recent_at(Height height) const {
 }
 
 Result<Header> Chain::Impl::header(Height height) const {
+  QUORATE_CHECK(must_stand(height, at("block", height)));
   QUORATE_TRY(const Bytes value,
               layout::read(store, Family::blocks, layout::header_key(height), at("block", height)));
   return layout::decode_stored_header(value, height);
@@ -40,16 +47,25 @@ Result<BlockCertificate> Chain::Impl::certificate(Height height) const {
 }
 
 Result<std::vector<Receipt>> Chain::Impl::receipts(Height height) const {
+  QUORATE_CHECK(must_stand(height, at("block", height)));
   QUORATE_TRY(const Bytes value, layout::read(store, Family::blocks, layout::receipts_key(height),
                                               at("block", height)));
   return layout::decode_receipts(value, height);
 }
 
+Result<Height> Chain::Impl::indexed(const Bytes& key, const std::string& what) const {
+  QUORATE_TRY(const Bytes value, layout::read(store, Family::index, key, what));
+  QUORATE_TRY(const Height height, layout::decode_height(value, "index entry of " + what));
+  QUORATE_CHECK(must_stand(height, what));
+  return height;
+}
+
 Result<TransactionLocation> Chain::Impl::find(const Digest& transaction_id) const {
+  const std::string what = "executed transaction " + to_0x(transaction_id);
   QUORATE_TRY(const Bytes value,
-              layout::read(store, Family::index, layout::transaction_key(transaction_id),
-                           "executed transaction " + to_0x(transaction_id)));
+              layout::read(store, Family::index, layout::transaction_key(transaction_id), what));
   QUORATE_TRY(const layout::Position position, layout::decode_position(value));
+  QUORATE_CHECK(must_stand(position.height, what));
   QUORATE_TRY(const std::vector<Receipt> all, receipts(position.height));
   if (position.index >= all.size() || all[position.index].transaction_id != transaction_id) {
     return fail(Errc::corrupt, "the transaction index leads to the wrong receipt " +
@@ -97,22 +113,17 @@ Result<StoredBlock> Chain::block(Height height) const {
 }
 
 Result<Bytes> Chain::commit_certificate(Height height) const {
-  return layout::read(impl_->store, Family::blocks, layout::commit_certificate_key(height),
-                      at("commit certificate", height));
+  const std::string what = at("commit certificate", height);
+  QUORATE_CHECK(impl_->must_stand(height, what));
+  return layout::read(impl_->store, Family::blocks, layout::commit_certificate_key(height), what);
 }
 
 Result<Height> Chain::height_of(const Digest& hash) const {
-  QUORATE_TRY(const Bytes value,
-              layout::read(impl_->store, Family::index, layout::block_hash_key(hash),
-                           "block " + to_0x(hash)));
-  return layout::decode_height(value, "block hash index entry");
+  return impl_->indexed(layout::block_hash_key(hash), "block " + to_0x(hash));
 }
 
 Result<Height> Chain::height_of_payload(const Digest& payload_id) const {
-  QUORATE_TRY(const Bytes value,
-              layout::read(impl_->store, Family::index, layout::payload_id_key(payload_id),
-                           "payload " + to_0x(payload_id)));
-  return layout::decode_height(value, "payload id index entry");
+  return impl_->indexed(layout::payload_id_key(payload_id), "payload " + to_0x(payload_id));
 }
 
 Result<std::vector<Receipt>> Chain::receipts(Height height) const {

@@ -1,4 +1,5 @@
-// Taking blocks back. Nothing of the store changes before the one batch that does it all.
+// Taking blocks back. Nothing of the store changes before the one batch that moves the head; what
+// it leaves above the head is erased afterwards.
 #include "crypto/base/assert.hpp"
 #include "ledger/chain_impl.hpp"
 #include "ledger/storage_layout.hpp"
@@ -6,31 +7,10 @@
 namespace quorate::ledger {
 namespace {
 
-void erase(WriteBatch& batch, Family family, Bytes key) {
-  batch.puts.push_back({family, std::move(key), std::nullopt});
-}
-
-void erase_block(WriteBatch& batch, const WithdrawnBlock& block) {
-  const Height height = block.header.height;
-  erase(batch, Family::blocks, layout::header_key(height));
-  erase(batch, Family::blocks, layout::payload_key(height));
-  erase(batch, Family::blocks, layout::commit_certificate_key(height));
-  erase(batch, Family::blocks, layout::receipts_key(height));
-  erase(batch, Family::blocks, layout::seals_key(height));
-  erase(batch, Family::index, layout::block_hash_key(block.block_hash));
-  erase(batch, Family::index, layout::payload_id_key(block.payload_id));
-  // A used nonce keeps a transaction from being executed twice on one branch, so the entry is of
-  // this block and of no other.
-  for (const Receipt& receipt : block.receipts) {
-    if (receipt.outcome == Outcome::skipped) continue;
-    erase(batch, Family::index, layout::transaction_key(receipt.transaction_id));
-  }
-}
-
 void put_certified(WriteBatch& batch, Height height) {
   Bytes key = layout::meta_key(layout::kCertifiedKey);
   // There are no seals of genesis, and so no marker that leads there.
-  if (height == Height(0)) return erase(batch, Family::meta, std::move(key));
+  if (height == Height(0)) return batch.erase(Family::meta, std::move(key));
   batch.put(Family::meta, std::move(key), layout::encode_height(height));
 }
 
@@ -44,37 +24,51 @@ Result<Rewound> Chain::rewind(Height height) {
                                             ": it stands at height " + std::to_string(top.value()));
   }
   Rewound out;
+  out.taken_from = top;
   out.executed_from = height;
   if (height < top) {
-    QUORATE_TRY(out.withdrawn, impl_->blocks_above(height));
+    QUORATE_CHECK(impl_->read_withdrawn(out, height));
     QUORATE_TRY(Impl::Restored target, impl_->restore(height));
     out.executed_from = target.executed_from;
-    const WriteBatch batch = impl_->batch_back_to(target, out.withdrawn);
+    const WriteBatch batch = impl_->batch_back_to(target);
     {
       const std::unique_lock lock(impl_->whole);
       QUORATE_CHECK(impl_->store.write(batch, true));
       impl_->publish_rewound(std::move(target));
     }
     QUORATE_CHECK(impl_->drop_snapshots_above(height));
+    QUORATE_CHECK(erase_above(impl_->store, height, top, impl_->options.rewind.batch_entries));
   }
   out.head = head();
   out.state = state();
   return out;
 }
 
-Result<std::vector<WithdrawnBlock>> Chain::Impl::blocks_above(Height height) const {
-  std::vector<WithdrawnBlock> out;
+Result<void> Chain::Impl::read_withdrawn(Rewound& out, Height height) const {
+  const RewindLimits& limits = options.rewind;
+  std::size_t payload_bytes = 0;
+  bool within = true;
   for (Height above = height.next(); above <= head.height; above = above.next()) {
-    QUORATE_TRY(StoredBlock stored, block(above));
-    WithdrawnBlock withdrawn;
-    withdrawn.block_hash = block_hash(stored.header);
-    withdrawn.payload_id = stored.header.payload_id;
-    withdrawn.header = std::move(stored.header);
-    QUORATE_TRY(withdrawn.transactions,
-                decode_committed_payload(machine.chain_id(), stored.payload));
-    QUORATE_TRY(withdrawn.receipts, receipts(above));
-    out.push_back(std::move(withdrawn));
+    QUORATE_TRY(const Header known, header(above));
+    out.transactions += known.transaction_count;
+    within = within && out.transactions <= limits.transactions;
+    if (!within) continue;
+    QUORATE_TRY(WithdrawnBlock block, withdrawn_block(above));
+    for (const TransactionPtr& each : block.transactions) payload_bytes += each->encoded.size();
+    within = payload_bytes <= limits.payload_bytes;
+    if (within) out.withdrawn.push_back(std::move(block));
   }
+  return {};
+}
+
+Result<WithdrawnBlock> Chain::Impl::withdrawn_block(Height height) const {
+  QUORATE_TRY(StoredBlock stored, block(height));
+  WithdrawnBlock out;
+  out.block_hash = block_hash(stored.header);
+  out.payload_id = stored.header.payload_id;
+  out.header = std::move(stored.header);
+  QUORATE_TRY(out.transactions, decode_committed_payload(machine.chain_id(), stored.payload));
+  QUORATE_TRY(out.receipts, receipts(height));
   return out;
 }
 
@@ -138,16 +132,14 @@ Result<void> Chain::Impl::execute_again(Restored& on, Height height) const {
 
 // ---- the switch ----
 
-WriteBatch Chain::Impl::batch_back_to(const Restored& target,
-                                      const std::vector<WithdrawnBlock>& withdrawn) const {
+WriteBatch Chain::Impl::batch_back_to(const Restored& target) const {
   const Height height = target.header.height;
   WriteBatch batch;
-  for (const WithdrawnBlock& block : withdrawn) erase_block(batch, block);
   for (const StateChange& change : target.tree.changes_from(tree)) {
     if (change.leaf) {
       batch.put(Family::state, to_bytes(change.key), layout::encode_state(*change.leaf));
     } else {
-      erase(batch, Family::state, to_bytes(change.key));
+      batch.erase(Family::state, to_bytes(change.key));
     }
   }
   if (certified > height && options.seals) put_certified(batch, certified_at_or_below(height));

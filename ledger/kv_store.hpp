@@ -26,6 +26,7 @@ struct WriteBatch {
   void put(Family family, Bytes key, Bytes value) {
     puts.push_back({family, std::move(key), std::move(value)});
   }
+  void erase(Family family, Bytes key) { puts.push_back({family, std::move(key), std::nullopt}); }
 };
 
 class KvStore {

@@ -36,10 +36,10 @@ class Snapshots {
 // tens of milliseconds, comes every two minutes.
 inline constexpr std::uint64_t kSnapshotInterval = 64;
 // Of the snapshots whose number is a multiple of 2^level the newest two stay, up to this level. So
-// whatever height a rewind goes back to within the newest 1024, it executes at most three times as
-// many blocks again as it takes back (or two intervals), and six snapshots are enough. What goes
-// back further starts from genesis.
-inline constexpr unsigned kSnapshotLevelMax = 4;
+// whatever height a rewind goes back to within the newest 4096, which is as deep as an engine goes,
+// it executes at most three times as many blocks again as it takes back (or two intervals), and
+// eight snapshots are enough. What goes back further may start from genesis.
+inline constexpr unsigned kSnapshotLevelMax = 6;
 
 inline std::uint64_t snapshot_number(Height height) { return height.value() / kSnapshotInterval; }
 

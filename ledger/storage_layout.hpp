@@ -15,6 +15,9 @@
 //   index   't' transaction id       height u64 | u32 index in the block; executed ones only
 //           'b' block hash           height u64
 //           'i' payload id           height u64
+//
+// What stands above the head, without a gap, is left of a rewind that was interrupted while it
+// erased (erase_above.hpp).
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,6 @@
 #include "consensus/factory.hpp"
 #include "ledger/audit.hpp"
+#include "ledger/erase_above.hpp"
 #include "ledger/rocksdb/rocksdb_store.hpp"
 #include "node/commands/commands.hpp"
 #include "node/config/genesis_file.hpp"
@@ -36,6 +37,18 @@ void show_progress(const Output& output, Height done, Height head) {
   if (done == head) output.progress("");
 }
 
+// A node that was killed while it took blocks back does so at its next start.
+CommandResult<> erase_withdrawn(ledger::KvStore& store, const Output& output) {
+  const auto erased = ledger::finish_rewind(store);
+  if (!erased && erased.error().code == Errc::not_found)
+    return {};  // the audit names what is wrong
+  QUORATE_TRY(const std::uint64_t blocks, or_stop(erased, ExitCode::io_or_corrupt));
+  if (blocks == 0) return {};
+  output.done("erased " + std::to_string(blocks) +
+              " withdrawn blocks, which an interrupted rewind had left");
+  return {};
+}
+
 Report report_of(const ledger::AuditReport& audited, const ledger::Genesis& genesis) {
   Report out;
   out.add("chain_id", to_0x(ledger::chain_id(genesis)));
@@ -59,6 +72,7 @@ CommandResult<> verify(const CommandContext& context) {
   QUORATE_TRY(const auto store,
               or_stop(ledger::RocksdbStore::open(home.database_folder(),
                                                  ledger::RocksdbStore::Missing::refuse)));
+  QUORATE_CHECK(erase_withdrawn(*store, context.output));
   const crypto::Ed25519Verifier signatures;
   QUORATE_TRY(const consensus::EngineParts parts,
               or_stop(consensus::make_engine(engine_config(genesis, {}), nullptr, signatures),

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "ledger/memory_snapshots.hpp"
 #include "ledger/memory_store.hpp"
 #include "tests/unit/ledger/fixture.hpp"
 
@@ -69,5 +70,37 @@ inline void check_is_replay(const Chain& chain, const KvStore& store,
   REQUIRE(report.has_value());
   REQUIRE(report->total_balance == 1500);
 }
+
+// A chain at the end of a random branch, which grows and is taken back.
+struct Setup {
+  explicit Setup(RewindLimits the_limits = {}) : limits(the_limits) {}
+
+  const RewindLimits limits;
+  Genesis genesis = small_genesis();
+  MemoryStore store;
+  MemorySnapshots snapshots{store};
+  std::unique_ptr<Chain> chain = opened();
+  std::vector<OrderedBlock> branch;
+  std::mt19937_64 random{7};
+
+  std::unique_ptr<Chain> opened() {
+    auto out = Chain::open(store, genesis, {.snapshots = &snapshots, .rewind = limits});
+    REQUIRE(out.has_value());
+    return std::move(*out);
+  }
+  // As after a restart: only the head's state is in memory.
+  void reopen() {
+    chain.reset();
+    store.drop_unsynced();
+    chain = opened();
+  }
+  void grow_to(std::uint64_t height) { grow(*chain, branch, height - branch.size(), random); }
+  Rewound rewind(std::uint64_t height) {
+    auto out = chain->rewind(Height(height));
+    REQUIRE(out.has_value());
+    branch.resize(height);
+    return std::move(*out);
+  }
+};
 
 }  // namespace quorate::ledger::test
