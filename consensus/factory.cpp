@@ -103,6 +103,9 @@ Result<EngineParts> make_pow(const EngineConfig& config, const crypto::Signer* s
   if (signer != nullptr && config.self) settings.key = signer->public_key();
   EngineParts parts;
   parts.traits.seals = false;
+  // Everybody asks each of the others in turn, whether there is news or not, and answers them.
+  const auto others = static_cast<int>(std::max(config.membership.size(), 2U)) - 1;
+  parts.traits.silence_max = config.status_interval_idle * (pow::kIntervalsBusy * others);
   parts.traits.commit_depth = parameters.depth;
   parts.traits.history = pow::kHeadersWanted;
   parts.traits.mines = true;

@@ -11,7 +11,8 @@
 // ledger's head) | proposable | gap | waiting behind the gap.
 //
 // After the ledger went back everything is looked at again. What the state before the other branch
-// does not allow, and a block of it may, waits aside: neither proposable nor lost.
+// does not allow, and a block of it may, waits aside: neither proposable nor lost. Only where a
+// rewind brings back more than the pool may hold are the newest dropped.
 #pragma once
 
 #include <cstdint>
@@ -102,10 +103,11 @@ class Mempool {
   // Drops what was executed, what its nonces overtook, and what can no longer be included.
   Departed executed(const ledger::ExecutedBlock& block, Instant now);
   // The ledger went back to `state`, and the blocks that had executed `withdrawn`, in this order,
-  // are no more. These wait here again, each once and whatever the limits; what can never be
-  // included any more is dropped. What is in flight stays so.
-  void rewound(const std::vector<ledger::TransactionPtr>& withdrawn, const ledger::StateView& state,
-               Instant now);
+  // are no more. These wait here again, each once, and what waited before them behind; what can
+  // never be included any more is dropped. What is in flight stays so. Gives how many found no
+  // room: within the limits the oldest stay.
+  std::size_t rewound(const std::vector<ledger::TransactionPtr>& withdrawn,
+                      const ledger::StateView& state, Instant now);
   // Drops what waited longer than lifetime_max.
   void expire(Instant now);
   // When expire has something to do.

@@ -105,8 +105,8 @@ struct Mempool::Impl {
 
   enum class Fit : std::uint8_t { now, later, never };
   Fit fit(const ledger::VerifiedTransaction& transaction, const ledger::StateView& state) const;
-  // Puts it in its lane or aside, or forgets it.
-  void take_back(const ledger::TransactionPtr& transaction, const ledger::StateView& state,
+  // Puts it in its lane or aside, or forgets it. False: it belongs here, and there is no room.
+  bool take_back(const ledger::TransactionPtr& transaction, const ledger::StateView& state,
                  Instant admitted);
   // Empties the pool and returns what was in it, in order of arrival. What is in flight stays so,
   // with the nonces of `state`.

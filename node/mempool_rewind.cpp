@@ -25,15 +25,19 @@ Mempool::Impl::Fit Mempool::Impl::fit(const ledger::VerifiedTransaction& transac
   return fits ? Fit::now : Fit::later;
 }
 
-void Mempool::Impl::take_back(const TransactionPtr& transaction, const ledger::StateView& state,
+bool Mempool::Impl::take_back(const TransactionPtr& transaction, const ledger::StateView& state,
                               Instant admitted) {
-  if (by_id.count(transaction->id) != 0) return;
+  if (by_id.count(transaction->id) != 0) return true;
+  const Fit now_or_later = fit(*transaction, state);
+  if (now_or_later == Fit::never) return true;
+  if (!make_room(transaction->encoded.size(), false)) return false;
   const Entry entry{transaction, 0, admitted, 0, {}, true};
-  switch (fit(*transaction, state)) {
-    case Fit::now: return insert(entry, state.account(transaction->sender)->nonce);
-    case Fit::later: return put_aside(entry);
-    case Fit::never: return;
+  if (now_or_later == Fit::later) {
+    put_aside(entry);
+  } else {
+    insert(entry, state.account(transaction->sender)->nonce);
   }
+  return true;
 }
 
 void Mempool::Impl::put_aside(Entry entry) {
@@ -86,17 +90,19 @@ void Mempool::Impl::retry_aside(const ledger::StateView& state) {
   }
 }
 
-void Mempool::rewound(const std::vector<TransactionPtr>& withdrawn, const ledger::StateView& state,
-                      Instant now) {
+std::size_t Mempool::rewound(const std::vector<TransactionPtr>& withdrawn,
+                             const ledger::StateView& state, Instant now) {
   impl_->now = std::max(impl_->now, now);
   const std::vector<MempoolEntry> waiting = impl_->take_apart(state);
   // What was executed comes first: it is older, and what waits here follows it by nonce.
+  std::size_t dropped = 0;
   for (const TransactionPtr& transaction : withdrawn) {
-    impl_->take_back(transaction, state, impl_->now);
+    if (!impl_->take_back(transaction, state, impl_->now)) ++dropped;
   }
   for (const MempoolEntry& entry : waiting) {
-    impl_->take_back(entry.transaction, state, entry.admitted);
+    if (!impl_->take_back(entry.transaction, state, entry.admitted)) ++dropped;
   }
+  return dropped;
 }
 
 }  // namespace quorate::node

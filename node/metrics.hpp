@@ -40,6 +40,7 @@ struct MetricsSample {
   bool syncing = false;
   std::uint64_t lag_blocks = 0;
   std::optional<consensus::Status::Branch> branch;  // of a chain ordered by work
+  std::uint64_t rewind_dropped = 0;                 // transactions that found no room after one
   NetTotals net;
   RuntimeStatistics runtime;
 };

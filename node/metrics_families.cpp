@@ -110,6 +110,9 @@ void add_work(std::vector<MetricFamily>& out, const MetricsSample& sample) {
   counter("pow_rewinds_total", "Times the ledger took committed blocks back.", ledger.rewinds);
   counter("pow_withdrawn_blocks_total", "Committed blocks taken back.", ledger.blocks_withdrawn);
   counter("pow_reversed_txs_total", "Transactions in them.", ledger.transactions_withdrawn);
+  counter("pow_dropped_txs_total",
+          "Transactions, reversed or waiting, that found no room in the mempool after that.",
+          sample.rewind_dropped);
   out.push_back(gauge("pow_deepest_reorg_blocks", "The most blocks that one change took back.",
                       branch.deepest_switch));
   out.push_back(

@@ -67,13 +67,11 @@ void NoticeLog::notice(const Notice& notice) {
                         {"hash", to_0x(block.block_hash)}});
     }
     case Notice::Kind::blocks_withdrawn: {
-      if (!notice.withdrawn) return;
-      std::size_t transactions = 0;
-      for (const auto& block : *notice.withdrawn) transactions += block.transactions.size();
       return log_.warning("consensus", "blocks were withdrawn: another branch has more work",
                           {{"height", text(notice.height)},
-                           {"blocks", std::to_string(notice.withdrawn->size())},
-                           {"txs", std::to_string(transactions)}});
+                           {"blocks", std::to_string(notice.blocks)},
+                           {"txs", std::to_string(notice.transactions)},
+                           {"no_room", std::to_string(notice.dropped)}});
     }
     case Notice::Kind::message_rejected:
       return log_.warning("consensus", "refused a message",

@@ -105,7 +105,7 @@ struct Notice {
   enum class Kind : std::uint8_t {
     progress,            // height, view, phase
     block_executed,      // block, agreed_in
-    blocks_withdrawn,    // withdrawn; height: where the ledger stands again
+    blocks_withdrawn,    // withdrawn, blocks, transactions, dropped; height: the ledger's from now
     block_sealed,        // height
     certificate_stored,  // height: its seals are in the store; comes from the execute thread
     transaction_pooled,  // transaction
@@ -121,10 +121,13 @@ struct Notice {
   Height height;
   View view;
   std::optional<consensus::Progress::Phase> phase;
-  std::uint64_t blocks = 0;       // of progress, as there
-  std::optional<View> agreed_in;  // the view of the commit certificate, where there are views
+  std::uint64_t blocks = 0;        // of progress, as there; how many were withdrawn
+  std::uint64_t transactions = 0;  // in all blocks that were withdrawn
+  std::uint64_t dropped = 0;       // of those and of what waited: found no room in the mempool
+  std::optional<View> agreed_in;   // the view of the commit certificate, where there are views
   std::shared_ptr<const ledger::ExecutedBlock> block;
-  std::shared_ptr<const std::vector<ledger::WithdrawnBlock>> withdrawn;  // lowest first
+  std::shared_ptr<const std::vector<ledger::WithdrawnBlock>>
+      withdrawn;  // the lowest, as ledger::Rewound
   ledger::TransactionPtr transaction;
   std::string text;
   Bytes proof;

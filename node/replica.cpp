@@ -347,9 +347,11 @@ ReplicaStatus Replica::Impl::status() const {
   // A node that keeps up is always a few heights behind what is being agreed on.
   const std::uint64_t behind = out.target.value() - head.height.value();
   out.syncing = catch_up.active() || behind > config.genesis.consensus.proposals_in_flight;
+  out.peers = membership.size() - (config.self ? 1 : 0);
   out.peers_connected = static_cast<std::uint32_t>(peers.size());
   out.peers_silent = silent_peers();
   for (const auto& [type, count] : messages) out.messages.push_back({type, count.in, count.out});
+  out.rewind_dropped = rewind_dropped;
   out.halted = halted.value_or("");
   out.not_ready_reason = not_ready_reason(out);
   out.ready = out.not_ready_reason.empty();
@@ -364,10 +366,13 @@ std::uint32_t Replica::Impl::silent_peers() const {
       peers.begin(), peers.end(), [&](const auto& peer) { return now - peer.second > most; }));
 }
 
-// Empty when those that can be reached are enough.
+// Empty when those that can be reached are enough. Where commits can be withdrawn a replica goes on
+// without anybody, but what it commits then is worth nothing to a client.
 std::string Replica::Impl::unreachable_reason(const ReplicaStatus& status) const {
+  const std::uint32_t heard = status.peers_connected - status.peers_silent;
+  const bool alone = tentative_order() && membership.size() > 1 && heard == 0;
   const std::uint32_t needed = parts.traits.connected_min;
-  if (status.peers_connected - status.peers_silent + 1 >= needed) return {};
+  if (heard + 1 >= needed && !alone) return {};
   std::string out = "connected to " + std::to_string(status.peers_connected) + " of " +
                     std::to_string(membership.size() - 1) + " peers";
   if (status.peers_silent > 0) {
@@ -375,6 +380,10 @@ std::string Replica::Impl::unreachable_reason(const ReplicaStatus& status) const
         std::chrono::duration_cast<std::chrono::seconds>(parts.traits.silence_max).count();
     out += ", " + std::to_string(status.peers_silent) + " of which said nothing for " +
            std::to_string(seconds) + " s";
+  }
+  if (alone) {
+    return out +
+           "; what it commits by itself is withdrawn when it hears of a branch with more work";
   }
   return out + "; it takes " + std::to_string(needed) + " nodes to commit, this one included";
 }

@@ -125,10 +125,12 @@ struct ReplicaStatus {
   ledger::Head head;
   Height target;  // the highest height that signatures prove; head == target when synced
   bool syncing = false;
+  std::uint32_t peers = 0;  // validators besides this node
   std::uint32_t peers_connected = 0;
   std::uint32_t peers_silent = 0;  // of these, though they should have said something
   std::vector<MessageCount> messages;
-  std::string halted;  // the contradiction that stopped this replica, if one did
+  std::uint64_t rewind_dropped = 0;  // transactions that found no room after a rewind
+  std::string halted;                // the contradiction that stopped this replica, if one did
   // Synced, allowed to vote, and as many are connected and not silent as it takes to commit.
   bool ready = false;
   std::string not_ready_reason;  // for people; empty when ready

@@ -103,7 +103,8 @@ struct Replica::Impl {
                       const std::vector<ledger::TransactionPtr>& transactions);
   // A block of this height that is executed now will be taken back: the Rewind is under way.
   bool being_withdrawn(Height height) const;
-  void return_to_mempool(const std::vector<ledger::WithdrawnBlock>& withdrawn);
+  // Gives how many transactions found no room.
+  std::uint64_t return_to_mempool(const ledger::Rewound& rewound);
 
   ReplicaConfig config;
   consensus::EngineParts parts;
@@ -128,6 +129,7 @@ struct Replica::Impl {
   bool told_pending = false;
   std::string host_reason;  // why the host has this replica follow only; the engine is not told
   std::optional<std::string> halted;
+  std::uint64_t rewind_dropped = 0;                   // transactions, for lack of room
   std::map<std::string_view, MessageCount> messages;  // names have static lifetime
 
   // Durable-before-send: FIFO tokens that are not yet durable, and the messages that wait for them.

@@ -71,11 +71,15 @@ void Replica::Impl::on(const LedgerRewound& answer) {
   state = rewound.state;
   catch_up.rewound(head.height, now);
   served_seals.clear();
-  return_to_mempool(rewound.withdrawn);
-  if (!rewound.withdrawn.empty()) {
+  const std::uint64_t dropped = return_to_mempool(rewound);
+  rewind_dropped += dropped;
+  if (rewound.taken_from > head.height) {
     Notice notice{};
     notice.kind = Notice::Kind::blocks_withdrawn;
     notice.height = head.height;
+    notice.blocks = rewound.taken_from.saturating_sub(head.height.value()).value();
+    notice.transactions = rewound.transactions;
+    notice.dropped = dropped;
     notice.withdrawn =
         std::make_shared<const std::vector<ledger::WithdrawnBlock>>(rewound.withdrawn);
     notify(std::move(notice));
@@ -85,16 +89,19 @@ void Replica::Impl::on(const LedgerRewound& answer) {
 
 // The nodes that were on the other branch all along may never have heard of these transactions, so
 // this node answers for them as for those of its own clients.
-void Replica::Impl::return_to_mempool(const std::vector<ledger::WithdrawnBlock>& withdrawn) {
+std::uint64_t Replica::Impl::return_to_mempool(const ledger::Rewound& rewound) {
   std::vector<ledger::TransactionPtr> returned;
-  for (const ledger::WithdrawnBlock& block : withdrawn) {
+  for (const ledger::WithdrawnBlock& block : rewound.withdrawn) {
     returned.insert(returned.end(), block.transactions.begin(), block.transactions.end());
   }
-  if (returned.empty()) return;
-  mempool.rewound(returned, *state, now);
+  // What the ledger does not even tell of would not have found room either.
+  const std::uint64_t untold = rewound.transactions - returned.size();
+  if (returned.empty()) return untold;
+  const std::size_t dropped = mempool.rewound(returned, *state, now);
   for (const ledger::TransactionPtr& transaction : returned) {
     if (mempool.find(transaction->id) != nullptr) relay.add(transaction, now);
   }
+  return untold + dropped;
 }
 
 }  // namespace quorate::node

@@ -51,7 +51,7 @@ struct RpcBackend::Impl final : Observer {
   rpc::TransactionView placed(rpc::TransactionView view) const;
   // What was final and is not any more stays reversed until it is final again, or never will be.
   rpc::TransactionView with_history(rpc::TransactionView view) const;
-  void withdraw(const std::vector<ledger::WithdrawnBlock>& blocks);
+  void withdraw(const Notice& notice);
 };
 
 void RpcBackend::Impl::notice(const Notice& notice) {
@@ -64,9 +64,7 @@ void RpcBackend::Impl::notice(const Notice& notice) {
       if (!notice.block) return;
       reversed.executed(*notice.block);
       return watch.block_executed(notice.block);
-    case Notice::Kind::blocks_withdrawn:
-      if (notice.withdrawn && !notice.withdrawn->empty()) withdraw(*notice.withdrawn);
-      return status.refresh();
+    case Notice::Kind::blocks_withdrawn: withdraw(notice); return status.refresh();
     case Notice::Kind::equivocation: return keep(notice.proof);
     // Not block_sealed: at that time the certificate is still on its way to the store.
     case Notice::Kind::certificate_stored: return watch.certificates_changed();
@@ -135,6 +133,7 @@ MetricsSample RpcBackend::Impl::sample() const {
     }
   }
   out.branch = now.replica.consensus.branch;
+  out.rewind_dropped = now.replica.rewind_dropped;
   out.net = runtime.net_totals();
   out.runtime = runtime.statistics();
   out.storage_bytes = identity.storage_bytes ? identity.storage_bytes() : 0;
@@ -175,11 +174,12 @@ rpc::TransactionView RpcBackend::Impl::with_history(rpc::TransactionView view) c
   return view;
 }
 
-void RpcBackend::Impl::withdraw(const std::vector<ledger::WithdrawnBlock>& blocks) {
+void RpcBackend::Impl::withdraw(const Notice& notice) {
   auto out = std::make_shared<rpc::WithdrawnBlocks>();
-  out->from = blocks.front().header.height;
-  out->to = blocks.back().header.height;
-  for (const ledger::WithdrawnBlock& block : blocks) {
+  out->from = notice.height.next();
+  out->to = notice.height.saturating_add(notice.blocks);
+  out->complete = notice.withdrawn->size() == notice.blocks;
+  for (const ledger::WithdrawnBlock& block : *notice.withdrawn) {
     reversed.withdrawn(block);
     for (std::size_t i = 0; i < block.receipts.size(); ++i) {
       if (block.receipts[i].outcome == ledger::Outcome::skipped) continue;
@@ -222,6 +222,9 @@ rpc::ChainStatus RpcBackend::chain_status() const {
   out.target = std::max(replica.target, head.height);
   out.ready = replica.ready;
   out.not_ready_reason = replica.not_ready_reason;
+  out.peers = replica.peers;
+  out.peers_connected = replica.peers_connected;
+  out.peers_silent = replica.peers_silent;
   out.branch = impl_->branch_view(now);
   return out;
 }

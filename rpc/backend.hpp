@@ -60,6 +60,9 @@ struct ChainStatus {
   Height target;
   bool ready = false;
   std::string not_ready_reason;
+  std::uint32_t peers = 0;            // validators besides this node
+  std::uint32_t peers_connected = 0;  // of these
+  std::uint32_t peers_silent = 0;     // of the connected, though they should have said something
   std::optional<BranchView> branch;
 };
 
@@ -241,6 +244,7 @@ struct WithdrawnBlocks {
   Height from;  // the lowest
   Height to;
   std::vector<Transaction> transactions;  // that had been executed, in order
+  bool complete = true;  // false: those of the higher blocks were too many to be told of
 };
 
 struct SubmitRefusal {

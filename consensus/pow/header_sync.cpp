@@ -10,8 +10,6 @@ constexpr Duration kAnswerTime = std::chrono::seconds(2);
 constexpr Duration kFirstAnswerTime = std::chrono::milliseconds(500);
 // Then this replica begins without having heard of anybody.
 constexpr std::uint32_t kFirstQuestions = 4;
-// Peers are asked so often even while blocks come in.
-constexpr int kIntervalsBusy = 5;
 constexpr std::size_t kLocatorWithoutGaps = 10;
 
 }  // namespace

@@ -10,6 +10,9 @@
 
 namespace quorate::consensus::pow {
 
+// Peers are asked once in so many status intervals even while blocks come in.
+inline constexpr int kIntervalsBusy = 5;
+
 struct Settings {
   crypto::Membership membership;
   crypto::work::HeaderRules rules;

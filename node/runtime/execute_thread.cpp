@@ -102,13 +102,11 @@ void ExecuteThread::write(Back back) {
   auto rewound = chain_.rewind(back.to);
   if (!rewound) end_process(log_, "ledger", "blocks cannot be taken back", rewound.error());
   const auto took = std::chrono::steady_clock::now() - start;
-  const std::size_t count = rewound->withdrawn.size();
-  std::size_t transactions = 0;
-  for (const auto& block : rewound->withdrawn) transactions += block.transactions.size();
+  const std::uint64_t count = rewound->taken_from.saturating_sub(back.to.value()).value();
   log_.info("ledger", "blocks were taken back",
             {{"height", std::to_string(back.to.value())},
              {"blocks", std::to_string(count)},
-             {"transactions", std::to_string(transactions)},
+             {"transactions", std::to_string(rewound->transactions)},
              {"executed_again_from", std::to_string(rewound->executed_from.value())},
              {"ms", std::to_string(
                         std::chrono::duration_cast<std::chrono::milliseconds>(took).count())}});
@@ -116,7 +114,7 @@ void ExecuteThread::write(Back back) {
     const std::lock_guard lock(statistics_mutex_);
     ++statistics_.rewinds;
     statistics_.blocks_withdrawn += count;
-    statistics_.transactions_withdrawn += transactions;
+    statistics_.transactions_withdrawn += rewound->transactions;
   }
   callbacks_.on_rewound({std::move(*rewound)});
 }

@@ -164,7 +164,9 @@ std::vector<Method> chain_methods() {
        "Where this node's chain stands, and whether the node is ready to commit.",
        {},
        "the newest executed and the newest certified height, the chain's name and chain_id, "
-       "whether the node is syncing and ready, and if not, why. Under proof of work also "
+       "whether the node is syncing and ready, and if not, why, and its peers: the other "
+       "validators, how many are connected, and how many of those are silent. Under proof of work "
+       "also "
        "engine_traits (commit_depth: the depth at which blocks are executed and called final) and "
        "branch: tip, its id and time, bits and expected_hashes of the next block, what was mined "
        "here, stale blocks, branch switches and rewinds",

@@ -61,7 +61,11 @@ Json to_json(const ChainStatus& status) {
               {"syncing", status.syncing},
               {"target_height", integer_json(status.target.value())},
               {"ready", status.ready},
-              {"not_ready_reason", text_or_null(status.not_ready_reason)}};
+              {"not_ready_reason", text_or_null(status.not_ready_reason)},
+              {"peers",
+               {{"validators", status.peers},
+                {"connected", status.peers_connected},
+                {"silent", status.peers_silent}}}};
   if (status.branch) out["branch"] = to_json(*status.branch);
   return out;
 }

@@ -10,6 +10,8 @@ constexpr std::uint64_t kLeap = 1000;
 constexpr std::size_t kTextsKept = 128;
 constexpr std::size_t kBlocksKept = 4;  // each may hold thousands of transactions
 constexpr std::size_t kWithdrawalsKept = 16;
+// Of all withdrawals that are kept, unless the newest alone has more.
+constexpr std::size_t kWithdrawnKept = 100'000;
 
 }  // namespace
 
@@ -46,8 +48,13 @@ void BlockFeed::on_blocks_withdrawn(std::shared_ptr<const WithdrawnBlocks> block
     texts_.erase(texts_.lower_bound(blocks->from), texts_.end());
     blocks_.erase(blocks_.lower_bound(blocks->from), blocks_.end());
     ++withdrawals_;
+    withdrawn_transactions_ += blocks->transactions.size();
     withdrawn_.push_back(std::move(blocks));
-    if (withdrawn_.size() > kWithdrawalsKept) withdrawn_.pop_front();
+    while (withdrawn_.size() > kWithdrawalsKept ||
+           (withdrawn_.size() > 1 && withdrawn_transactions_ > kWithdrawnKept)) {
+      withdrawn_transactions_ -= withdrawn_.front()->transactions.size();
+      withdrawn_.pop_front();
+    }
   }
   if (wake_) wake_();
 }

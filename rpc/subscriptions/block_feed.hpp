@@ -56,6 +56,7 @@ class BlockFeed final : public EventSink {
   std::uint64_t leaps_ = 0;
   std::uint64_t withdrawals_ = 0;
   std::deque<std::shared_ptr<const WithdrawnBlocks>> withdrawn_;  // the newest, oldest first
+  std::size_t withdrawn_transactions_ = 0;                        // in those
   mutable Recent<Text> texts_;
   mutable Recent<Block> blocks_;
 };

@@ -8,6 +8,8 @@ namespace {
 
 // Blocks looked through for one address before other work gets its turn.
 constexpr int kScanMax = 32;
+// Withdrawn transactions in one notification.
+constexpr std::size_t kReversedMax = 4'096;
 
 bool concerns(const ledger::Transaction& transaction, const crypto::Address& address) {
   if (crypto::address_of(transaction.sender) == address) return true;
@@ -102,18 +104,22 @@ Result<std::optional<std::string>> SubscriptionSet::render_withdrawal(const std:
   subscription.next = blocks->from;
   const auto& address = subscription.request.address;
   Json items = Json::array();
+  bool complete = blocks->complete;
   for (const WithdrawnBlocks::Transaction& each : blocks->transactions) {
     if (address && !concerns(each.transaction.transaction, *address)) continue;
+    complete = complete && items.size() < kReversedMax;
+    if (items.size() == kReversedMax) break;
     items.push_back(
         {{"transaction_id", to_0x(each.id)}, {"height", integer_json(each.height.value())}});
   }
-  if (items.empty() && subscription.request.topic == Topic::transactions) {
+  if (items.empty() && complete && subscription.request.topic == Topic::transactions) {
     return std::optional<std::string>();
   }
   const Json result = {{"reversed",
                         {{"from_height", integer_json(blocks->from.value())},
                          {"to_height", integer_json(blocks->to.value())},
-                         {"items", std::move(items)}}}};
+                         {"items", std::move(items)},
+                         {"complete", complete}}}};
   return std::optional(notification(id, result.dump()));
 }
 

@@ -154,6 +154,22 @@ void connections(const Judgement& judgement, Findings& out) {
   }
 }
 
+// Nobody hears what it mines.
+void alone(const Judgement& judgement, Findings& out) {
+  const auto& facts = judgement.facts;
+  if (!facts.mines) return;
+  for (const auto& node : facts.nodes) {
+    if (!answers(node) || node.status.peers.empty() || node.status.peers_connected() > 0) continue;
+    out.push_back(
+        {"alone",
+         {node.name},
+         node.name + " reaches no other node and is not ready: what it calls final is on a branch "
+                     "of its own, which is withdrawn when it meets one with more work",
+         "Do not rely on what it says before it is connected again",
+         false});
+  }
+}
+
 void identities(const Judgement& judgement, Findings& out) {
   const auto& facts = judgement.facts;
   const auto chain = usual<std::string>(facts, [](const auto& n) { return n.status.chain_id; });
@@ -413,15 +429,15 @@ void disks(const Judgement& judgement, Findings& out) {
   const double median = times[(times.size() - 1) / 2];
   for (const auto& node : judgement.facts.nodes) {
     if (!node.write_ms || *node.write_ms < kSlowWriteMs) continue;
-    const bool alone = *node.write_ms > kSlowerThanOthers * median;
+    const bool slower = *node.write_ms > kSlowerThanOthers * median;
     out.push_back({"slow_disk",
                    {node.name},
                    "a synced write of " + node.name + " takes " +
                        std::to_string(std::llround(*node.write_ms)) + " ms" +
-                       (alone ? ", the others' " + std::to_string(std::llround(median)) + " ms"
-                              : std::string()),
-                   alone ? "Move it to a faster disk, or find what else writes there"
-                         : "All nodes share a slow disk; find what else writes there",
+                       (slower ? ", the others' " + std::to_string(std::llround(median)) + " ms"
+                               : std::string()),
+                   slower ? "Move it to a faster disk, or find what else writes there"
+                          : "All nodes share a slow disk; find what else writes there",
                    judgement.stalled});
   }
 }
@@ -454,6 +470,7 @@ std::vector<Finding> all_findings(const Judgement& judgement) {
   identities(judgement, out);
   votes(judgement, out);
   connections(judgement, out);
+  alone(judgement, out);
   lag(judgement, out);
   if (judgement.facts.mines) {
     mining(judgement, out);

@@ -75,6 +75,24 @@ class PowPartition(unittest.TestCase):
             net.check_supply()
             net.check_verify()
 
+    def test_a_node_that_hears_nobody_is_not_ready_and_says_why(self):
+        with Net(up_args=PARTITIONED) as net:
+            self.assertTrue(net.rpc(0, "chain_getStatus")["ready"])
+            net.testnet("partition", "0", "1,2,3")
+            wait_until("node0 is not ready", lambda: not net.rpc(0, "chain_getStatus")["ready"], 60)
+            status = net.rpc(0, "chain_getStatus")
+            self.assertEqual(status["peers"]["validators"], 3)
+            self.assertEqual(status["peers"]["connected"] - status["peers"]["silent"], 0)
+            self.assertIn("is withdrawn when it hears of a branch with more work", status["not_ready_reason"])
+            alone_at = net.height(0)
+            wait_until("it goes on by itself", lambda: net.height(0) > alone_at, 90)
+            stalled = net.testnet("why-stalled")
+            self.assertIn("node0 reaches no other node and is not ready", stalled.stdout)
+            self.assertIn("no: ", net.testnet("status").stdout)
+            self.assertTrue(net.rpc(1, "chain_getStatus")["ready"], "the others hear each other")
+            net.testnet("heal")
+            wait_until("node0 is ready again", lambda: net.rpc(0, "chain_getStatus")["ready"], 60)
+
     @staticmethod
     def on_one_branch(net, at_cut):
         heights = [net.height(node) for node in range(4)]

@@ -42,7 +42,7 @@ struct Chained {
     for (const auto& block : rewound->withdrawn) {
       out.insert(out.end(), block.transactions.begin(), block.transactions.end());
     }
-    mempool.rewound(out, *rewound->state, now);
+    dropped = mempool.rewound(out, *rewound->state, now);
     return out;
   }
   bool admit(const Spec& spec) {
@@ -58,6 +58,7 @@ struct Chained {
   std::unique_ptr<ledger::Chain> chain = *ledger::Chain::open(store, genesis, {.seals = false});
   Instant now;
   Mempool mempool;
+  std::size_t dropped = 0;  // by the last rewind, for lack of room
 };
 
 std::vector<Digest> ids_of(const Transactions& transactions) {
@@ -149,20 +150,41 @@ TEST_CASE("one that could not be paid on the way through the other branch is not
   CHECK(ids_of(setup.take()) == ids_of({transaction(second)}));
 }
 
-TEST_CASE("a full pool takes back what was withdrawn all the same, and old ones still expire") {
-  Chained setup({.transactions_max = 2, .lifetime_max = std::chrono::seconds(60)});
-  setup.execute({transaction({1, 1}), transaction({2, 1}), transaction({3, 1})});
-  REQUIRE(setup.admit({4, 1}));
-  REQUIRE(setup.admit({5, 1}));
+TEST_CASE("a rewind fills the pool to its limits and no further, the oldest first") {
+  Chained setup({.transactions_max = 4, .lifetime_max = std::chrono::seconds(60)});
+  setup.execute({transaction({1, 1}), transaction({2, 1})});
+  setup.execute({transaction({3, 1})});
+  for (std::uint8_t account = 4; account <= 6; ++account) REQUIRE(setup.admit({account, 1}));
   setup.now = at_ms(30'000);
   setup.rewind(0);
-  CHECK(setup.mempool.status().transactions == 5);
-  CHECK_FALSE(setup.admit({6, 1}));
-  CHECK(setup.mempool.next_expiry() == at_ms(60'000));
+  CHECK(setup.dropped == 2);
+  CHECK(setup.mempool.status().transactions == 4);
+  for (std::uint8_t account = 1; account <= 4; ++account) CHECK(setup.waits({account, 1}));
+  CHECK_FALSE(setup.admit({7, 1}));
+  // They expire as ever: what was withdrawn counts from its return.
   setup.mempool.expire(at_ms(60'000));
+  CHECK_FALSE(setup.waits({4, 1}));
   CHECK(setup.mempool.status().transactions == 3);
   setup.mempool.expire(at_ms(90'000));
   CHECK(setup.mempool.status().transactions == 0);
+}
+
+TEST_CASE("what waits aside after a rewind counts against the limits too, in bytes as well") {
+  const std::size_t size = transaction({9, 1})->encoded.size();
+  Chained setup({.bytes_max = 3 * size});
+  setup.execute({transaction({.account = 1, .nonce = 1, .amount = 50, .to = 9})});
+  setup.execute({transaction({.account = 9, .nonce = 1, .amount = 2}),
+                 transaction({.account = 9, .nonce = 2, .amount = 2}),
+                 transaction({.account = 9, .nonce = 3, .amount = 2})});
+  setup.rewind(0);
+  CHECK(setup.dropped == 1);
+  CHECK(setup.mempool.status().ready == 1);
+  CHECK(setup.mempool.status().transactions == 3);
+  CHECK(setup.mempool.status().bytes <= 3 * size);
+  CHECK_FALSE(setup.waits({.account = 9, .nonce = 3, .amount = 2}));
+  // What waits aside keeps its place when the branch brings what it lacks.
+  setup.execute({transaction({.account = 1, .nonce = 1, .amount = 50, .to = 9})});
+  CHECK(setup.mempool.status().ready == 2);
 }
 
 TEST_CASE("nothing valid is lost over random rewinds, and nothing that is proposed is skipped") {

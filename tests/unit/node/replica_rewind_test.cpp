@@ -21,8 +21,11 @@ struct Ledger {
       *ledger::Chain::open(store, test_genesis(), {.seals = false, .snapshots = &snapshots});
 };
 
-constexpr consensus::EngineTraits kTentative{
-    .seals = false, .connected_min = 1, .commit_depth = 2, .mines = true};
+constexpr consensus::EngineTraits kTentative{.seals = false,
+                                             .connected_min = 1,
+                                             .silence_max = std::chrono::seconds(10),
+                                             .commit_depth = 2,
+                                             .mines = true};
 
 struct Branching : Ledger, Bench {
   Branching() : Bench("", kTentative, chain->state()) {}
@@ -91,6 +94,24 @@ std::vector<Digest> ids_of(const Transactions& transactions) {
 
 }  // namespace
 
+TEST_CASE("a replica that hears nobody commits all the same, and is not ready") {
+  Branching bench;
+  CHECK(
+      bench.replica->status().not_ready_reason ==
+      "connected to 0 of 3 peers; what it commits by itself is withdrawn when it hears of a branch "
+      "with more work");
+  CHECK(bench.replica->status().peers == 3);
+  bench.step(PeerConnected{ReplicaId(2)});
+  CHECK(bench.replica->status().ready);
+  bench.tick(10'001);
+  CHECK(bench.replica->status().peers_silent == 1);
+  CHECK(bench.replica->status().not_ready_reason ==
+        "connected to 1 of 3 peers, 1 of which said nothing for 10 s; what it commits by itself is "
+        "withdrawn when it hears of a branch with more work");
+  bench.step(PeerMessageReceived{ReplicaId(2), BlocksRequest{Height(0)}});
+  CHECK(bench.replica->status().ready);
+}
+
 TEST_CASE("a rewind takes the ledger back, and withdrawn transactions wait and commit again") {
   Branching bench;
   const auto one = transaction({1, 1});
@@ -115,6 +136,9 @@ TEST_CASE("a rewind takes the ledger back, and withdrawn transactions wait and c
   const Notice& notice = bench.ports.withdrawn[0];
   CHECK(notice.kind == Notice::Kind::blocks_withdrawn);
   CHECK(notice.height == Height(0));
+  CHECK(notice.blocks == 2);
+  CHECK(notice.transactions == 2);
+  CHECK(notice.dropped == 0);
   REQUIRE(notice.withdrawn->size() == 2);
   CHECK(notice.withdrawn->at(0).transactions.at(0)->id == one->id);
   CHECK(notice.withdrawn->at(1).payload_id == Branching::id('a', 2));

@@ -59,6 +59,7 @@ ChainStatus FakeBackend::chain_status() const {
   out.target = head.height;
   out.ready = not_ready_.empty();
   out.not_ready_reason = not_ready_;
+  out.peers = out.peers_connected = 3;
   return out;
 }
 

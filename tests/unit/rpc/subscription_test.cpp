@@ -79,6 +79,7 @@ TEST_CASE("who was told of a block hears that it was withdrawn, and then of what
   REQUIRE(told[0]["reversed"]["items"].size() == 1);
   CHECK(told[0]["reversed"]["items"][0]["transaction_id"] == to_0x(fixture.backend.id_of(paid)));
   CHECK(told[0]["reversed"]["items"][0]["height"] == 3);
+  CHECK(told[0]["reversed"]["complete"] == true);
   fixture.final_again(Height(4));
   CHECK(heights(fixture.read()) == std::vector<int>{3, 4});
 }
@@ -115,6 +116,40 @@ TEST_CASE("an account's subscriber hears of its own withdrawn transactions only"
   CHECK(fixture.read().empty());
   fixture.final_again(Height(2));
   CHECK(heights(fixture.read()) == std::vector<int>{1});
+}
+
+TEST_CASE("a notification tells of so many withdrawn transactions only, and says so") {
+  Fixture fixture;
+  const std::uint32_t account = GENERATE(0U, 3U);
+  fixture.subscribe(Topic::transactions, account);
+  const Bytes paid = fixture.backend.transfer(account, 1, 1, 25);
+  fixture.backend.submit({paid}, [](const auto&) {});
+  fixture.backend.make_blocks(1);
+  fixture.read();
+  fixture.withdraw(Height(1), std::vector<Bytes>(4'096, paid));
+  auto told = fixture.read();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0]["reversed"]["items"].size() == 4'096);
+  CHECK(told[0]["reversed"]["complete"] == true);
+  fixture.final_again(Height(1));
+  fixture.read();
+  fixture.withdraw(Height(1), std::vector<Bytes>(4'097, paid));
+  told = fixture.read();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0]["reversed"]["items"].size() == 4'096);
+  CHECK(told[0]["reversed"]["complete"] == false);
+}
+
+TEST_CASE("of many withdrawn transactions the newest withdrawals are kept, and late readers told") {
+  Fixture fixture;
+  fixture.subscribe(Topic::new_blocks);
+  const Bytes paid = fixture.backend.transfer(0, 1, 1, 25);
+  fixture.backend.make_blocks(3);
+  fixture.read();
+  fixture.withdraw(Height(3), std::vector<Bytes>(60'000, paid));
+  fixture.withdraw(Height(2), std::vector<Bytes>(60'000, paid));
+  CHECK(fixture.feed.withdrawal_after(0).error().code == Errc::limit_exceeded);
+  CHECK(fixture.feed.withdrawal_after(1).has_value());
 }
 
 TEST_CASE("several withdrawals in a row are told one by one") {

@@ -116,6 +116,9 @@ TEST_CASE("one miner is enough, and those that died or are cut off are remarks")
   const auto diagnosis = diagnose(facts);
   CHECK(diagnosis.condition == Condition::going_on);
   for (const auto& finding : diagnosis.findings) CHECK_FALSE(finding.cause);
+  REQUIRE(find(diagnosis, "alone") != nullptr);
+  CHECK(find(diagnosis, "alone")->nodes == std::vector<std::string>{"node3"});
+  CHECK(find(diagnose(mined()), "alone") == nullptr);
 
   facts = mined();
   facts.fault_links = facts.fault_links_run = true;
