@@ -1,6 +1,8 @@
 #include "tests/sim/pow/engine_net.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <string_view>
 
 #include "crypto/hash.hpp"
 #include "node/engine_config.hpp"
@@ -56,11 +58,13 @@ struct EngineNet::Seat {
   consensus::EngineParts parts;
   std::vector<Commit> executed;  // by height - 1
   std::optional<Instant> tick_at;
+  Duration delay{0};
   bool apart = false;
+  bool keeps_back = false;
+  std::deque<std::pair<Height, consensus::Send>> kept;  // its own blocks, lowest first
 };
 
-EngineNet::EngineNet(const Setup& setup)
-    : keys_(Prng(setup.seed * 7919 + 1), false), delay_(setup.delay) {
+EngineNet::EngineNet(const Setup& setup) : keys_(Prng(setup.seed * 7919 + 1), false) {
   Prng prng(setup.seed);
   std::vector<const crypto::Signer*> signers;
   genesis_ = make_genesis(setup, keys_, signers);
@@ -69,6 +73,7 @@ EngineNet::EngineNet(const Setup& setup)
     seats_.push_back(std::make_unique<Seat>());
     Seat& seat = *seats_.back();
     seat.self = ReplicaId(i);
+    seat.delay = setup.delay;
     auto parts = consensus::make_engine(node::engine_config(genesis_, seat.self), signers[i], keys_,
                                         &lottery_);
     QUORATE_ASSERT(parts.has_value());
@@ -95,6 +100,8 @@ void EngineNet::run_until(Instant when) {
   while (!over && timeline_.run_next()) continue;
 }
 
+void EngineNet::step() { timeline_.run_next(); }
+
 VirtualMiner& EngineNet::miner(std::size_t engine) { return *seats_.at(engine)->miner; }
 
 void EngineNet::set_hashes_per_second(std::uint64_t rate) {
@@ -116,6 +123,23 @@ std::vector<const MinedBlock*> EngineNet::best_branch() const {
 }
 
 void EngineNet::separate(std::size_t engine, bool apart) { seats_.at(engine)->apart = apart; }
+
+void EngineNet::set_delay(std::size_t engine, Duration one_way) {
+  seats_.at(engine)->delay = one_way;
+}
+
+void EngineNet::keep_back(std::size_t engine) { seats_.at(engine)->keeps_back = true; }
+
+void EngineNet::show(std::size_t engine, Height highest) {
+  Seat& seat = *seats_.at(engine);
+  for (; !seat.kept.empty() && seat.kept.front().first <= highest; seat.kept.pop_front()) {
+    carry(seat, seat.kept.front().second);
+  }
+}
+
+const PublicKey& EngineNet::key(std::size_t engine) const {
+  return genesis_.validators.at(engine).validator_key;
+}
 
 // ---- a host ----
 
@@ -151,13 +175,21 @@ void EngineNet::keep_ticking(Seat& seat) {
 
 void EngineNet::perform(Seat& seat, const Persist& record) { later(seat, Persisted{record.token}); }
 
+// Who keeps blocks back answers no questions either. Its own are the ones that it broadcasts whole.
 void EngineNet::perform(Seat& seat, const Send& message) {
+  if (!seat.keeps_back) return carry(seat, message);
+  const bool own_block = !message.to && std::string_view(message.type) == "block";
+  if (own_block) seat.kept.emplace_back(branch(seat.self.value()).tip, message);
+}
+
+void EngineNet::carry(Seat& seat, const Send& message) {
   for (const auto& other : seats_) {
     const bool meant = !message.to || *message.to == other->self;
     if (other->self == seat.self || !meant || other->apart || seat.apart) continue;
     auto verified = other->parts.message_verifier->verify(seat.self, message.message);
     QUORATE_ASSERT(verified.has_value());
-    later(*other, consensus::MessageReceived{seat.self, std::move(*verified)}, delay_);
+    later(*other, consensus::MessageReceived{seat.self, std::move(*verified)},
+          std::min(seat.delay, other->delay));
   }
 }
 

@@ -26,6 +26,8 @@ class EngineNet {
   ~EngineNet();
 
   void run_until(Instant when);
+  // Runs the next event.
+  void step();
   Instant now() const { return timeline_.now(); }
   VirtualMiner& miner(std::size_t engine);
   // Of all engines together, in equal shares.
@@ -38,6 +40,14 @@ class EngineNet {
   std::uint64_t rewinds() const { return rewinds_; }
   // Nothing between them arrives any more, or again.
   void separate(std::size_t engine, bool apart);
+  // Links to and from this engine take so long from now on, where others take longer.
+  void set_delay(std::size_t engine, Duration one_way);
+  // From now on nobody hears of the blocks that it mines, nor anything else, before they are shown.
+  void keep_back(std::size_t engine);
+  // Everybody gets what it kept back up to this height.
+  void show(std::size_t engine, Height highest);
+  // The key that it mines with.
+  const PublicKey& key(std::size_t engine) const;
 
  private:
   struct Seat;
@@ -45,6 +55,7 @@ class EngineNet {
   void later(Seat& seat, consensus::Input input, Duration delay = Duration(0));
   void perform(Seat& seat, const consensus::Persist& record);
   void perform(Seat& seat, const consensus::Send& message);
+  void carry(Seat& seat, const consensus::Send& message);
   void perform(Seat& seat, const consensus::RequestProposal& request);
   void perform(Seat& seat, const consensus::Validate& question);
   void perform(Seat& seat, const consensus::Commit& commit);
@@ -62,7 +73,6 @@ class EngineNet {
   Lottery lottery_;
   KeyRing keys_;
   ledger::Genesis genesis_;
-  Duration delay_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::uint64_t rewinds_ = 0;
 };
