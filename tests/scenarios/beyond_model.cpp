@@ -1,33 +1,9 @@
 // More faults than the protocol tolerates. It may stop or be split then, but it must not hide it.
 #include "tests/scenarios/scenario.hpp"
+#include "tests/sim/two_faced.hpp"
 
 namespace quorate::scenarios {
 namespace {
-
-// What the villains of S43 say: the primary's proposal and votes of all of them to one side,
-// another proposal with as many votes to the other side, and beside that only answers to who
-// starts.
-sim::Script two_faced(const std::set<std::uint32_t>& other_side) {
-  sim::Script script;
-  script.say = [other_side](sim::Villain& villain, ReplicaId to, const sim::Said& said) {
-    if (!said.message) return;
-    if (std::holds_alternative<pbft::StatusReport>(*said.message)) return villain.pass(to, said);
-    const auto* proposal = std::get_if<pbft::PrePrepare>(said.message.get());
-    const bool own = proposal != nullptr && proposal->core.ballot.view == View(0) &&
-                     villain.self() == ReplicaId(0);
-    if (!own) return;
-    const pbft::PrePrepare told =
-        other_side.count(to.value()) != 0 ? villain.other_proposal(*proposal) : *proposal;
-    villain.send(to, told);
-    for (const ReplicaId accomplice : villain.conspiracy().members) {
-      if (accomplice != villain.self()) {
-        villain.send(to, villain.vote(pbft::VoteKind::prepare, told.core.ballot, accomplice));
-      }
-      villain.send(to, villain.vote(pbft::VoteKind::commit, told.core.ballot, accomplice));
-    }
-  };
-  return script;
-}
 
 // f+1 replicas, the primary among them, tell two halves of the others different things. The chain
 // forks, and the signatures name f+1 of them and nobody else (I12).
@@ -38,7 +14,7 @@ void s43_too_many_villains(Stage& stage) {
   std::set<std::uint32_t> side;
   std::set<std::uint32_t> other_side;
   for (std::uint32_t i = villains; i < stage.n(); ++i) (i % 2 == 0 ? side : other_side).insert(i);
-  for (std::uint32_t i = 0; i < villains; ++i) stage.corrupt(i, two_faced(other_side));
+  for (std::uint32_t i = 0; i < villains; ++i) stage.corrupt(i, sim::two_faced(other_side));
   stage.begin();
   // The sides do not hear each other: that is all that the villains need.
   stage.lose([&](const Passing& passing) {
