@@ -10,6 +10,8 @@ namespace {
 
 constexpr unsigned kVerifyThreadsMax = 16;
 constexpr std::size_t kBulkPerTurn = 8;
+// The run begins so long after the genesis was written.
+constexpr std::uint64_t kSinceGenesisMs = 1'000;
 // A deadline that stays in the past is served this often, as in the node.
 constexpr Duration kTickPatience = std::chrono::milliseconds(1);
 
@@ -326,7 +328,7 @@ Work TimedNode::step(node::ReplicaInput input) {
   cpu += count * (stage == Stage::order_tx ? costs.order_tx : costs.take_tx);
   const Instant now = shared_.timeline.now();
   const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now.since_origin);
-  const WallMs wall(shared_.genesis.genesis_time.value() + 1'000'000 +
+  const WallMs wall(shared_.genesis.genesis_time.value() + kSinceGenesisMs +
                     static_cast<std::uint64_t>(elapsed.count()));
   if (stopwatch_ != nullptr) stopwatch_->begin();
   replica_->step({now, wall, std::move(input)});
