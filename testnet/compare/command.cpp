@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <iostream>
@@ -46,6 +49,13 @@ Result<void> prepare_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return fail(Errc::io, "cannot create " + folder.string() + ": " + error.message());
+  if (!fs::is_directory(folder, error)) {
+    return fail(Errc::io, folder.string() + " is no folder; give another one with --out");
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return fail(Errc::io, "cannot write into " + folder.string() + ": " + std::strerror(errno) +
+                              "; give another folder with --out");
+  }
   return {};
 }
 
@@ -89,20 +99,34 @@ Model new_model(const CompareOptions& options, const Plan& plan) {
   return out;
 }
 
+// Before the testnets, which leave the disk busy. Disk and hop are those of the report.
+Result<sim::timed::Costs> simulated_costs(const fs::path& folder, Model& model) {
+  QUORATE_TRY(auto out, probe_costs(folder));
+  out.sync = std::llround(1e3 * model.machine.probes.fdatasync_us);
+  out.hop = std::llround(1e3 * model.machine.probes.hop_us);
+  for (const auto& field : sim::timed::kCostFields) {
+    model.machine.simulated_costs.emplace_back(field.meaning, out.*field.value);
+  }
+  return out;
+}
+
 Result<void> run_parts(const CompareOptions& options, const Plan& plan, Progress& progress,
                        Model& model) {
-  QUORATE_TRY(model.machine, probe_machine(fs::temp_directory_path()));
+  const fs::path folder = fs::temp_directory_path();
+  QUORATE_TRY(model.machine, probe_machine(folder));
+  sim::timed::Costs costs;
+  if (plan.has(Part::scale)) {
+    QUORATE_TRY(costs, simulated_costs(folder, model));
+  }
   compute_safe_depths(model);
   const StealSample before = sample_steal();
   const RealContext real{plan, progress, model, options.common.timeout};
   if (plan.has(Part::load)) QUORATE_CHECK(measure_load(real));
   if (plan.has(Part::faults)) QUORATE_CHECK(measure_faults(real));
-  SimulatedContext simulated{plan,     {},   model.machine.probes.cores, Generator::interrupted,
-                             progress, model};
+  const SimulatedContext simulated{
+      plan, costs, model.machine.probes.cores, Generator::interrupted, progress, model};
   if (plan.has(Part::scale)) {
     QUORATE_CHECK(check_interrupt());
-    progress.detail("what work costs on this machine");
-    QUORATE_TRY(simulated.costs, probe_costs(fs::temp_directory_path()));
     QUORATE_CHECK(measure_scale(simulated));
   }
   if (plan.has(Part::attack)) {
@@ -147,8 +171,11 @@ void announce(const CompareOptions& options, const Plan& plan) {
 Result<int> run_compare(const CompareOptions& options) {
   QUORATE_TRY(const Plan plan, make_plan(options));
   QUORATE_CHECK(prepare_folder(options.out));
+  // Whatever ends it, the nodes that it started end first.
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  if (std::signal(SIGHUP, on_signal) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // nohup
+  std::signal(SIGPIPE, SIG_IGN);
   announce(options, plan);
   Model model = new_model(options, plan);
   const auto begin = std::chrono::steady_clock::now();
@@ -159,7 +186,11 @@ Result<int> run_compare(const CompareOptions& options) {
   if (Generator::interrupted()) end_interrupted(options.common.json);
   if (!outcome) return tl::unexpected(outcome.error());
   model.took_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  QUORATE_CHECK(write_report(options.out, model));
+  if (const auto written = write_report(options.out, model); !written) {
+    // A quarter of an hour is not lost with a disk that is full.
+    if (!options.common.json) std::cout << to_text(model);
+    return tl::unexpected(written.error());
+  }
   if (options.common.json) {
     std::cout << to_json(model).dump(2) << "\n";
     return 0;

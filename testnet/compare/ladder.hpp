@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace quorate::testnet::comparison {
 
@@ -19,6 +20,8 @@ class Ladder {
   void record(bool sustained);
   // The highest that was; 0: none.
   double best() const { return best_; }
+  // No rate failed: there may be higher ones.
+  bool open_end() const { return worst_ == 0; }
 
  private:
   double factor_;
@@ -42,5 +45,8 @@ struct Outcome {
 inline constexpr double kShareByVotes = 0.95;
 inline constexpr double kShareByWork = 0.75;
 bool is_sustained(const Outcome& outcome, double flat_p99_ms, double least_share);
+
+// The longest time from `from` on without one of these moments, which are in order.
+double longest_gap_s(const std::vector<double>& moments_s, double from);
 
 }  // namespace quorate::testnet::comparison

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "testnet/compare/ladder.hpp"
 #include "testnet/compare/measure_real.hpp"
 #include "testnet/compare/node_costs.hpp"
 
@@ -131,7 +132,8 @@ class FaultMeasurement {
   // A node that was away from the first block on has everything to fetch.
   Result<Recovery> new_node() {
     QUORATE_TRY(const PointResult point, under_load("a node is away", faults_.absence));
-    usual_gap_s_ = point.longest_gap_s;
+    usual_gap_s_ =
+        point.final_at_s.empty() ? 0 : longest_gap_s(point.final_at_s, point.final_at_s.front());
     const std::uint64_t target = greatest_height();
     const auto begin = Clock::now();
     QUORATE_CHECK(network_.start(last()));
@@ -145,11 +147,13 @@ class FaultMeasurement {
   Result<Recovery> kill_leader() {
     const std::size_t node = leader();
     script_ = Script();
-    script_.at(faults_.kill / 3, [this, node] { return network_.kill(node); });
+    // By then a chain by work makes its first payments final too.
+    const double at = faults_.kill / 2;
+    script_.at(at, [this, node] { return network_.kill(node); });
     QUORATE_TRY(const PointResult point, under_load("the leader is killed", faults_.kill));
     script_ = Script();
     QUORATE_CHECK(network_.start(node));
-    Recovery out = recovery(kLeaderKilled, point.longest_gap_s, point);
+    Recovery out = recovery(kLeaderKilled, longest_gap_s(point.final_at_s, at), point);
     out.usual_s = usual_gap_s_;
     return out;
   }
@@ -165,7 +169,11 @@ class FaultMeasurement {
     const double seconds = static_cast<double>(faults_.churns) * faults_.churn;
     QUORATE_TRY(const PointResult point, under_load("one node after the other dies", seconds));
     script_ = Script();
-    Recovery out = recovery(kChurn, point.longest_gap_s, point);
+    Recovery out = recovery(kChurn,
+                            point.final_at_s.empty()
+                                ? seconds
+                                : longest_gap_s(point.final_at_s, point.final_at_s.front()),
+                            point);
     out.usual_s = usual_gap_s_;
     return out;
   }
@@ -203,7 +211,7 @@ class FaultMeasurement {
     out.resumed_s = script_.watched_s();
     script_ = Script();
     out.reversed = static_cast<std::uint64_t>(std::max(0.0, changed.reversed));
-    out.deepest = out.reversed > 0 ? static_cast<std::uint64_t>(changed.deepest) : 0;
+    out.deepest = static_cast<std::uint64_t>(std::max(0.0, changed.withdrawn));
     out.lost_for_good = std::min(point.unfinished, out.reversed);
     return out;
   }

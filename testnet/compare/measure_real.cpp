@@ -26,8 +26,12 @@ double share_demanded(Engine engine) {
 struct LoadRun {
   std::vector<Rung> curve;
   double sustained = 0;
-  double longest = 0;    // seconds of the longest rung
-  Percentiles unloaded;  // to finality
+  bool at_least = false;
+  double longest = 0;  // seconds of the longest rung
+  // To finality: one at a time, and at the lowest rate.
+  std::optional<Percentiles> alone;
+  Percentiles together;
+  double rate = 0;  // the lowest
   std::optional<Cost> cost;
   std::optional<ProofSize> proof;
 };
@@ -48,16 +52,18 @@ class LoadMeasurement {
       context_.progress.detail(title_ + ": one transfer at a time");
       QUORATE_TRY(const IdleResult idle, generator_.measure_idle(load_.idle_transactions));
       QUORATE_CHECK(check_interrupt());
-      out_.unloaded = idle.latency_ms;
+      out_.alone = idle.latency_ms;
     }
-    const double first =
-        std::max(1.0, std::floor(context_.plan.first_share * generator_.ceiling()));
-    Ladder ladder(first, context_.plan.rung_factor, load_.rungs_max);
+    // The same for both engines, which is why this machine's probes decide and not the testnet's.
+    const double ceiling = context_.model.machine.probes.ceiling(network_.cluster().size());
+    const double first = std::max(1.0, std::floor(context_.plan.first_share * ceiling));
+    Ladder ladder(first, load_.factor, load_.rungs_max);
     while (const auto rate = ladder.next()) {
       QUORATE_TRY(const bool sustained, rung(std::floor(*rate), load_.rung));
       ladder.record(sustained);
     }
     out_.sustained = std::floor(ladder.best());
+    out_.at_least = ladder.open_end();
     if (load_.confirm > 0) QUORATE_CHECK(confirm());
     QUORATE_TRY(const CheckResult check, generator_.check());
     const bool sound =
@@ -89,11 +95,14 @@ class LoadMeasurement {
     char rounded[32];
     std::snprintf(rounded, sizeof(rounded), ": %.0f tx/s", rate);
     context_.progress.detail(title_ + rounded);
+    const auto begin = std::chrono::steady_clock::now();
     const NodeCosts before = sample_costs(network_.cluster());
     QUORATE_TRY(const PointResult point, generator_.measure_point(rate, seconds));
     QUORATE_CHECK(check_interrupt());
-    const NodeCosts used = sample_costs(network_.cluster()) - before;
-    if (!flat_p99_ms_) first_rung(point, used);
+    NodeCosts used = sample_costs(network_.cluster()) - before;
+    const double took =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (!flat_p99_ms_) first_rung(point, of_the_load(std::move(used), seconds / took));
     const Outcome outcome{rate, point.committed, point.latency_ms.p99, point.unfinished};
     const bool sustained = is_sustained(outcome, *flat_p99_ms_, share_demanded(engine_));
     out_.curve.push_back(
@@ -103,12 +112,20 @@ class LoadMeasurement {
     return sustained;
   }
 
+  // Mining goes on while the last payments grow deep, which is not their cost: only as much of it
+  // counts as of the time in which payments were sent.
+  static NodeCosts of_the_load(NodeCosts used, double share) {
+    const auto mining = used.cpu_s.find(kinds_of_work().front());
+    if (mining != used.cpu_s.end()) mining->second *= share;
+    used.hashes *= share;
+    return used;
+  }
+
   // The lowest rate, which is the same for both engines: cost is compared here.
   void first_rung(const PointResult& point, const NodeCosts& used) {
     flat_p99_ms_ = point.latency_ms.p99;
-    if (out_.unloaded.count == 0) {
-      out_.unloaded = point.proof_ms.count > 0 ? point.proof_ms : point.latency_ms;
-    }
+    out_.together = point.proof_ms.count > 0 ? point.proof_ms : point.latency_ms;
+    out_.rate = point.offered;
     if (point.finals == 0) return;
     const auto transactions = static_cast<double>(point.finals);
     Cost cost;
@@ -156,22 +173,40 @@ Result<LoadRun> one_real_run(const RealContext& context, Engine engine, std::uin
   return LoadMeasurement(context, engine, title, *network, *generator).run();
 }
 
+Latency latency_row(const Setting& setting, std::uint32_t depth, double rate,
+                    const std::vector<Percentiles>& runs) {
+  std::vector<double> p50, p95, p99;
+  for (const Percentiles& run : runs) {
+    p50.push_back(run.p50);
+    p95.push_back(run.p95);
+    p99.push_back(run.p99);
+  }
+  return {setting,
+          depth,
+          rate,
+          figure_of(std::move(p50)),
+          figure_of(std::move(p95)),
+          figure_of(std::move(p99))};
+}
+
 // Several runs as medians.
 void add(Model& model, Setting setting, std::vector<LoadRun> runs) {
   if (runs.empty()) return;
-  std::vector<double> sustained, p50, p95, p99;
+  std::vector<double> sustained;
+  std::vector<Percentiles> alone, together;
+  bool at_least = false;
   for (const LoadRun& run : runs) {
     sustained.push_back(run.sustained);
-    p50.push_back(run.unloaded.p50);
-    p95.push_back(run.unloaded.p95);
-    p99.push_back(run.unloaded.p99);
+    at_least = at_least || run.at_least;
+    if (run.alone) alone.push_back(*run.alone);
+    together.push_back(run.together);
   }
   LoadRun& first = runs.front();
   model.throughput.push_back(
-      {setting, std::move(first.curve), figure_of(std::move(sustained)), first.longest});
+      {setting, std::move(first.curve), figure_of(std::move(sustained)), at_least, first.longest});
   const std::uint32_t depth = setting.engine == Engine::pow ? model.chain.depth : 0;
-  model.latency.push_back({setting, depth, figure_of(std::move(p50)), figure_of(std::move(p95)),
-                           figure_of(std::move(p99))});
+  if (!alone.empty()) model.latency.push_back(latency_row(setting, depth, 0, alone));
+  model.latency.push_back(latency_row(setting, depth, first.rate, together));
   if (first.cost) model.costs.push_back(std::move(*first.cost));
   if (first.proof) model.proofs.push_back(std::move(*first.proof));
 }

@@ -19,8 +19,10 @@ using Slots = std::vector<Slot>;
 
 constexpr std::uint64_t kGigabit = 1'000'000'000;
 constexpr std::int64_t kJitterDivisor = 20;  // of the delay
-constexpr double kLadderFirst = 500;         // transactions per second
-constexpr std::size_t kLadderRungs = 6;
+constexpr std::size_t kLadderRungs = 7;
+constexpr double kLadderBlocks = 60;  // of one rung by votes, about
+// Transactions per second of the lowest rung.
+double ladder_first(Engine engine) { return engine == Engine::pbft ? 2000 : 250; }
 // How much longer than on average a depth may take before a run ends.
 constexpr double kDepthPatience = 1.6;
 
@@ -40,11 +42,12 @@ Figure figure_over(const std::vector<const Measurement*>& runs, Get get) {
 }
 
 // Of the runs in which the depth was reached at all.
-Latency latency_row(const Setting& setting, std::uint32_t depth,
+Latency latency_row(const Setting& setting, std::uint32_t depth, double rate,
                     const std::vector<const sim::timed::Latency*>& runs) {
   Latency out;
   out.setting = setting;
   out.depth = depth;
+  out.rate = rate;
   std::vector<double> p50, p95, p99;
   for (const sim::timed::Latency* run : runs) {
     if (run->count == 0) continue;
@@ -58,14 +61,14 @@ Latency latency_row(const Setting& setting, std::uint32_t depth,
   return out;
 }
 
-void add_depth(Model& model, const Setting& setting, std::uint32_t depth,
+void add_depth(Model& model, const Setting& setting, std::uint32_t depth, double rate,
                const std::vector<const Measurement*>& runs) {
   std::vector<const sim::timed::Latency*> latencies;
   for (const Measurement* run : runs) {
     const auto found = run->to_depth.find(depth);
     if (found != run->to_depth.end()) latencies.push_back(&found->second);
   }
-  Latency row = latency_row(setting, depth, latencies);
+  Latency row = latency_row(setting, depth, rate, latencies);
   if (row.p50_ms.runs > 0) model.latency.push_back(std::move(row));
 }
 
@@ -77,8 +80,14 @@ Traffic traffic_row(const Setting& setting, double rate,
   out.setting = setting;
   out.rate = rate;
   out.blocks = first.blocks;
-  out.messages_per_block = first.messages_per_block;
-  out.bytes_per_block = first.bytes_per_block;
+  const double blocks = std::max<double>(1, static_cast<double>(first.blocks));
+  const double transactions =
+      std::max<double>(1, static_cast<double>(first.end.offered - first.end.unfinished));
+  const sim::timed::Traffic& relays =
+      first.traffic.at(static_cast<std::size_t>(MessageType::transactions));
+  out.messages_per_block = first.messages_per_block - static_cast<double>(relays.messages) / blocks;
+  out.bytes_per_block = first.bytes_per_block - static_cast<double>(relays.bytes) / blocks;
+  out.relays_per_tx = static_cast<double>(relays.messages) / transactions;
   out.messages_per_tx = first.messages_per_transaction;
   out.bytes_per_tx = first.bytes_per_transaction;
   const double n = setting.nodes;
@@ -86,7 +95,6 @@ Traffic traffic_row(const Setting& setting, double rate,
     out.formula_per_block = (n - 1) + (n - 1) * (n - 1) + 2 * n * (n - 1);
   }
   out.stale_rate = figure_over(runs, [](const Measurement& run) { return run.stale_rate; }).median;
-  const double blocks = std::max<double>(1, static_cast<double>(first.blocks));
   for (std::size_t i = 0; i < sim::timed::kMessageTypes; ++i) {
     const sim::timed::Traffic& one = first.traffic.at(i);
     if (one.messages == 0) continue;
@@ -108,8 +116,8 @@ void collect_cell(Model& model, const Setting& setting, double rate, const Slots
   const bool votes = setting.engine == Engine::pbft;
   std::vector<const sim::timed::Latency*> to_final;
   for (const Measurement* run : runs) to_final.push_back(&run->to_final);
-  model.latency.push_back(latency_row(setting, votes ? 0 : model.chain.depth, to_final));
-  if (!votes) add_depth(model, setting, 1, runs);
+  model.latency.push_back(latency_row(setting, votes ? 0 : model.chain.depth, rate, to_final));
+  if (!votes) add_depth(model, setting, 1, rate, runs);
 }
 
 double expected_seconds(Engine engine, std::uint32_t nodes, double blocks) {
@@ -121,13 +129,14 @@ double expected_seconds(Engine engine, std::uint32_t nodes, double blocks) {
 struct LadderEnd {
   std::vector<Rung> curve;
   double best = 0;
+  bool at_least = false;
   double seconds = 0;
 };
 
-Result<LadderEnd> climb(Scene scene, double share) {
+Result<LadderEnd> climb(Scene scene, double first, double share) {
   LadderEnd out;
   out.seconds = static_cast<double>(scene.length.count()) / 1e9;
-  Ladder ladder(kLadderFirst, 2, kLadderRungs);
+  Ladder ladder(first, 2, kLadderRungs);
   std::optional<double> flat;
   while (const auto rate = ladder.next()) {
     scene.rate = static_cast<std::uint32_t>(*rate);
@@ -141,6 +150,7 @@ Result<LadderEnd> climb(Scene scene, double share) {
     ladder.record(sustained);
   }
   out.best = ladder.best();
+  out.at_least = ladder.open_end();
   std::sort(out.curve.begin(), out.curve.end(),
             [](const Rung& a, const Rung& b) { return a.offered < b.offered; });
   return out;
@@ -158,7 +168,9 @@ Scene make_scene(const Plan& plan, const sim::timed::Costs& costs, Engine engine
   out.replicas = nodes;
   out.seed = seed;
   out.costs = costs;
-  out.rate = plan.simulated_rate;
+  for (const SimulatedSize& size : plan.sizes) {
+    if (size.nodes == nodes) out.rate = size.rate;
+  }
   out.length = virtual_seconds(seconds);
   const Duration delay = virtual_seconds(delay_ms / 1e3);
   out.links.delay.assign(nodes, std::vector<Duration>(nodes, delay));
@@ -218,16 +230,19 @@ class ScaleRuns {
 
   void add_size(const SimulatedSize& size) {
     for (const double delay : plan_.delays_ms) {
-      add_cell(Engine::pbft, size.nodes, delay, size.pbft);
-      add_cell(Engine::pow, size.nodes, delay, size.pow);
+      add_cell(Engine::pbft, size, delay, size.pbft);
+      add_cell(Engine::pow, size, delay, size.pow);
     }
     if (size.throughput) add_ladder(Engine::pbft, size.nodes, plan_.throughput_seconds);
-    if (size.pow_throughput) add_ladder(Engine::pow, size.nodes, 30 * interval_s(plan_));
+    if (size.pow_throughput) {
+      add_ladder(Engine::pow, size.nodes, plan_.pow_throughput_blocks * interval_s(plan_));
+    }
   }
 
-  void add_cell(Engine engine, std::uint32_t nodes, double delay, double seconds) {
+  void add_cell(Engine engine, const SimulatedSize& size, double delay, double seconds) {
     Slots slots;
-    const double rate = plan_.simulated_rate;
+    const std::uint32_t nodes = size.nodes;
+    const double rate = size.rate;
     for (std::size_t run = 0; run < plan_.simulated_runs; ++run) {
       slots.push_back(add_run(
           jobs_, titled(engine, nodes, delay), expected_seconds(engine, nodes, seconds * rate),
@@ -249,12 +264,14 @@ class ScaleRuns {
       auto end = std::make_shared<std::optional<LadderEnd>>();
       ends.push_back(end);
       Scene scene = make_scene(plan_, context_.costs, engine, nodes, delay, seconds, seed(run));
-      const double expected = kLadderRungs * (expected_seconds(engine, nodes, 60) +
+      const double expected = kLadderRungs * (expected_seconds(engine, nodes, kLadderBlocks) +
                                               0.02 * nodes * std::max(1.0, seconds));
-      jobs_.push_back({name, expected, [end, share, scene = std::move(scene)]() -> Result<void> {
-                         QUORATE_TRY(*end, climb(scene, share));
-                         return {};
-                       }});
+      jobs_.push_back(
+          {name, expected,
+           [end, share, first = ladder_first(engine), scene = std::move(scene)]() -> Result<void> {
+             QUORATE_TRY(*end, climb(scene, first, share));
+             return {};
+           }});
     }
     const Setting setting{engine, Origin::simulated, nodes, delay};
     collect_.push_back([this, ends, setting] {
@@ -265,6 +282,7 @@ class ScaleRuns {
         if (!*end) continue;
         if (best.empty()) out.curve = (*end)->curve;
         best.push_back((*end)->best);
+        out.at_least = out.at_least || (*end)->at_least;
         out.seconds = (*end)->seconds;
       }
       if (best.empty()) return;
@@ -291,8 +309,8 @@ class ScaleRuns {
           add_run(jobs_, titled(Engine::pow, nodes, delay) + ": deep blocks", 4, std::move(scene)));
     }
     const Setting setting{Engine::pow, Origin::simulated, nodes, delay};
-    collect_.push_back([this, slots, setting, depths] {
-      for (const std::uint32_t depth : depths) add_depth(model_, setting, depth, done(slots));
+    collect_.push_back([this, slots, setting, depths, rate = plan_.sizes.front().rate] {
+      for (const std::uint32_t depth : depths) add_depth(model_, setting, depth, rate, done(slots));
     });
   }
 

@@ -14,7 +14,7 @@ namespace quorate::testnet::comparison {
 
 struct SimulatedContext {
   const Plan& plan;
-  sim::timed::Costs costs;
+  sim::timed::Costs costs;  // also in Model::machine
   unsigned workers = 1;
   bool (*interrupted)() = nullptr;  // asked a few times a second; see run_jobs
   Progress& progress;

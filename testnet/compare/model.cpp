@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 #include <tuple>
 
 namespace quorate::testnet::comparison {
@@ -14,7 +16,9 @@ const Entry* best_of(const std::vector<Entry>& all, Wanted wanted) {
   const Entry* best = nullptr;
   const auto rank = [](const Entry& entry) {
     const Setting& setting = entry.setting;
-    return std::tuple(setting.origin, setting.nodes, setting.delay_ms);
+    double rate = 0;
+    if constexpr (requires { entry.rate; }) rate = entry.rate > 0 ? entry.rate : 1e9;
+    return std::tuple(setting.origin, setting.nodes, setting.delay_ms, rate);
   };
   for (const Entry& entry : all) {
     if (wanted(entry) && (best == nullptr || rank(entry) < rank(*best))) best = &entry;
@@ -101,6 +105,19 @@ const Recovery* recovery_of(const Model& model, Engine engine, const std::string
 
 const ProofSize* proof_of(const Model& model, Engine engine) {
   return first_of(model.proofs, engine);
+}
+
+const Traffic* medium_traffic(const Model& model, Engine engine) {
+  constexpr std::uint32_t kMedium = 31;
+  std::map<std::uint32_t, std::set<Engine>> simulated;
+  for (const Traffic& one : model.traffic) {
+    if (one.setting.nodes <= kMedium) simulated[one.setting.nodes].insert(one.setting.engine);
+  }
+  std::erase_if(simulated, [](const auto& entry) { return entry.second.size() < 2; });
+  if (simulated.empty()) return nullptr;
+  return best_of(model.traffic, [engine, nodes = simulated.rbegin()->first](const Traffic& one) {
+    return one.setting.engine == engine && one.setting.nodes == nodes;
+  });
 }
 
 }  // namespace quorate::testnet::comparison

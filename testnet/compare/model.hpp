@@ -57,6 +57,7 @@ struct Throughput {
   Setting setting;
   std::vector<Rung> curve;  // of the first run, in the order of the offered rate
   Figure sustained;         // the highest offered rate that was
+  bool at_least = false;    // no rate was tried that was not
   double seconds = 0;       // how long the longest rung lasted
 };
 
@@ -65,6 +66,7 @@ struct Throughput {
 struct Latency {
   Setting setting;
   std::uint32_t depth = 0;  // 0: block certificate and proof of the receipt; 1: in a block
+  double rate = 0;          // transactions per second meanwhile; 0: one at a time
   Figure p50_ms;
   Figure p95_ms;
   Figure p99_ms;
@@ -115,11 +117,13 @@ struct Traffic {
   Setting setting;
   double rate = 0;
   std::uint64_t blocks = 0;
+  // To agree on blocks: all but relayed transactions.
   double messages_per_block = 0;
   double bytes_per_block = 0;
-  double messages_per_tx = 0;
+  double relays_per_tx = 0;    // messages that pass on waiting transactions
+  double messages_per_tx = 0;  // all of them
   double bytes_per_tx = 0;
-  double formula_per_block = 0;    // votes: (n-1) + (n-1)^2 + n(n-1), and n(n-1) seals; 0: none
+  double formula_per_block = 0;    // votes: (n-1) + (n-1)^2 + n(n-1), and n(n-1) seals
   double stale_rate = 0;           // of mined blocks
   std::vector<TrafficType> types;  // most bytes first
 };
@@ -147,8 +151,16 @@ struct AttackPoint {
   double nakamoto = 0;
   std::uint64_t trials = 0;  // of a private fork against the real engine; 0: not tried
   std::uint64_t succeeded = 0;
-  double selfish_none = 0;  // share of the blocks of a selfish miner who loses every tie
-  double selfish_half = 0;  // who wins half of them
+};
+// A miner with this share of the hash rate who keeps his blocks back as Eyal and Sirer have it.
+struct SelfishPoint {
+  double share = 0;
+  double ties_won = 0;       // of races between two branches of one length
+  double formula = 0;        // his share of the blocks that count
+  std::uint64_t blocks = 0;  // that counted while it was tried out with the real engines; 0: not
+  double revenue = 0;        // his share of them
+  double off_by = 0;         // at most, with 95 % confidence
+  double stale_rate = 0;     // of all blocks
 };
 // The interval that holds the chance behind `succeeded` of `trials` with 95 % confidence (Wilson).
 struct Interval {
@@ -165,6 +177,18 @@ struct FaultRow {
   double longest_stop_s = 0;
   std::uint64_t reversed = 0;
   bool goes_on = false;
+};
+
+// Members that lie together and tell halves of the others different things.
+struct LiarsRow {
+  Setting setting;
+  std::uint32_t liars = 0;
+  std::uint32_t tolerated = 0;
+  bool forked = false;        // honest members executed different blocks
+  std::uint64_t blocks = 0;   // final meanwhile, for an honest member
+  std::uint32_t named = 0;    // liars whose own signatures contradict each other
+  std::uint32_t wronged = 0;  // honest members of whom that could be said
+  bool goes_on = false;       // once all hear each other; asked of no more liars than tolerated
 };
 
 // ---- 7. recovery and clients ----
@@ -191,6 +215,8 @@ struct Machine {
   Probes probes;
   double hash_rate = 0;  // of one thread, per second
   double steal = 0;      // share of all CPU time that the hypervisor took while measuring
+  // What work costs in the simulator, in nanoseconds; empty where nothing was simulated.
+  std::vector<std::pair<std::string, std::int64_t>> simulated_costs = {};
   std::string processor;
   std::string kernel;
 };
@@ -226,7 +252,9 @@ struct Model {
   std::vector<Traffic> traffic;
   std::vector<Partition> partitions;
   std::vector<AttackPoint> attack;
+  std::vector<SelfishPoint> selfish;
   std::vector<FaultRow> faults;
+  std::vector<LiarsRow> liars;
   std::vector<Recovery> recovery;
   std::vector<ProofSize> proofs;
 };
@@ -234,12 +262,16 @@ struct Model {
 // The depth that P < bound takes against this share; 0 when the model has none.
 std::uint32_t safe_depth(const Model& model, double attacker_share, double bound);
 // Measured if there is one, else simulated with the fewest nodes and the least delay; null without.
+// Of several rates the lowest one that is one.
 const Throughput* throughput_of(const Model& model, Engine engine);
 const Cost* cost_of(const Model& model, Engine engine);
 const Latency* latency_of(const Model& model, Engine engine, std::uint32_t depth);
 const Partition* partition_of(const Model& model, Engine engine);
 const Recovery* recovery_of(const Model& model, Engine engine, const std::string& what);
 const ProofSize* proof_of(const Model& model, Engine engine);
+// Of the largest network of at most 31 nodes that was simulated with both engines, at the least
+// delay; null without.
+const Traffic* medium_traffic(const Model& model, Engine engine);
 
 inline constexpr const char* kLeaderKilled = "leader killed";
 inline constexpr const char* kChurn = "one node after another killed";

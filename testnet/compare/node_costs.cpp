@@ -43,7 +43,8 @@ void add_counters(const NodeEntry& node, NodeCosts& costs) {
   costs.p2p_messages += metric_sum(text, "quorate_p2p_messages_total", out);
   costs.hashes += metric_sum(text, "quorate_pow_hashes_total");
   costs.reversed = std::max(costs.reversed, metric_sum(text, "quorate_pow_reversed_txs_total"));
-  costs.deepest = std::max(costs.deepest, metric_sum(text, "quorate_pow_deepest_reorg_blocks"));
+  costs.withdrawn =
+      std::max(costs.withdrawn, metric_sum(text, "quorate_pow_withdrawn_blocks_total"));
 }
 
 }  // namespace
@@ -77,6 +78,7 @@ NodeCosts operator-(const NodeCosts& after, const NodeCosts& before) {
   out.p2p_messages -= before.p2p_messages;
   out.hashes -= before.hashes;
   out.reversed -= before.reversed;
+  out.withdrawn -= before.withdrawn;
   // A counter that has come round says nothing.
   const bool sound = after.machine_joules && before.machine_joules &&
                      *after.machine_joules >= *before.machine_joules;

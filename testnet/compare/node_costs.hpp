@@ -17,8 +17,9 @@ struct NodeCosts {
   double p2p_bytes = 0;                 // sent
   double p2p_messages = 0;
   double hashes = 0;
-  double reversed = 0;  // the most that one node's ledger has withdrawn
-  double deepest = 0;   // the most blocks at once, of any node
+  // The most that one node's ledger has taken back.
+  double reversed = 0;   // transactions
+  double withdrawn = 0;  // blocks
   std::optional<double> machine_joules;
 
   double all_cpu_s() const;

@@ -22,21 +22,24 @@ p{margin:8px 0}.soft{color:var(--soft)}
 .choose p{margin:0;padding:12px 16px;background:var(--card);border-left:4px solid var(--rule);border-radius:4px}
 .choose .pbft{border-color:var(--pbft)}.choose .pow{border-color:var(--pow)}
 .wide{overflow-x:auto}
+:focus-visible{outline:2px solid var(--pbft);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
+.figures td,.figures th{white-space:nowrap}
 caption{text-align:left;color:var(--soft);padding:4px 0}
 th,td{text-align:left;vertical-align:top;padding:5px 12px 5px 0;border-bottom:1px solid var(--rule)}
 th{font-weight:600}
 .origin{font-size:.78rem;color:var(--soft);white-space:nowrap}
-figure{margin:16px 0}figcaption{color:var(--soft);font-size:.9rem}
+figure{margin:20px 0}figcaption{font-weight:600;margin-bottom:4px}
 summary{cursor:pointer;color:var(--soft);font-size:.9rem}
-svg{display:block;width:100%;height:auto;background:var(--paper)}
+svg{display:block;width:100%;min-width:600px;height:auto;background:var(--paper)}
 svg text{font-size:13px;fill:var(--ink)}svg .soft{fill:var(--soft)}
 .rule{stroke:var(--rule);stroke-width:1}.axis{stroke:var(--soft);stroke-width:1}
-.line{fill:none;stroke-width:2}.dashed{stroke-dasharray:6 4}.whisker{stroke-width:1.5}
+.line{fill:none;stroke-width:2}.dashed{stroke-dasharray:8 4}.dotted{stroke-dasharray:2 4}.unseen{opacity:0}.whisker{stroke-width:1.5}
 .line.pbft,.whisker.pbft{stroke:var(--pbft)}.line.pow,.whisker.pow{stroke:var(--pow)}
 .line.third,.whisker.third{stroke:var(--third)}.line.fourth,.whisker.fourth{stroke:var(--fourth)}
-.point{stroke:var(--paper);stroke-width:1}
-.point.pbft{fill:var(--pbft)}.point.pow{fill:var(--pow)}.point.third{fill:var(--third)}.point.fourth{fill:var(--fourth)}
+.point,.key{stroke:var(--paper);stroke-width:1}
+circle.pbft,rect.pbft,path.point.pbft,path.key.pbft{fill:var(--pbft)}circle.pow,rect.pow,path.point.pow,path.key.pow{fill:var(--pow)}
+path.point.third,path.key.third{fill:var(--third)}path.point.fourth,path.key.fourth{fill:var(--fourth)}
 .part0{fill:var(--part0)}.part1{fill:var(--part1)}.part2{fill:var(--part2)}.part3{fill:var(--part3)}
 .part4{fill:var(--part4)}.part5{fill:var(--part5)}.part6{fill:var(--part6)}
 @media print{details{display:block}h2{break-after:avoid}figure{break-inside:avoid}}

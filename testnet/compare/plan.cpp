@@ -27,8 +27,8 @@ double expected_scale(const Plan& plan) {
   double out = 0;
   const auto delays = static_cast<double>(plan.delays_ms.size());
   for (const SimulatedSize& size : plan.sizes) {
-    const double votes = size.pbft * plan.simulated_rate * block_cost(size.nodes);
-    const double work = size.pow * plan.simulated_rate * block_cost(size.nodes) * kWorkBlockShare;
+    const double votes = size.pbft * size.rate * block_cost(size.nodes);
+    const double work = size.pow * size.rate * block_cost(size.nodes) * kWorkBlockShare;
     out += delays * (votes + work);
     if (size.throughput) out += 6 * (60 * block_cost(size.nodes) + 0.02 * size.nodes);
     if (size.pow_throughput) out += 4 * 0.4 * size.nodes * plan.chain.depth;
@@ -39,7 +39,9 @@ double expected_scale(const Plan& plan) {
 
 double expected_attack(const Plan& plan) {
   const auto cells = static_cast<double>(plan.attacker_shares.size() * plan.attack_depths.size());
-  return cells * static_cast<double>(plan.attack_trials) * 0.01 / 2;
+  const auto shares = static_cast<double>(2 * plan.attacker_shares.size());
+  const auto blocks = static_cast<double>(plan.selfish_runs * plan.selfish_blocks);
+  return (cells * static_cast<double>(plan.attack_trials) * 0.005 + shares * blocks * 0.0001) / 2;
 }
 
 }  // namespace
@@ -100,13 +102,13 @@ Plan full_plan() {
   out.runs = 5;
   out.simulated_runs = 5;
   out.real_nodes = {4, 7};
-  out.pbft_load = {200, 30, 10, 600, 60};
-  out.pow_load = {20, 90, 8, 600, 120};
+  out.pbft_load = {200, 30, 12, 1.5, 600, 60};
+  out.pow_load = {20, 90, 8, 1.5, 600, 120};
   out.pbft_faults = {100, 60, 60, 60, 30, 60, 4, 15};
   out.pow_faults = {20, 120, 120, 120, 60, 120, 4, 30};
-  out.rung_factor = 1.4;
-  out.sizes = {{4, 60, 1200, true, true}, {7, 60, 1200, true, true},  {16, 30, 1200, true, true},
-               {31, 20, 600, true, true}, {64, 10, 600, true, false}, {100, 5, 600, true, false}};
+  out.sizes = {{4, 60, 1200, 20, true, true},  {7, 60, 1200, 20, true, true},
+               {16, 30, 1200, 20, true, true}, {31, 20, 600, 20, true, true},
+               {64, 10, 600, 20, true, false}, {100, 5, 600, 20, true, false}};
   out.delays_ms = {1, 50, 200};
   out.throughput_seconds = 3;
   out.pow_latency_seconds = 2000;
@@ -114,29 +116,33 @@ Plan full_plan() {
   out.attacker_shares = attacker_shares();
   out.attack_depths = {2, 6, 10};
   out.attack_trials = 10'000;
+  out.selfish_blocks = 20'000;
   return out;
 }
 
 Plan short_plan() {
   Plan out;
   out.kind = "shortened";
-  out.pbft_load = {50, 6, 7, 0, 20};
-  out.pow_load = {0, 30, 4, 0, 45};
+  out.pbft_load = {50, 6, 7, 3, 0, 20};
+  out.pow_load = {0, 30, 4, 2, 0, 45};
   out.pbft_faults = {100, 10, 12, 15, 10, 30, 2, 6};
   out.pow_faults = {20, 20, 36, 50, 20, 60, 0, 0};
-  out.sizes = {{4, 10, 120, true, false}, {7, 10, 120, true, false}, {16, 8, 120, true, false},
-               {31, 5, 100, true, false}, {64, 2, 60, false, false}, {100, 1.5, 40, false, false}};
+  out.sizes = {{4, 10, 240, 20, true, true},  {7, 10, 120, 20, false, false},
+               {16, 8, 120, 20, true, false}, {31, 5, 100, 20, true, false},
+               {64, 4, 60, 5, false, false},  {100, 4, 40, 5, false, false}};
   out.delays_ms = {1, 50, 200};
   out.cuts_s = {10, 30, 60, 120};
-  out.simulation_budget = 240;
+  out.simulation_budget = 210;
   out.attacker_shares = attacker_shares();
   out.attack_depths = {2, 6};
   out.attack_trials = 200;
+  out.selfish_blocks = 500;
   out.shortened = {"one run of everything instead of five: no confidence intervals",
                    "each rate for 6 s (votes) or 30 s (work) instead of at least 10 minutes",
                    "real testnets of 4 nodes only; larger ones in the simulator",
-                   "simulated throughput by votes only, up to 31 nodes",
-                   "200 private forks for each share and depth instead of 10,000",
+                   "simulated throughput of 4, 16 and 31 nodes by votes, of 4 by work",
+                   "200 private forks for each share and depth instead of 10,000, and 5,000 "
+                   "blocks of selfish mining for each share instead of 200,000",
                    "no churn of real miners",
                    "simulations stop after four minutes; what did not fit is listed"};
   return out;
@@ -146,12 +152,12 @@ Plan tiny_plan() {
   Plan out;
   out.kind = "tiny";
   out.chain = {250, 2, 10, 5};
-  out.pbft_load = {5, 2, 1, 0, 20};
-  out.pow_load = {0, 4, 1, 0, 30};
+  out.pbft_load = {5, 2, 1, 2, 0, 20};
+  out.pow_load = {0, 4, 1, 2, 0, 30};
   out.pbft_faults = {20, 2, 4, 3, 2, 20, 0, 0};
   out.pow_faults = {20, 2, 4, 4, 3, 30, 0, 0};
   out.first_share = 0.005;
-  out.sizes = {{4, 1, 10, true, false}, {7, 1, 10, false, false}};
+  out.sizes = {{4, 1, 10, 20, true, false}, {7, 1, 10, 20, false, false}};
   out.delays_ms = {1, 50};
   out.throughput_seconds = 0.2;
   out.pow_latency_seconds = 20;
@@ -160,6 +166,7 @@ Plan tiny_plan() {
   out.attacker_shares = {0, 0.25, 0.45};
   out.attack_depths = {2};
   out.attack_trials = 10;
+  out.selfish_blocks = 50;
   out.shortened = {"everything: this is for tests, and its figures mean nothing"};
   return out;
 }

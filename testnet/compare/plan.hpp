@@ -16,6 +16,7 @@ struct RealLoad {
   std::size_t idle_transactions = 0;
   double rung = 0;  // each rate of the ladder
   std::size_t rungs_max = 0;
+  double factor = 2;   // from one rate to the next
   double confirm = 0;  // the rate found, once more for so long; 0: not
   double drain = 0;    // at most, for what is not final when a rung ends
 };
@@ -34,6 +35,7 @@ struct SimulatedSize {
   std::uint32_t nodes = 4;
   double pbft = 0;  // virtual seconds of load
   double pow = 0;
+  std::uint32_t rate = 20;      // transactions per second
   bool throughput = false;      // the ladder too, by votes
   bool pow_throughput = false;  // and by work
 };
@@ -48,20 +50,21 @@ struct Plan {
   PowChain chain;
   RealLoad pbft_load, pow_load;
   RealFaults pbft_faults, pow_faults;
-  double first_share = 0.1;  // of CEIL: the lowest rate of the ladder
-  double rung_factor = 2;    // from one rate to the next
+  double first_share = 0.05;  // of CEIL: the lowest rate of the ladder
 
   std::vector<SimulatedSize> sizes;
-  std::vector<double> delays_ms;  // one way
-  std::uint32_t simulated_rate = 20;
-  double throughput_seconds = 1;     // virtual, of each rate of a simulated ladder, by votes
-  double pow_latency_seconds = 400;  // virtual, to see the depths that are safe reached
+  std::vector<double> delays_ms;      // one way
+  double throughput_seconds = 2;      // virtual, of each rate of a simulated ladder, by votes
+  double pow_throughput_blocks = 30;  // likewise by work
+  double pow_latency_seconds = 400;   // virtual, to see the depths that are safe reached
   std::vector<double> cuts_s;    // virtual, of a simulated chain by work that is split in halves
   double simulation_budget = 0;  // seconds of this machine; 0: no end
 
   std::vector<double> attacker_shares;
   std::vector<std::uint32_t> attack_depths;
-  std::uint64_t attack_trials = 0;  // of each share and depth
+  std::uint64_t attack_trials = 0;   // of each share and depth
+  std::uint64_t selfish_runs = 10;   // of each share
+  std::uint64_t selfish_blocks = 0;  // of each run
 
   std::vector<std::string> shortened;
   bool has(Part part) const;

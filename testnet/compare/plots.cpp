@@ -1,6 +1,7 @@
 #include "testnet/compare/plots.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "testnet/compare/axis.hpp"
@@ -31,23 +32,25 @@ std::string quoted(const std::string& name, const std::string& value) {
 // What a screen reader says of the picture.
 std::string opening(const std::string& id, const std::string& title, const std::string& description,
                     double height) {
-  return "<svg" + quoted("viewBox", "0 0 " + number(kWidth) + " " + number(height)) +
+  return "<div class=\"wide\" tabindex=\"0\" role=\"group\"" + quoted("aria-label", title) +
+         "><svg" + quoted("viewBox", "0 0 " + number(kWidth) + " " + number(height)) +
          quoted("role", "img") + quoted("aria-labelledby", id + "-title " + id + "-desc") + ">\n" +
          element("title", quoted("id", id + "-title"), escaped(title)) +
          element("desc", quoted("id", id + "-desc"), escaped(description));
 }
 
 // Each series has a shape besides its colour.
-std::string marker(const std::string& css, double x, double y, const std::string& told) {
-  const std::string look = quoted("class", "point " + css);
-  const std::string title = "<title>" + escaped(told) + "</title>";
-  if (css == "pbft") {
+std::string marker(const std::string& css, const std::string& shape, double x, double y,
+                   const std::string& told) {
+  const std::string look = quoted("class", css);
+  const std::string title = told.empty() ? "" : "<title>" + escaped(told) + "</title>";
+  if (shape == "pbft") {
     return element(
         "circle",
         quoted("cx", number(x)) + quoted("cy", number(y)) + quoted("r", number(kRadius)) + look,
         title);
   }
-  if (css == "pow") {
+  if (shape == "pow") {
     return element("rect",
                    quoted("x", number(x - kRadius)) + quoted("y", number(y - kRadius)) +
                        quoted("width", number(2 * kRadius)) +
@@ -62,14 +65,14 @@ class Drawing {
   explicit Drawing(const Plot& plot)
       : plot_(plot),
         top_(28 + kLegendRow * static_cast<double>((plot.series.size() + 1) / 2)),
-        x_(values(true), plot.log_x, kLeft, kRight),
+        x_(values(true), plot.log_x, kLeft, kRight, !plot.x_ticks.empty()),
         y_(values(false), plot.log_y, kBottom, top_) {}
 
   std::string draw() const {
     std::string out = opening(plot_.id, plot_.title, plot_.description, kHeight);
     out += grid() + legend();
     for (const Series& series : plot_.series) out += draw(series);
-    return out + "</svg>\n";
+    return out + "</svg></div>\n";
   }
 
  private:
@@ -89,7 +92,7 @@ class Drawing {
     std::string out;
     for (const double tick : y_.ticks()) {
       out += svg::line(kLeft, y_.at(tick), kRight, y_.at(tick), "rule");
-      out += svg::text_at(kLeft - 8, y_.at(tick) + 4, "soft", short_number(tick), "end");
+      out += svg::text_at(kLeft - 8, y_.at(tick) + 4, "soft", y_text(tick), "end");
     }
     const std::vector<double> ticks = plot_.x_ticks.empty() ? x_.ticks() : plot_.x_ticks;
     for (const double tick : ticks) {
@@ -101,21 +104,27 @@ class Drawing {
     return out + svg::text_at(4, 16, "ink", plot_.y_label);
   }
 
+  std::string y_text(double y) const { return plot_.y_is_time ? brief_time(y) : short_number(y); }
+
   std::string legend() const {
     std::string out;
     for (std::size_t i = 0; i < plot_.series.size(); ++i) {
       const Series& series = plot_.series[i];
       const double x = kLeft + kLegendColumn * static_cast<double>(i % 2);
       const double y = 34 + kLegendRow * static_cast<double>(i / 2);
-      out += element("path", quoted("class", line_class(series)) +
-                                 quoted("d", "M" + number(x) + " " + number(y - 4) + "h24"));
-      out += svg::text_at(x + 30, y, "ink", series.name);
+      if (series.joined) {
+        out += element("path", quoted("class", line_class(series)) +
+                                   quoted("d", "M" + number(x) + " " + number(y - 4) + "h30"));
+      }
+      if (series.marked) out += marker("key " + series.css, series.css, x + 15, y - 4, "");
+      out += svg::text_at(x + 38, y, "ink", series.name);
     }
     return out;
   }
 
   static std::string line_class(const Series& series) {
-    return "line " + series.css + (series.dashed ? " dashed" : "");
+    constexpr std::array<const char*, 3> kDashes = {"", " dashed", " dotted"};
+    return "line " + series.css + kDashes.at(std::min<std::size_t>(series.dash, 2));
   }
 
   std::string draw(const Series& series) const {
@@ -127,14 +136,14 @@ class Drawing {
       const double y = y_.at(point.y);
       path += (path.empty() ? "M" : "L") + number(x) + " " + number(y);
       std::string told = series.name + ": " + short_number(point.x) + " " + plot_.x_label + ", " +
-                         short_number(point.y) + " " + plot_.y_label;
+                         y_text(point.y) + (plot_.y_is_time ? "" : " " + plot_.y_label);
       if (point.interval) {
-        told += " (" + short_number(point.interval->low) + " to " +
-                short_number(point.interval->high) + ")";
+        told += " (" + y_text(point.interval->low) + " to " + y_text(point.interval->high) + ")";
         out += svg::line(x, y_.at(point.interval->low), x, y_.at(point.interval->high),
                          "whisker " + series.css);
       }
-      markers += marker(series.css, x, y, told);
+      const std::string seen = series.marked ? "" : "unseen ";
+      markers += marker("point " + seen + series.css, series.css, x, y, told);
     }
     if (series.joined && series.points.size() > 1) {
       out += element("path", quoted("class", line_class(series)) + quoted("d", path));
@@ -169,7 +178,7 @@ class BarDrawing {
     }
     out += svg::line(kNames, bottom_, kRight, bottom_, "axis");
     out += svg::text_at((kNames + kRight) / 2, bottom_ + 44, "ink", bars_.x_label, "middle");
-    return out + "</svg>\n";
+    return out + "</svg></div>\n";
   }
 
  private:
@@ -224,13 +233,14 @@ class BarDrawing {
 std::string draw(const Plot& plot) { return Drawing(plot).draw(); }
 
 PlotTable table_of(const Plot& plot) {
+  const auto y_text = plot.y_is_time ? duration_text : short_number;
   PlotTable out{{"series", plot.x_label, plot.y_label, "interval"}, {}};
   for (const Series& series : plot.series) {
     for (const Point& point : series.points) {
-      const std::string interval = point.interval ? short_number(point.interval->low) + " to " +
-                                                        short_number(point.interval->high)
-                                                  : "-";
-      out.rows.push_back({series.name, short_number(point.x), short_number(point.y), interval});
+      const std::string interval =
+          point.interval ? y_text(point.interval->low) + " to " + y_text(point.interval->high)
+                         : "-";
+      out.rows.push_back({series.name, short_number(point.x), y_text(point.y), interval});
     }
   }
   return out;

@@ -20,8 +20,9 @@ struct Series {
   std::string name;
   std::string css;     // "pbft", "pow", "third", "fourth"
   bool joined = true;  // by a line
-  bool dashed = false;
+  unsigned dash = 0;   // how the line is broken: not, long, short
   std::vector<Point> points;
+  bool marked = true;  // the points are seen
 };
 struct Plot {
   std::string section;  // Section::id that it belongs to
@@ -32,7 +33,8 @@ struct Plot {
   std::string y_label;
   bool log_x = false;
   bool log_y = false;
-  std::vector<double> x_ticks = {};  // empty: chosen
+  bool y_is_time = false;            // in milliseconds, and written as people write times
+  std::vector<double> x_ticks = {};  // all that there are; empty: chosen
   std::vector<Series> series;
 };
 // Those that have a point.

@@ -33,8 +33,8 @@ void add_by_nodes(Plot& plot, const std::vector<Entry>& entries, Wanted wanted, 
   plot.x_ticks.assign(sizes.begin(), sizes.end());
   for (const Engine engine : kEngines) {
     for (const double delay : delays) {
-      Series series{
-          delay_name(engine, delay), to_string(engine), true, delay != *delays.begin(), {}};
+      const auto dash = static_cast<unsigned>(std::distance(delays.begin(), delays.find(delay)));
+      Series series{delay_name(engine, delay), to_string(engine), true, dash, {}};
       for (const Entry& one : entries) {
         const Setting& setting = one.setting;
         const bool fits = setting.engine == engine && setting.delay_ms == delay &&
@@ -55,14 +55,15 @@ Plot load_curve(const Model& model) {
       "The 99th percentile of the time to finality over the rate of payments sent, on real "
       "testnets. A curve that bends upwards has passed what the engine sustains.";
   out.x_label = "payments sent per second";
-  out.y_label = "p99 in ms";
+  out.y_label = "99 of 100 payments are final within";
+  out.y_is_time = true;
   out.log_x = out.log_y = true;
   for (const Throughput& one : model.throughput) {
     if (one.setting.origin != Origin::measured) continue;
     Series series{std::string(title(one.setting.engine)) + ", " + setting_text(one.setting),
                   to_string(one.setting.engine),
                   true,
-                  one.setting.nodes > 4,
+                  one.setting.nodes > 4 ? 1U : 0U,
                   {}};
     for (const Rung& rung : one.curve) series.points.push_back({rung.offered, rung.p99_ms, {}});
     out.series.push_back(std::move(series));
@@ -94,7 +95,8 @@ Plot latency_by_nodes(const Model& model) {
       "The median time to finality over the number of nodes, simulated, for several delays between "
       "nodes. By votes it follows the delay; by work it follows the block interval.";
   out.x_label = "nodes";
-  out.y_label = "p50 in ms";
+  out.y_label = "half of the payments are final within";
+  out.y_is_time = true;
   out.log_x = out.log_y = true;
   const std::uint32_t depth = model.chain.depth;
   add_by_nodes(
@@ -110,17 +112,17 @@ Plot messages_by_nodes(const Model& model) {
   Plot out;
   out.section = "messages";
   out.id = "messages-by-nodes";
-  out.title = "Messages for one block";
+  out.title = "Messages to agree on one block";
   out.description =
-      "Messages for one block over the number of nodes, simulated. Votes grow with the square of "
-      "the number of nodes.";
+      "Messages to agree on one block over the number of nodes, simulated. Votes grow with the "
+      "square of the number of nodes.";
   out.x_label = "nodes";
   out.y_label = "messages";
   out.log_x = out.log_y = true;
   add_by_nodes(
       out, model.traffic, [](const Traffic&) { return true; },
       [](const Traffic& one) { return one.messages_per_block; });
-  Series formula{"PBFT by formula", "third", true, true, {}};
+  Series formula{"PBFT by formula", "third", true, 1, {}, false};
   std::set<std::uint32_t> seen;
   for (const Traffic& one : model.traffic) {
     if (one.formula_per_block <= 0 || !seen.insert(one.setting.nodes).second) continue;
@@ -162,7 +164,7 @@ Plot taken_back(const Model& model) {
       Series series{std::string(title(engine)) + ", " + to_string(origin),
                     to_string(engine),
                     origin == Origin::simulated,
-                    false,
+                    0,
                     {}};
       for (const Partition& one : model.partitions) {
         if (one.setting.engine != engine || one.setting.origin != origin) continue;
@@ -193,8 +195,8 @@ Plot reversal(const Model& model) {
   for (const std::uint32_t depth : depths) {
     const std::string name = std::to_string(depth) + " blocks deep";
     const char* css = kLooks.at(look++ % kLooks.size());
-    Series exact{name + ", formula", css, true, true, {}};
-    Series tried{name + ", tried out", css, false, false, {}};
+    Series exact{name + ", formula", css, true, 1, {}, false};
+    Series tried{name + ", tried out", css, false, 0, {}};
     for (const AttackPoint& one : model.attack) {
       if (one.depth != depth) continue;
       exact.points.push_back({100 * one.share, 100 * one.exact, {}});
@@ -213,25 +215,34 @@ Plot reversal(const Model& model) {
 
 Plot selfish(const Model& model) {
   Plot out;
-  out.section = "attack";
-  out.id = "selfish";
+  out.section = "selfish";
+  out.id = "selfish-revenue";
   out.title = "What a selfish miner gets";
   out.description =
-      "The share of the blocks on the best branch that a miner gets who withholds his blocks, over "
-      "his share of the hash rate, computed. Above the straight line he gets more than he should.";
+      "The share of the blocks that count which go to a miner who keeps his blocks back, over his "
+      "share of the hash rate: lines by formula, points as tried out with the real engines. Above "
+      "the grey line he gets more than he should.";
   out.x_label = "share of the hash rate, percent";
   out.y_label = "percent of the blocks";
-  Series fair{"honest", "third", true, true, {}};
-  Series none{"selfish, loses every tie", "pbft", true, false, {}};
-  Series half{"selfish, wins half of the ties", "pow", true, false, {}};
-  std::set<double> seen;
-  for (const AttackPoint& one : model.attack) {
-    if (!seen.insert(one.share).second) continue;
-    fair.points.push_back({100 * one.share, 100 * one.share, {}});
-    none.points.push_back({100 * one.share, 100 * one.selfish_none, {}});
-    half.points.push_back({100 * one.share, 100 * one.selfish_half, {}});
+  Series fair{"honest mining", "third", true, 2, {}, false};
+  for (const double ties : {0.0, 0.5}) {
+    const char* css = ties > 0 ? "pow" : "pbft";
+    const std::string name = ties > 0 ? "wins half of the ties" : "loses every tie";
+    Series formula{name + ", formula", css, true, 1, {}, false};
+    Series tried{name + ", tried out", css, false, 0, {}};
+    for (const SelfishPoint& one : model.selfish) {
+      if (one.ties_won != ties) continue;
+      formula.points.push_back({100 * one.share, 100 * one.formula, {}});
+      if (ties == 0) fair.points.push_back({100 * one.share, 100 * one.share, {}});
+      if (one.blocks == 0) continue;
+      tried.points.push_back(
+          {100 * one.share, 100 * one.revenue,
+           Interval{100 * (one.revenue - one.off_by), 100 * (one.revenue + one.off_by)}});
+    }
+    if (!formula.points.empty()) out.series.push_back(std::move(formula));
+    if (!tried.points.empty()) out.series.push_back(std::move(tried));
   }
-  if (!fair.points.empty()) out.series = {fair, none, half};
+  if (!fair.points.empty()) out.series.push_back(std::move(fair));
   return out;
 }
 

@@ -87,12 +87,4 @@ bool private_fork_succeeds(double attacker_share, std::uint32_t depth, std::uint
   return Attack(attacker_share, depth, seed).succeeds();
 }
 
-double selfish_revenue(double share, double ties_won) {
-  const double a = share;
-  const double others = 1 - a;
-  const double won = a * others * others * (4 * a + ties_won * (1 - 2 * a)) - a * a * a;
-  const double all = 1 - a * (1 + (2 - a) * a);
-  return won / all;
-}
-
 }  // namespace quorate::testnet::comparison

@@ -13,8 +13,4 @@ namespace quorate::testnet::comparison {
 // a thousand.
 bool private_fork_succeeds(double attacker_share, std::uint32_t depth, std::uint64_t seed);
 
-// What share of the blocks on the best branch a selfish miner gets (Eyal and Sirer), who wins a
-// race between two branches of equal length with the chance `ties_won`.
-double selfish_revenue(double share, double ties_won);
-
 }  // namespace quorate::testnet::comparison

@@ -4,6 +4,7 @@
 #include "testnet/compare/plots.hpp"
 #include "testnet/compare/progress.hpp"
 #include "testnet/compare/sections.hpp"
+#include "testnet/compare/text.hpp"
 #include "testnet/compare/verdict.hpp"
 #include "testnet/simulate/svg_shapes.hpp"
 
@@ -12,6 +13,9 @@ namespace quorate::testnet::comparison {
 namespace {
 
 using svg::escaped;
+
+// A longer table has to be asked for.
+constexpr std::size_t kRowsShown = 16;
 
 std::string tag(const std::string& name, const std::string& content, const std::string& css = {}) {
   const std::string look = css.empty() ? "" : " class=\"" + css + "\"";
@@ -32,13 +36,17 @@ std::string html_table(const std::string& caption, const std::vector<std::string
     for (const std::string& cell : row) cells += tag("td", escaped(cell));
     body += tag("tr", cells) + "\n";
   }
-  return "<div class=\"wide\"><table>" + tag("caption", escaped(caption)) + header_cells(columns) +
+  return "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"" + escaped(caption) +
+         "\"><table class=\"figures\">" + tag("caption", escaped(caption)) + header_cells(columns) +
          tag("tbody", body) + "</table></div>\n";
 }
 
 std::string answer(const Answer& one) {
-  std::string out = escaped(one.text);
-  if (one.origin) out += " " + tag("span", to_string(*one.origin), "origin");
+  const auto part = [](const std::string& text, std::optional<Origin> origin) {
+    return escaped(text) + (origin ? " " + tag("span", to_string(*origin), "origin") : "");
+  };
+  std::string out = part(one.text, one.origin);
+  if (!one.also.empty()) out += ", " + part(one.also, one.also_origin);
   return tag("td", out);
 }
 
@@ -50,7 +58,7 @@ std::string verdict_html(const Verdict& verdict) {
   }
   const std::string choose = tag("p", escaped(verdict.choose_pbft), "pbft") + "\n" +
                              tag("p", escaped(verdict.choose_pow), "pow") + "\n";
-  return "<div class=\"choose\">\n" + choose + "</div>\n<div class=\"wide\"><table>" +
+  return "<div class=\"choose\">\n" + choose + "</div>\n<div><table>" +
          header_cells({"", title(Engine::pbft), title(Engine::pow)}) + tag("tbody", body) +
          "</table></div>\n";
 }
@@ -61,19 +69,23 @@ std::string list(const std::vector<std::string>& items) {
   return "<ul>\n" + out + "</ul>\n";
 }
 
-// What kind of run this is, so that nobody takes a short one for more.
+constexpr const char* kIntroduction =
+    "Two ways in which computers that share a ledger agree on the order of payments. PBFT: named "
+    "members vote. Proof of work: whoever is first to solve a puzzle writes the next block, and "
+    "the "
+    "branch with the most work counts.";
+
+// What kind of run this is, so that nobody takes a short one for more, and where.
 std::string kind_html(const Model& model) {
-  std::string out = "<p class=\"soft\">" + escaped(model.started) + ", " +
-                    escaped(model.machine.processor) + ", " +
-                    std::to_string(model.machine.probes.cores) + " cores, took " +
-                    in_words(model.took_s) + ". ";
+  std::string out =
+      "<p class=\"soft\">" + escaped(model.started) + ", took " + in_words(model.took_s) + ". ";
   if (model.kind != "full") {
     out += "A " + escaped(model.kind) + " run: what differs from the full one stands at the end. ";
   }
-  return out +
+  return out + escaped(machine_text(model)) + " " +
          "Each figure says where it comes from: <em>measured</em> on real processes of this "
          "machine, <em>simulated</em> with the real replicas in virtual time, or <em>computed</em> "
-         "by a formula. What says nothing follows from how the engine works.</p>\n";
+         "by a formula. An answer without such a word follows from how the engine works.</p>\n";
 }
 
 template <class Drawn>
@@ -92,10 +104,14 @@ std::string section_html(const Section& section, const std::vector<Plot>& plots,
     if (plot.section == section.id) out += figure(plot);
   }
   if (bars && bars->section == section.id) out += figure(*bars);
+  const std::string table = html_table(section.title, section.columns, section.rows);
   if (section.rows.empty()) {
     out += tag("p", "Nothing: this part did not run.", "soft") + "\n";
+  } else if (section.rows.size() > kRowsShown) {
+    out += "<details><summary>All " + std::to_string(section.rows.size()) + " figures</summary>\n" +
+           table + "</details>\n";
   } else {
-    out += html_table("All figures", section.columns, section.rows);
+    out += table;
   }
   return out + "</section>\n";
 }
@@ -131,8 +147,8 @@ std::string to_html(const Model& model) {
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
       "<title>PBFT or proof of work: a comparison</title>\n<style>" +
       std::string(kPageStyle) + "</style>\n</head>\n<body>\n<main>\n" +
-      tag("h1", "PBFT or proof of work: which for what?") + "\n" + kind_html(model) +
-      verdict_html(verdict_of(model));
+      tag("h1", "PBFT or proof of work: which for what?") + "\n" +
+      tag("p", escaped(kIntroduction)) + "\n" + verdict_html(verdict_of(model)) + kind_html(model);
   for (const Section& section : sections_of(model)) out += section_html(section, plots, bars);
   return out + ending(model) + "</main>\n</body>\n</html>\n";
 }

@@ -38,7 +38,9 @@ Json to_json(const TrafficType& one);
 Json to_json(const Traffic& one);
 Json to_json(const Partition& one);
 Json to_json(const AttackPoint& one);
+Json to_json(const SelfishPoint& one);
 Json to_json(const FaultRow& one);
+Json to_json(const LiarsRow& one);
 Json to_json(const Recovery& one);
 Json to_json(const ProofSize& one);
 Json to_json(const LeftOut& one);
@@ -62,6 +64,7 @@ Json to_json(const Rung& one) {
 Json to_json(const Throughput& one) {
   Json out = entry(one.setting);
   out["sustained_tps"] = to_json(one.sustained);
+  out["at_least"] = one.at_least;
   out["seconds"] = one.seconds;
   out["curve"] = array_of(one.curve);
   return out;
@@ -70,6 +73,7 @@ Json to_json(const Throughput& one) {
 Json to_json(const Latency& one) {
   Json out = entry(one.setting);
   out["depth"] = one.depth;
+  out["rate_tps"] = one.rate;
   out["p50_ms"] = to_json(one.p50_ms);
   out["p95_ms"] = to_json(one.p95_ms);
   out["p99_ms"] = to_json(one.p99_ms);
@@ -118,6 +122,7 @@ Json to_json(const Traffic& one) {
   out["blocks"] = one.blocks;
   out["messages_per_block"] = one.messages_per_block;
   out["bytes_per_block"] = one.bytes_per_block;
+  out["relays_per_tx"] = one.relays_per_tx;
   out["messages_per_tx"] = one.messages_per_tx;
   out["bytes_per_tx"] = one.bytes_per_tx;
   out["formula_per_block"] = one.formula_per_block;
@@ -140,16 +145,15 @@ Json to_json(const Partition& one) {
 
 Json to_json(const AttackPoint& one) {
   const Interval interval = wilson(one.succeeded, one.trials);
-  return {{"share", one.share},
-          {"depth", one.depth},
-          {"exact", one.exact},
-          {"nakamoto", one.nakamoto},
-          {"trials", one.trials},
-          {"succeeded", one.succeeded},
-          {"low", interval.low},
-          {"high", interval.high},
-          {"selfish_ties_lost", one.selfish_none},
-          {"selfish_ties_halved", one.selfish_half}};
+  return {{"share", one.share},       {"depth", one.depth},   {"exact", one.exact},
+          {"nakamoto", one.nakamoto}, {"trials", one.trials}, {"succeeded", one.succeeded},
+          {"low", interval.low},      {"high", interval.high}};
+}
+
+Json to_json(const SelfishPoint& one) {
+  return {{"share", one.share},          {"ties_won", one.ties_won}, {"formula", one.formula},
+          {"blocks", one.blocks},        {"revenue", one.revenue},   {"off_by", one.off_by},
+          {"stale_rate", one.stale_rate}};
 }
 
 Json to_json(const FaultRow& one) {
@@ -160,6 +164,18 @@ Json to_json(const FaultRow& one) {
   out["blocks"] = one.blocks;
   out["longest_stop_s"] = one.longest_stop_s;
   out["reversed_txs"] = one.reversed;
+  return out;
+}
+
+Json to_json(const LiarsRow& one) {
+  Json out = entry(one.setting);
+  out["liars"] = one.liars;
+  out["tolerated"] = one.tolerated;
+  out["forked"] = one.forked;
+  out["blocks"] = one.blocks;
+  out["named"] = one.named;
+  out["wronged"] = one.wronged;
+  out["goes_on"] = one.goes_on;
   return out;
 }
 
@@ -185,20 +201,22 @@ Json to_json(const ProofSize& one) {
 Json to_json(const LeftOut& one) { return {{"what", one.what}, {"why", one.why}}; }
 
 Json to_json(const Machine& machine) {
-  return {{"cores", machine.probes.cores},
-          {"verify_us", machine.probes.verify_us},
-          {"sha256_256_bytes_us", machine.probes.sha256_us},
-          {"loopback_hop_us", machine.probes.hop_us},
-          {"fdatasync_us", machine.probes.fdatasync_us},
-          {"hashes_per_second", machine.hash_rate},
-          {"steal_share", machine.steal},
-          {"processor", machine.processor},
-          {"kernel", machine.kernel}};
+  Json costs = Json::object();
+  for (const auto& [meaning, ns] : machine.simulated_costs) costs[meaning] = ns;
+  return {
+      {"simulated_costs_ns", std::move(costs)},   {"cores", machine.probes.cores},
+      {"verify_us", machine.probes.verify_us},    {"sha256_256_bytes_us", machine.probes.sha256_us},
+      {"loopback_hop_us", machine.probes.hop_us}, {"fdatasync_us", machine.probes.fdatasync_us},
+      {"hashes_per_second", machine.hash_rate},   {"steal_share", machine.steal},
+      {"processor", machine.processor},           {"kernel", machine.kernel}};
 }
 
 Json to_json(const Answer& answer) {
-  return {{"text", answer.text},
-          {"origin", answer.origin ? Json(to_string(*answer.origin)) : Json(nullptr)}};
+  return {
+      {"text", answer.text},
+      {"origin", answer.origin ? Json(to_string(*answer.origin)) : Json(nullptr)},
+      {"also", answer.also},
+      {"also_origin", answer.also_origin ? Json(to_string(*answer.also_origin)) : Json(nullptr)}};
 }
 
 Json to_json(const Question& one) {
@@ -244,7 +262,9 @@ Json to_json(const Model& model) {
           {"traffic", array_of(model.traffic)},
           {"partitions", array_of(model.partitions)},
           {"attack", array_of(model.attack)},
+          {"selfish_mining", array_of(model.selfish)},
           {"faults", array_of(model.faults)},
+          {"liars", array_of(model.liars)},
           {"recovery", array_of(model.recovery)},
           {"proofs", array_of(model.proofs)}};
 }

@@ -1,7 +1,5 @@
 #include "testnet/compare/report_terminal.hpp"
 
-#include <cstdio>
-
 #include "testnet/compare/sections.hpp"
 #include "testnet/compare/text.hpp"
 #include "testnet/compare/verdict.hpp"
@@ -12,20 +10,11 @@ namespace quorate::testnet::comparison {
 namespace {
 
 std::string with_mark(const Answer& answer) {
-  if (!answer.origin) return answer.text;
-  return answer.text + " " + mark(*answer.origin);
-}
-
-std::string machine_line(const Model& model) {
-  const Machine& machine = model.machine;
-  char buffer[256];
-  std::snprintf(buffer, sizeof(buffer),
-                "%u cores, verify %.0f us, SHA-256 %.2f us, hop %.0f us, fdatasync %.0f us, %s "
-                "hashes/s, steal %.1f %%",
-                machine.probes.cores, machine.probes.verify_us, machine.probes.sha256_us,
-                machine.probes.hop_us, machine.probes.fdatasync_us,
-                short_number(machine.hash_rate).c_str(), 100 * machine.steal);
-  return wrapped(std::string("This machine: ") + buffer, kScreenColumns, 2);
+  const auto part = [](const std::string& text, std::optional<Origin> origin) {
+    return origin ? text + " " + mark(*origin) : text;
+  };
+  const std::string first = part(answer.text, answer.origin);
+  return answer.also.empty() ? first : first + ", " + part(answer.also, answer.also_origin);
 }
 
 std::string section_text(const Section& section) {
@@ -49,7 +38,8 @@ std::string first_screen(const Model& model) {
   return table(rows) + "\n" + wrapped(verdict.choose_pbft, kScreenColumns, 2) +
          wrapped(verdict.choose_pow, kScreenColumns, 2) +
          "  m measured, s simulated, c computed; without a letter: how the engine works. " +
-         (model.kind == "full" ? "" : "A shortened run.") + "\n" + machine_line(model);
+         (model.kind == "full" ? "" : "A shortened run.") + "\n" +
+         wrapped(machine_text(model), kScreenColumns, 2);
 }
 
 std::string to_text(const Model& model) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "crypto/certificate/quorum.hpp"
+#include "testnet/compare/lying_members.hpp"
 #include "testnet/compare/measure_simulated.hpp"
 
 namespace quorate::testnet::comparison {
@@ -14,6 +15,9 @@ using sim::timed::Measurement;
 using sim::timed::Scene;
 
 constexpr double kJobSeconds = 2;
+constexpr std::uint32_t kLiarsAmongMax = 16;
+// About what the links of that simulation take, from 0.05 to 2.
+constexpr double kLiarsDelayMs = 1;
 // A longer look is of no use: what an engine does about a fault shows in its first seconds, or in
 // some dozen blocks.
 struct Script {
@@ -55,6 +59,12 @@ class FaultRuns {
       }
       lying_primary(nodes);
     }
+    for (const SimulatedSize& size : plan_.sizes) {
+      if (size.nodes > kLiarsAmongMax) continue;
+      const std::uint32_t f = crypto::faults_tolerated(size.nodes);
+      lie(size.nodes, f);
+      lie(size.nodes, f + 1);
+    }
     cut(Engine::pbft, 10);
     for (const double seconds : plan_.cuts_s) cut(Engine::pow, seconds);
   }
@@ -81,6 +91,22 @@ class FaultRuns {
     fault.kind = FaultKind::equivocate;
     fault.replicas = replicas(0, 1);
     add(Engine::pbft, nodes, 1, script_for(plan_, Engine::pbft), fault, "the primary lies");
+  }
+
+  void lie(std::uint32_t nodes, std::uint32_t liars) {
+    const auto row = std::make_shared<std::optional<LiarsRow>>();
+    jobs_.push_back({"PBFT: " + std::to_string(liars) + " of " + std::to_string(nodes) + " lie",
+                     kJobSeconds, [row, nodes, liars, seed = plan_.seed]() -> Result<void> {
+                       QUORATE_TRY(const LyingMembers found, try_liars(nodes, liars, seed));
+                       const Setting setting{Engine::pbft, Origin::simulated, nodes, kLiarsDelayMs};
+                       *row = LiarsRow{setting,       liars,        crypto::faults_tolerated(nodes),
+                                       found.forked,  found.blocks, found.named,
+                                       found.wronged, found.goes_on};
+                       return {};
+                     }});
+    collect_.push_back([&model = context_.model, row] {
+      if (*row) model.liars.push_back(**row);
+    });
   }
 
   void add(Engine engine, std::uint32_t nodes, std::uint32_t count, const Script& script,

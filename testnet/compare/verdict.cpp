@@ -12,9 +12,11 @@ namespace {
 
 constexpr double kAttacker = 0.25;
 constexpr double kBound = 1e-3;
+constexpr double kAttackerWatts = 10'000;
 constexpr const char* kUnknown = "-";
 
 Answer unknown() { return {kUnknown, std::nullopt}; }
+Answer by_nature(std::string text) { return {std::move(text), std::nullopt}; }
 
 Answer latency(const Model& model, Engine engine, std::uint32_t depth) {
   const Latency* found = latency_of(model, engine, depth);
@@ -30,29 +32,46 @@ Question finality(const Model& model) {
 }
 
 // By work certainty grows; if nobody has seen that depth reached, it takes so many intervals.
-Question safety(const Model& model) {
-  Question out{"... and a 25 % attacker has < 0.1 %", {"the same", std::nullopt}, unknown()};
+Answer safe_after(const Model& model) {
   const std::uint32_t depth = safe_depth(model, kAttacker, kBound);
-  if (depth == 0) return out;
-  out.pow = latency(model, Engine::pow, depth);
-  if (!out.pow.origin) {
+  if (depth == 0) return unknown();
+  Answer out = latency(model, Engine::pow, depth);
+  if (!out.origin) {
     const double ms = static_cast<double>(depth) * static_cast<double>(model.chain.interval_ms);
-    out.pow = {duration_text(ms), Origin::computed};
+    out = {duration_text(ms), Origin::computed};
   }
-  out.pow.text += " (" + std::to_string(depth) + " blocks)";
+  return out;
+}
+
+Question safety(const Model& model) {
+  Question out{"... < 0.1 % for a 25 % attacker", by_nature("the same"), safe_after(model)};
+  if (out.pow.origin) {
+    out.pow.text += " (" + std::to_string(safe_depth(model, kAttacker, kBound)) + " blocks)";
+  }
   return out;
 }
 
 Answer throughput(const Model& model, Engine engine) {
   const Throughput* found = throughput_of(model, engine);
   if (found == nullptr) return unknown();
-  return {short_number(found->sustained.median), found->setting.origin};
+  return {(found->at_least ? "at least " : "") + short_number(found->sustained.median),
+          found->setting.origin};
 }
 
 Answer cost(const Model& model, Engine engine) {
   const Cost* found = cost_of(model, engine);
   if (found == nullptr) return unknown();
   return {duration_text(found->us_per_tx / 1e3), found->setting.origin};
+}
+
+// Against an attacker who is no giant: the second of the list.
+Question security(const Model& model) {
+  Question out{"mining to be safe from 10 kW", by_nature("none"), unknown()};
+  for (const Budget& one : model.budgets) {
+    if (one.attacker_watts != kAttackerWatts) continue;
+    out.pow = {power_text(one.honest_watts) + ", day and night", Origin::computed};
+  }
+  return out;
 }
 
 Question partition(const Model& model) {
@@ -79,40 +98,27 @@ Answer leader(const Model& model, Engine engine) {
   return {text, found->setting.origin};
 }
 
-// For a network of medium size, if it was simulated, else the largest.
-const Traffic* traffic_for_all(const Model& model, Engine engine, std::uint32_t nodes) {
-  for (const Traffic& one : model.traffic) {
-    if (one.setting.engine == engine && one.setting.nodes == nodes) return &one;
-  }
-  return nullptr;
+Answer agreement(const Model& model, Engine engine) {
+  const Traffic* found = medium_traffic(model, engine);
+  if (found == nullptr) return unknown();
+  return {short_number(found->messages_per_block), found->setting.origin};
 }
 
 Question messages(const Model& model) {
-  constexpr std::uint32_t kMedium = 31;
-  std::uint32_t nodes = 0;
-  for (const Traffic& one : model.traffic) {
-    const std::uint32_t size = one.setting.nodes;
-    if (size <= kMedium) nodes = std::max(nodes, size);
-  }
-  Question out{"messages for a block of " + std::to_string(nodes) + " nodes", unknown(), unknown()};
-  if (const Traffic* votes = traffic_for_all(model, Engine::pbft, nodes)) {
-    out.pbft = {short_number(votes->messages_per_block), votes->setting.origin};
-  }
-  if (const Traffic* work = traffic_for_all(model, Engine::pow, nodes)) {
-    out.pow = {short_number(work->messages_per_block), work->setting.origin};
-  }
-  return out;
+  const Traffic* found = medium_traffic(model, Engine::pbft);
+  const std::string nodes =
+      found == nullptr ? "" : ", " + std::to_string(found->setting.nodes) + " nodes";
+  return {"messages to agree on a block" + nodes, agreement(model, Engine::pbft),
+          agreement(model, Engine::pow)};
 }
 
-Question light_client(const Model& model) {
-  Question out{"a light client takes in", unknown(), unknown()};
-  if (const ProofSize* votes = proof_of(model, Engine::pbft)) {
-    out.pbft = {bytes_text(votes->proof_bytes) + " for a proof", votes->setting.origin};
-  }
-  if (const ProofSize* work = proof_of(model, Engine::pow)) {
-    out.pow = {
-        bytes_text(work->proof_bytes) + ", and " + bytes_text(work->headers_per_day) + " a day",
-        work->setting.origin};
+Answer light_client(const Model& model, Engine engine) {
+  const ProofSize* found = proof_of(model, engine);
+  if (found == nullptr) return unknown();
+  Answer out{bytes_text(found->proof_bytes) + " a proof", found->setting.origin};
+  if (found->headers_per_day > 0) {
+    out.also = bytes_text(found->headers_per_day) + " a day";
+    out.also_origin = Origin::computed;
   }
   return out;
 }
@@ -134,9 +140,20 @@ Question undone(const Model& model) {
           {percent_text(chance) + " for a 25 % attacker", Origin::computed}};
 }
 
+// What becomes of the chain when one member more lies.
+Answer beyond(const Model& model) {
+  Answer out = by_nature(f_of_n(model));
+  for (const LiarsRow& one : model.liars) {
+    if (one.liars != one.tolerated + 1 || one.setting.nodes != usual_nodes(model)) continue;
+    out.also = one.forked ? "then it forks, liars named" : "then it stops";
+    out.also_origin = one.setting.origin;
+  }
+  return out;
+}
+
 std::string sentence_for_votes(const Model& model) {
   std::string out =
-      "Choose PBFT when the members are known and more than two thirds of them can be trusted";
+      "Choose PBFT when you can list who takes part and trust that fewer than a third of them lie";
   const Latency* final = latency_of(model, Engine::pbft, 0);
   const Throughput* rate = throughput_of(model, Engine::pbft);
   if (final != nullptr) {
@@ -144,20 +161,26 @@ std::string sentence_for_votes(const Model& model) {
         ": a payment is final after " + duration_text(final->p50_ms.median) + " and is not undone";
   }
   if (rate != nullptr) {
-    out += ", at up to " + short_number(rate->sustained.median) + " payments a second";
+    out += ", at up to " + short_number(rate->sustained.median) + " payments a second here";
   }
-  return out + ". It stops rather than guess when too few members reach each other.";
+  return out + ". When too few members reach each other it stops rather than guess.";
 }
 
 std::string sentence_for_work(const Model& model) {
   std::string out =
-      "Choose proof of work when no list of members can be agreed on, or when the chain must go on "
-      "with whoever is left, and payees can wait";
+      "Choose proof of work when nobody can list who takes part, or when the chain must go on with "
+      "whoever is left, and payees can wait";
   const Latency* final = latency_of(model, Engine::pow, model.chain.depth);
-  if (final != nullptr) out += " (" + duration_text(final->p50_ms.median) + " and more)";
+  if (final != nullptr) {
+    out += ": " + duration_text(final->p50_ms.median) + " until a payment counts as final";
+  }
+  const Answer safe = safe_after(model);
+  if (final != nullptr && safe.origin) {
+    out += ", " + safe.text + " to be safe from a quarter of the hash rate";
+  }
   return out +
-         ". A payment is never certain, only more and more probable, and no safer than the hash "
-         "rate that honest miners go on paying for.";
+         ". It is never certain, only more and more probable, and as safe as the hash rate that "
+         "honest miners go on paying for.";
 }
 
 }  // namespace
@@ -168,20 +191,18 @@ Verdict verdict_of(const Model& model) {
       finality(model),
       safety(model),
       {"payments per second", throughput(model, Engine::pbft), throughput(model, Engine::pow)},
-      {"processor time for a payment", cost(model, Engine::pbft), cost(model, Engine::pow)},
       undone(model),
+      {"how many may lie?", beyond(model), by_nature("< half of the hash rate")},
+      {"how many may crash?", by_nature(f_of_n(model)), by_nature("all but one")},
       partition(model),
-      {"how many may crash?", {f_of_n(model), std::nullopt}, {"all but one", std::nullopt}},
-      {"how many may lie?",
-       {f_of_n(model), std::nullopt},
-       {"< half of the hash rate", std::nullopt}},
       {"the leader dies: nothing final for", leader(model, Engine::pbft),
        leader(model, Engine::pow)},
-      {"who takes part?",
-       {"named members", std::nullopt},
-       {"anybody (here: named miners)", std::nullopt}},
+      {"who takes part?", by_nature("named members"), by_nature("anybody (here: named miners)")},
+      {"processor time for a payment", cost(model, Engine::pbft), cost(model, Engine::pow)},
+      security(model),
       messages(model),
-      light_client(model)};
+      {"a light client takes in", light_client(model, Engine::pbft),
+       light_client(model, Engine::pow)}};
   out.choose_pbft = sentence_for_votes(model);
   out.choose_pow = sentence_for_work(model);
   return out;

@@ -13,6 +13,9 @@ namespace quorate::testnet::comparison {
 struct Answer {
   std::string text;              // "-" when the model does not say
   std::optional<Origin> origin;  // none: it follows from how the engine works
+  // What belongs to it and comes from elsewhere; empty: nothing.
+  std::string also = {};
+  std::optional<Origin> also_origin = {};
 };
 struct Question {
   std::string text;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "testnet/load/statistics.hpp"
 
@@ -136,20 +137,17 @@ std::uint64_t Collector::final_between(LoadClock::time_point from, LoadClock::ti
   return count;
 }
 
-double Collector::longest_gap_s() const {
-  std::vector<LoadClock::time_point> times = {schedule_.start};
+std::vector<double> Collector::moments_s() const {
+  std::set<LoadClock::time_point> moments;
   {
     const std::lock_guard lock(mutex_);
     for (const auto at : final_at_) {
-      if (at > schedule_.start) times.push_back(at);
+      if (at > schedule_.start) moments.insert(at);
     }
   }
-  std::sort(times.begin(), times.end());
-  LoadClock::duration longest{0};
-  for (std::size_t i = 1; i < times.size(); ++i) {
-    longest = std::max(longest, times[i] - times[i - 1]);
-  }
-  return milliseconds(longest) / 1e3;
+  std::vector<double> out;
+  for (const auto at : moments) out.push_back(milliseconds(at - schedule_.start) / 1e3);
+  return out;
 }
 
 std::vector<std::size_t> Collector::take_sample(std::size_t most) {

@@ -57,9 +57,8 @@ class Collector {
   // final; 0 when that was one moment. For chains whose blocks are many seconds behind what they
   // commit, where no window of time fits both.
   double sustained_rate() const;
-  // The longest time between two moments at which something became final, the start of the schedule
-  // being the first.
-  double longest_gap_s() const;
+  // The moments at which something became final, in seconds since the schedule's start, in order.
+  std::vector<double> moments_s() const;
   // A sample of final transactions that has not been handed out before; at most `most`.
   std::vector<std::size_t> take_sample(std::size_t most);
   // The first failure to write acknowledgements, empty if none.

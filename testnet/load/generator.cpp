@@ -402,7 +402,7 @@ Result<PointResult> Generator::measure_point(double rate, double seconds) {
   point.failed = collector.failed();
   point.unfinished = point.totals.sent - std::min(point.totals.sent, point.finals);
   point.latency_ms = percentiles(collector.latencies_ms(warm, end));
-  point.longest_gap_s = collector.longest_gap_s();
+  point.final_at_s = collector.moments_s();
   point.proof_ms = percentiles(std::move(proof_ms));
   impl_->acknowledged += point.finals;
   if (point.finals != work.size()) QUORATE_CHECK(impl_->refresh_nonces());

@@ -36,7 +36,8 @@ struct PointResult {
   std::uint64_t reversed = 0;    // were final once and withdrawn; they may be final again
   Percentiles latency_ms;        // due time to verified block certificate
   Percentiles proof_ms;          // a sample: due time until the receipt's proof was verified too
-  double longest_gap_s = 0;      // without a transaction becoming final, while some waited for it
+  // Seconds since the first was due at which some became final, each moment once, in order.
+  std::vector<double> final_at_s;
   std::vector<CpuUse> cpu;
   double steal = 0;  // share of all CPU time that the hypervisor took
 };

@@ -3,8 +3,10 @@
 #include <cmath>
 
 #include "crypto/work/reversal.hpp"
+#include "testnet/compare/lying_members.hpp"
 #include "testnet/compare/measure_simulated.hpp"
 #include "testnet/compare/private_fork.hpp"
+#include "testnet/compare/selfish_mining.hpp"
 
 namespace quorate::testnet::comparison {
 
@@ -57,6 +59,48 @@ TEST_CASE("compare: a selfish miner gains nothing when small and more than his s
   CHECK(selfish_revenue(0.2, 0) < 0.2);
 }
 
+TEST_CASE("compare: selfish mining with the real engines earns what the formula says") {
+  constexpr int kRuns = 20;
+  for (const bool wins_half : {false, true}) {
+    for (const double share : {0.2, 0.4}) {
+      double sum = 0;
+      double squares = 0;
+      for (int i = 0; i < kRuns; ++i) {
+        const SelfishMining run =
+            mine_selfishly(share, wins_half, 300, 500U + static_cast<std::uint64_t>(i));
+        CHECK(run.blocks >= 300);
+        CHECK(run.mined > run.blocks);  // some went stale
+        const double revenue = static_cast<double>(run.his) / static_cast<double>(run.blocks);
+        sum += revenue;
+        squares += revenue * revenue;
+      }
+      const double mean = sum / kRuns;
+      const double sigma = std::sqrt((squares / kRuns - mean * mean) / (kRuns - 1));
+      const double expected = selfish_revenue(share, wins_half ? 0.5 : 0);
+      INFO(share << ", wins half: " << wins_half << ": " << mean << " found, " << expected
+                 << " expected, sigma " << sigma);
+      CHECK(sigma < 0.02);
+      CHECK(std::abs(mean - expected) < 4 * sigma);
+    }
+  }
+}
+
+TEST_CASE("compare: f liars fork nothing, and f + 1 fork the chain and name themselves") {
+  for (const std::uint32_t nodes : {4U, 7U}) {
+    const std::uint32_t f = (nodes - 1) / 3;
+    const auto tolerated = try_liars(nodes, f, 1);
+    REQUIRE(tolerated);
+    CHECK_FALSE(tolerated->forked);
+    CHECK(tolerated->goes_on);
+    CHECK(tolerated->wronged == 0);
+    const auto too_many = try_liars(nodes, f + 1, 1);
+    REQUIRE(too_many);
+    CHECK(too_many->forked);
+    CHECK(too_many->named == f + 1);
+    CHECK(too_many->wronged == 0);
+  }
+}
+
 TEST_CASE("compare: simulated networks give latency, messages, faults and partitions") {
   const Model model = simulated(Part::scale);
   CHECK(model.traffic.size() == 8);  // two sizes, two delays, two engines
@@ -75,8 +119,11 @@ TEST_CASE("compare: simulated networks give latency, messages, faults and partit
     if (one.setting.engine != Engine::pbft) continue;
     INFO(one.setting.nodes << " nodes");
     CHECK(one.messages_per_block > 0.8 * one.formula_per_block);
+    CHECK(one.relays_per_tx >= one.setting.nodes - 1);
   }
   CHECK(throughput_of(model, Engine::pbft) != nullptr);
+  REQUIRE(model.liars.size() == 4);
+  for (const LiarsRow& row : model.liars) CHECK(row.forked == (row.liars > row.tolerated));
   const Partition* halves = partition_of(model, Engine::pbft);
   REQUIRE(halves != nullptr);
   CHECK(halves->reversed == 0);
@@ -92,6 +139,8 @@ TEST_CASE("compare: every share and depth of an attacker is tried out") {
   const Model model = simulated(Part::attack);
   CHECK(model.attack.size() == 3);
   for (const AttackPoint& point : model.attack) CHECK(point.trials == 10);
+  CHECK(model.selfish.size() == 6);
+  for (const SelfishPoint& point : model.selfish) CHECK(point.blocks >= 500);
   CHECK(model.attack.front().succeeded == 0);  // without hash power
 }
 

@@ -1,5 +1,6 @@
 // The comparison's plan, search and reports, with a fixed model: nothing is measured here.
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <regex>
 #include <sstream>
 
@@ -29,10 +30,12 @@ void add_real(Model& model) {
   model.throughput = {{kRealVotes,
                        {{800, 800, 8, 20, true}, {6400, 5100, 900, 2100, false}},
                        figure_of({3100, 3200, 3300, 3400, 3500}),
+                       false,
                        6},
-                      {kRealWork, {{800, 790, 14'000, 26'000, true}}, one(800), 30}};
-  model.latency = {{kRealVotes, 0, one(4.8), one(6), one(9)},
-                   {kRealWork, 6, one(14'100), one(22'000), one(26'000)}};
+                      {kRealWork, {{800, 790, 14'000, 26'000, true}}, one(800), true, 30}};
+  model.latency = {{kRealVotes, 0, 0, one(3.1), one(4), one(5)},
+                   {kRealVotes, 0, 800, one(4.8), one(6), one(9)},
+                   {kRealWork, 6, 800, one(14'100), one(22'000), one(26'000)}};
   model.costs = {
       {kRealVotes,
        800,
@@ -58,21 +61,32 @@ void add_simulated(Model& model) {
       const Setting votes{Engine::pbft, Origin::simulated, nodes, delay};
       const Setting work{Engine::pow, Origin::simulated, nodes, delay};
       const double n = nodes;
-      model.latency.push_back({votes, 0, one(6 + 4 * delay), one(1), one(2)});
-      model.latency.push_back({work, 6, one(13'000 + delay), one(1), one(2)});
-      model.latency.push_back({work, 20, one(41'000 + delay), one(1), one(2)});
+      model.latency.push_back({votes, 0, 20, one(6 + 4 * delay), one(1), one(2)});
+      model.latency.push_back({work, 6, 20, one(13'000 + delay), one(1), one(2)});
+      model.latency.push_back({work, 20, 20, one(41'000 + delay), one(1), one(2)});
+      model.traffic.push_back({votes,
+                               20,
+                               100,
+                               4.1 * n * n,
+                               9000,
+                               n - 1,
+                               4.1 * n * n + n - 1,
+                               800,
+                               4 * n * n,
+                               0,
+                               {{"prepare", 12, 3000}}});
       model.traffic.push_back(
-          {votes, 20, 100, 4.1 * n * n, 9000, 40, 800, 4 * n * n, 0, {{"prepare", 12, 3000}}});
-      model.traffic.push_back(
-          {work, 20, 60, 3 * n, 5000, 30, 700, 0, delay / 4000, {{"block", 3, 4000}}});
+          {work, 20, 60, 3 * n, 5000, 30, 31, 700, 0, delay / 4000, {{"block", 3, 4000}}});
     }
   }
   model.throughput.push_back(
-      {{Engine::pbft, Origin::simulated, 31, 1}, {{500, 500, 9, 12, true}}, one(4000), 1});
+      {{Engine::pbft, Origin::simulated, 31, 1}, {{500, 500, 9, 12, true}}, one(4000), false, 1});
   model.partitions.push_back(
       {{Engine::pow, Origin::simulated, 4, 1}, "2 | 2", 120, {20, 22}, 2100, 24, 3, 2.0});
   model.faults = {{{Engine::pbft, Origin::simulated, 4, 1}, "2 of 4 crashed", 2, 0, 3.1, 0, false},
                   {{Engine::pow, Origin::simulated, 4, 1}, "2 of 4 crashed", 2, 14, 9, 0, true}};
+  model.liars = {{{Engine::pbft, Origin::simulated, 4, 1}, 1, 1, false, 3, 1, 0, true},
+                 {{Engine::pbft, Origin::simulated, 4, 1}, 2, 1, true, 2, 2, 0, false}};
 }
 
 Model a_model() {
@@ -81,14 +95,16 @@ Model a_model() {
   out.started = "2031-02-03T04:05:06Z";
   out.kind = "shortened";
   out.again = "quorate-testnet compare --seed 1";
-  out.machine = {{2, 48, 0.95, 30, 180}, 2.5e6, 0.01, "a <fast> processor & more", "Linux 6"};
+  out.machine = {{2, 48, 0.95, 30, 180}, 2.5e6, 0.01, {}, "a <fast> processor & more", "Linux 6"};
   out.shortened = {"one run instead of five"};
   out.left_out = {{"PBFT, 100 simulated nodes, 200 ms", "the time for simulations was over"}};
   out.safe_depths = {{0.25, 1e-3, 20, 15}, {0.25, 1e-6, 44, 35}};
-  out.budgets = {{"a rented rack", 10'000, 0.25, 30'000, 0.01}};
-  out.attack = {{0, 6, 0, 0, 200, 0, 0, 0},
-                {0.25, 6, 0.0686550, 0.0499426, 200, 13, 0.2, 0.24},
-                {0.45, 6, 0.73, 0.70, 200, 150, 0.6, 0.65}};
+  out.budgets = {{"a rented rack", 10'000, 0.25, 30'000, 0.00001}};
+  out.attack = {{0, 6, 0, 0, 200, 0},
+                {0.25, 6, 0.0686550, 0.0499426, 200, 13},
+                {0.45, 6, 0.73, 0.70, 200, 150}};
+  out.selfish = {{0.25, 0, 0.1951, 5000, 0.1944, 0.0063, 0.178},
+                 {0.4, 0.5, 0.5256, 5000, 0.5255, 0.0093, 0.293}};
   add_real(out);
   add_simulated(out);
   return out;
@@ -148,6 +164,10 @@ TEST_CASE("compare: the first screen fits a terminal and answers every question"
   CHECK(contains(screen, "6.9 % for a 25 % attacker c"));
   CHECK(contains(screen, "stops, 0 undone m"));
   CHECK(contains(screen, "both go on, 1,172 undone m"));
+  CHECK(contains(screen, "1 of 4, then it forks, liars named s"));
+  CHECK(contains(screen, "30 kW, day and night c"));
+  CHECK(contains(screen, "at least 800 m"));
+  CHECK(contains(screen, "a proof m, 7.9 MiB a day c"));
   CHECK(contains(screen, "Choose PBFT when"));
   CHECK(contains(screen, "Choose proof of work when"));
   CHECK(contains(screen, "A shortened run"));
@@ -173,14 +193,19 @@ TEST_CASE("compare: what was not measured is said to be unknown, and nothing is 
 
 TEST_CASE("compare: the text has all seven points, the probes, and what is missing") {
   const std::string text = to_text(a_model());
-  for (const char* part : {"1. Throughput", "2. Latency", "3. Cost", "4. Messages", "5. Partition",
-                           "6. Attackers", "7. Recovery", "This machine", "verify one signature",
-                           "hashes a second", "steal", "the time for simulations was over",
-                           "one run instead of five", "Again: quorate-testnet compare --seed 1"}) {
+  for (const char* part :
+       {"1. Throughput", "2. Latency", "3. Cost", "4. Messages", "5. A network cut", "6. Attackers",
+        "6b. Selfish", "7. Recovery", "This machine", "verify one signature", "hashes a second",
+        "steal", "the time for simulations was over", "one run instead of five",
+        "Again: quorate-testnet compare --seed 1"}) {
     INFO(part);
     CHECK(contains(text, part));
   }
   CHECK(contains(text, "3,300 [3,100 to 3,500]"));
+  CHECK(contains(text, "one at a time"));
+  CHECK(contains(text, "forks: two blocks at one height"));
+  CHECK(contains(text, "19 % ± 0.63 %"));
+  CHECK(contains(text, "36 J"));
   CHECK(contains(text, "13 of 200 (3.8 % to 11 %)"));
 }
 
@@ -236,11 +261,16 @@ TEST_CASE("compare: points stand where their values say, on linear and logarithm
   CHECK(linear.at(50) == Approx(500));
   CHECK(linear.ticks() == std::vector<double>{0, 50, 100});
   const Axis logarithmic({2, 800}, true, 300, 0);
-  CHECK(logarithmic.at(1) == Approx(300));
-  CHECK(logarithmic.at(10) == Approx(200));
+  CHECK(logarithmic.at(2) == Approx(300));
+  CHECK(logarithmic.at(std::sqrt(2000.0)) == Approx(150));
   CHECK(logarithmic.at(1000) == Approx(0));
-  CHECK(logarithmic.at(0) == Approx(300));  // nothing is below its end
-  CHECK(logarithmic.ticks().size() == 4);
+  CHECK(logarithmic.at(0) == Approx(300));                // nothing is below its end
+  CHECK(logarithmic.ticks().size() == 3);                 // powers of ten
+  CHECK(Axis({30, 90}, true, 0, 1).ticks().size() == 3);  // 20, 50, 100
+  const Axis given({4, 100}, true, 0, 300, true);
+  CHECK(given.at(4) > 0);
+  CHECK(given.at(100) < 300);
+  CHECK(given.at(4) == Approx(300 - given.at(100)));
 }
 
 TEST_CASE("compare: the raw data has stable keys and says where each figure comes from") {
@@ -264,6 +294,9 @@ TEST_CASE("compare: the raw data has stable keys and says where each figure come
   CHECK(json["costs"][1]["cpu_us_per_tx_by_work"]["mining"] == 500);
   CHECK(json["partitions"][1]["reversed_txs"] == 1172);
   CHECK(json["attack"].size() == 3);
+  CHECK(json["selfish_mining"][1]["revenue"] == 0.5255);
+  CHECK(json["liars"][1]["forked"] == true);
+  CHECK(json["liars"][1]["named"] == 2);
   CHECK(json["run"]["left_out"][0]["why"] == "the time for simulations was over");
   CHECK(json["machine"]["hashes_per_second"] == 2.5e6);
 }
@@ -289,12 +322,22 @@ TEST_CASE("compare: numbers are written for people") {
   CHECK(short_number(12345.6) == "12,346");
   CHECK(short_number(1234567) == "1,234,567");
   CHECK(short_number(0.00059) == "0.00059");
-  CHECK(duration_text(0.05) == "0.05 ms");
+  CHECK(duration_text(0.05) == "50 µs");
+  CHECK(duration_text(0.00025) == "0.25 µs");
+  CHECK(duration_text(1.02) == "1.0 ms");
+  CHECK(brief_time(20) == "20 ms");
+  CHECK(brief_time(100'000) == "100 s");
   CHECK(duration_text(48.2) == "48 ms");
   CHECK(duration_text(14'100) == "14.1 s");
   CHECK(duration_text(600'000) == "10.0 min");
   CHECK(bytes_text(3174) == "3.1 KiB");
   CHECK(percent_text(0.000591) == "0.059 %");
+  CHECK(percent_text(0.158) == "16 %");
+  CHECK(percent_text(0.9999) == "99.99 %");
+  CHECK(percent_text(1) == "100 %");
+  CHECK(energy_text(0.0082) == "8.2 mJ");
+  CHECK(energy_text(36) == "36 J");
+  CHECK(power_text(30'000) == "30 kW");
   CHECK(wrapped("aa bb cc", 7, 2) == "  aa bb\n  cc\n");
 }
 
@@ -316,6 +359,21 @@ TEST_CASE("compare: the ladder climbs, narrows down, and ends") {
   for (; down.next(); ++steps) down.record(*down.next() <= 30);
   CHECK(steps == 3);
   CHECK(down.best() == 25);
+}
+
+TEST_CASE(
+    "compare: the longest gap counts from the fault, and the ladder says when it never failed") {
+  CHECK(longest_gap_s({1, 2, 9, 10, 14}, 9.5) == 4);
+  CHECK(longest_gap_s({1, 2, 9}, 3) == 6);
+  CHECK(longest_gap_s({}, 3) == 0);
+  Ladder ladder(100, 2, 2);
+  CHECK(ladder.open_end());
+  ladder.record(true);
+  ladder.record(true);
+  CHECK(ladder.open_end());
+  Ladder other(100, 2, 2);
+  other.record(false);
+  CHECK_FALSE(other.open_end());
 }
 
 TEST_CASE("compare: a rate is sustained when all of it becomes final and p99 stays flat") {
