@@ -19,9 +19,9 @@ constexpr Duration kAgree = seconds(120);
 constexpr Duration kClientMin = milliseconds(5);
 constexpr Duration kClientMax = milliseconds(50);
 
-class Attack {
+class LyingAttack {
  public:
-  Attack(std::uint32_t nodes, std::uint32_t liars, std::uint64_t seed)
+  LyingAttack(std::uint32_t nodes, std::uint32_t liars, std::uint64_t seed)
       : nodes_(nodes), liars_(liars), simulation_(make_options(nodes, seed)) {
     for (std::uint32_t i = liars; i < nodes; ++i) (i % 2 == 0 ? one_half_ : other_half_).insert(i);
     for (std::uint32_t i = 0; i < liars; ++i) {
@@ -112,7 +112,7 @@ class Attack {
 }  // namespace
 
 Result<LyingMembers> try_liars(std::uint32_t nodes, std::uint32_t liars, std::uint64_t seed) {
-  return Attack(nodes, liars, seed).run();
+  return LyingAttack(nodes, liars, seed).run();
 }
 
 }  // namespace quorate::testnet::comparison

@@ -213,7 +213,7 @@ Plot reversal(const Model& model) {
   return out;
 }
 
-Plot selfish(const Model& model) {
+Plot selfish_revenue_plot(const Model& model) {
   Plot out;
   out.section = "selfish";
   out.id = "selfish-revenue";
@@ -252,7 +252,7 @@ std::vector<Plot> plots_of(const Model& model) {
   std::vector<Plot> out = {load_curve(model),       throughput_by_nodes(model),
                            latency_by_nodes(model), messages_by_nodes(model),
                            stale_by_nodes(model),   taken_back(model),
-                           reversal(model),         selfish(model)};
+                           reversal(model),         selfish_revenue_plot(model)};
   std::erase_if(out, [](const Plot& plot) { return plot.series.empty(); });
   return out;
 }

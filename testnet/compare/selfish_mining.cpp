@@ -7,9 +7,9 @@ namespace quorate::testnet::comparison {
 namespace {
 
 constexpr std::size_t kSelfish = 0;
-constexpr std::size_t kHonest = 1;  // and those behind it
+constexpr std::size_t kFirstHonest = 1;  // and those behind it
 // So long that difficulty stays where it is, as the formula has it.
-constexpr std::uint64_t kHalfLifeS = 2'000'000;
+constexpr std::uint64_t kSelfishHalfLifeS = 2'000'000;
 // Between honest miners; he is next to everybody. With two honest miners of equal power each race
 // is between the one who found the block and him, and the other one hears of his first.
 constexpr Duration kDelay = std::chrono::milliseconds(1);
@@ -20,7 +20,7 @@ class Strategy {
       : setup_(make_setup(wins_half, seed)), net_(setup_) {
     const auto all = static_cast<double>(setup_.chain.hashes_per_second);
     const auto honest = static_cast<double>(setup_.engines - 1);
-    for (std::size_t i = kHonest; i < setup_.engines; ++i) {
+    for (std::size_t i = kFirstHonest; i < setup_.engines; ++i) {
       net_.miner(i).set_hashes_per_second(static_cast<std::uint64_t>(all * (1 - share) / honest));
     }
     net_.miner(kSelfish).set_hashes_per_second(static_cast<std::uint64_t>(all * share));
@@ -36,7 +36,7 @@ class Strategy {
     }
     SelfishMining out;
     out.mined = net_.lottery().blocks().size();
-    for (auto at = net_.lottery().find(net_.branch(kHonest).tip_id); at != nullptr;
+    for (auto at = net_.lottery().find(net_.branch(kFirstHonest).tip_id); at != nullptr;
          at = net_.lottery().find(at->header.parent)) {
       ++out.blocks;
       if (at->header.miner == net_.key(kSelfish)) ++out.his;
@@ -47,7 +47,7 @@ class Strategy {
  private:
   static sim::pow::EngineNet::Setup make_setup(bool wins_half, std::uint64_t seed) {
     sim::pow::EngineNet::Setup out;
-    out.chain.half_life_s = kHalfLifeS;
+    out.chain.half_life_s = kSelfishHalfLifeS;
     out.engines = wins_half ? 3 : 2;
     out.seed = seed;
     out.delay = kDelay;
@@ -57,7 +57,7 @@ class Strategy {
   std::uint64_t lead() const { return his_ > honest_ ? his_ - honest_ : 0; }
   bool agreed() const {
     for (std::size_t i = 0; i < setup_.engines; ++i) {
-      if (net_.branch(i).tip_id != net_.branch(kHonest).tip_id) return false;
+      if (net_.branch(i).tip_id != net_.branch(kFirstHonest).tip_id) return false;
     }
     return true;
   }

@@ -108,7 +108,7 @@ Question messages(const Model& model) {
   const Traffic* found = medium_traffic(model, Engine::pbft);
   const std::string nodes =
       found == nullptr ? "" : ", " + std::to_string(found->setting.nodes) + " nodes";
-  return {"messages to agree on a block" + nodes, agreement(model, Engine::pbft),
+  return {"messages for a block" + nodes, agreement(model, Engine::pbft),
           agreement(model, Engine::pow)};
 }
 
@@ -145,7 +145,7 @@ Answer beyond(const Model& model) {
   Answer out = by_nature(f_of_n(model));
   for (const LiarsRow& one : model.liars) {
     if (one.liars != one.tolerated + 1 || one.setting.nodes != usual_nodes(model)) continue;
-    out.also = one.forked ? "then it forks, liars named" : "then it stops";
+    out.also = one.forked ? "or it forks" : "or it stops";
     out.also_origin = one.setting.origin;
   }
   return out;
@@ -195,8 +195,7 @@ Verdict verdict_of(const Model& model) {
       {"how many may lie?", beyond(model), by_nature("< half of the hash rate")},
       {"how many may crash?", by_nature(f_of_n(model)), by_nature("all but one")},
       partition(model),
-      {"the leader dies: nothing final for", leader(model, Engine::pbft),
-       leader(model, Engine::pow)},
+      {"leader dies: nothing final for", leader(model, Engine::pbft), leader(model, Engine::pow)},
       {"who takes part?", by_nature("named members"), by_nature("anybody (here: named miners)")},
       {"processor time for a payment", cost(model, Engine::pbft), cost(model, Engine::pow)},
       security(model),

@@ -61,7 +61,8 @@ struct EngineNet::Seat {
   Duration delay{0};
   bool apart = false;
   bool keeps_back = false;
-  std::deque<std::pair<Height, consensus::Send>> kept;  // its own blocks, lowest first
+  Height shown;                                         // of its own blocks, those up to here
+  std::deque<std::pair<Height, consensus::Send>> kept;  // those above, lowest first
 };
 
 EngineNet::EngineNet(const Setup& setup) : keys_(Prng(setup.seed * 7919 + 1), false) {
@@ -132,6 +133,7 @@ void EngineNet::keep_back(std::size_t engine) { seats_.at(engine)->keeps_back = 
 
 void EngineNet::show(std::size_t engine, Height highest) {
   Seat& seat = *seats_.at(engine);
+  seat.shown = highest;
   for (; !seat.kept.empty() && seat.kept.front().first <= highest; seat.kept.pop_front()) {
     carry(seat, seat.kept.front().second);
   }
@@ -179,7 +181,10 @@ void EngineNet::perform(Seat& seat, const Persist& record) { later(seat, Persist
 void EngineNet::perform(Seat& seat, const Send& message) {
   if (!seat.keeps_back) return carry(seat, message);
   const bool own_block = !message.to && std::string_view(message.type) == "block";
-  if (own_block) seat.kept.emplace_back(branch(seat.self.value()).tip, message);
+  if (!own_block) return;
+  const Height height = branch(seat.self.value()).tip;
+  if (height <= seat.shown) return carry(seat, message);
+  seat.kept.emplace_back(height, message);
 }
 
 void EngineNet::carry(Seat& seat, const Send& message) {

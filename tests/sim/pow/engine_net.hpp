@@ -44,7 +44,7 @@ class EngineNet {
   void set_delay(std::size_t engine, Duration one_way);
   // From now on nobody hears of the blocks that it mines, nor anything else, before they are shown.
   void keep_back(std::size_t engine);
-  // Everybody gets what it kept back up to this height.
+  // Everybody gets what it kept back up to this height, and what it is about to tell up to there.
   void show(std::size_t engine, Height highest);
   // The key that it mines with.
   const PublicKey& key(std::size_t engine) const;

@@ -164,7 +164,7 @@ TEST_CASE("compare: the first screen fits a terminal and answers every question"
   CHECK(contains(screen, "6.9 % for a 25 % attacker c"));
   CHECK(contains(screen, "stops, 0 undone m"));
   CHECK(contains(screen, "both go on, 1,172 undone m"));
-  CHECK(contains(screen, "1 of 4, then it forks, liars named s"));
+  CHECK(contains(screen, "1 of 4, or it forks s"));
   CHECK(contains(screen, "30 kW, day and night c"));
   CHECK(contains(screen, "at least 800 m"));
   CHECK(contains(screen, "a proof m, 7.9 MiB a day c"));
@@ -194,7 +194,7 @@ TEST_CASE("compare: what was not measured is said to be unknown, and nothing is 
 TEST_CASE("compare: the text has all seven points, the probes, and what is missing") {
   const std::string text = to_text(a_model());
   for (const char* part :
-       {"1. Throughput", "2. Latency", "3. Cost", "4. Messages", "5. A network cut", "6. Attackers",
+       {"1. Throughput", "2. Time to finality", "3. Cost", "4. Messages", "5. A network cut", "6. Attackers",
         "6b. Selfish", "7. Recovery", "This machine", "verify one signature", "hashes a second",
         "steal", "the time for simulations was over", "one run instead of five",
         "Again: quorate-testnet compare --seed 1"}) {
