@@ -168,7 +168,7 @@ std::string sentence_for_votes(const Model& model) {
 
 std::string sentence_for_work(const Model& model) {
   std::string out =
-      "Choose proof of work when nobody can list who takes part, or when the chain must go on with "
+      "Choose proof of work when nobody can list who takes part, or the chain must go on with "
       "whoever is left, and payees can wait";
   const Latency* final = latency_of(model, Engine::pow, model.chain.depth);
   if (final != nullptr) {
@@ -176,11 +176,9 @@ std::string sentence_for_work(const Model& model) {
   }
   const Answer safe = safe_after(model);
   if (final != nullptr && safe.origin) {
-    out += ", " + safe.text + " to be safe from a quarter of the hash rate";
+    out += ", " + safe.text + " against a quarter of the hash rate";
   }
-  return out +
-         ". It is never certain, only more and more probable, and as safe as the hash rate that "
-         "honest miners go on paying for.";
+  return out + ". It is never certain, and as safe as the hash rate that honest miners pay for.";
 }
 
 }  // namespace

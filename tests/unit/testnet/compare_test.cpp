@@ -194,9 +194,9 @@ TEST_CASE("compare: what was not measured is said to be unknown, and nothing is 
 TEST_CASE("compare: the text has all seven points, the probes, and what is missing") {
   const std::string text = to_text(a_model());
   for (const char* part :
-       {"1. Throughput", "2. Time to finality", "3. Cost", "4. Messages", "5. A network cut", "6. Attackers",
-        "6b. Selfish", "7. Recovery", "This machine", "verify one signature", "hashes a second",
-        "steal", "the time for simulations was over", "one run instead of five",
+       {"1. Throughput", "2. Time to finality", "3. Cost", "4. Messages", "5. A network cut",
+        "6. Attackers", "6b. Selfish", "7. Recovery", "This machine", "verify one signature",
+        "hashes a second", "steal", "the time for simulations was over", "one run instead of five",
         "Again: quorate-testnet compare --seed 1"}) {
     INFO(part);
     CHECK(contains(text, part));
