@@ -9,7 +9,7 @@
 #include "ledger/storage_layout.hpp"
 #include "tests/unit/ledger/fixture.hpp"
 
-namespace quorate::ledger {
+namespace quorate::ledger::chain_test {
 namespace {
 
 using namespace test;
@@ -372,4 +372,4 @@ TEST_CASE("states stay at hand from the certified height on, 256 at most") {
   CHECK(genesis_state->account(address("anna"))->balance == 1000);
 }
 
-}  // namespace quorate::ledger
+}  // namespace quorate::ledger::chain_test
