@@ -145,10 +145,9 @@ void add_peers(std::vector<MetricFamily>& out, const MetricsSample& sample) {
     const std::string type = class_name(i);
     add_count(messages, {{"type", type}, {"direction", "in"}}, sample.net.frames_in[i]);
     add_count(messages, {{"type", type}, {"direction", "out"}}, sample.net.frames_sent[i]);
-    const bool consensus = i == traffic_index(TrafficClass::consensus);
-    add_count(dropped, {{"type", type}, {"direction", "in"}},
-              verify.frames_dropped[i] + sample.runtime.consensus.dropped[i] +
-                  (consensus ? verify.frames_excess : 0));
+    add_count(
+        dropped, {{"type", type}, {"direction", "in"}},
+        verify.frames_dropped[i] + verify.frames_excess[i] + sample.runtime.consensus.dropped[i]);
     add_count(dropped, {{"type", type}, {"direction", "out"}}, sample.net.frames_dropped[i]);
     add_count(invalid, {{"type", type}}, verify.frames_invalid[i]);
   }

@@ -28,6 +28,18 @@ std::string text(View view) { return std::to_string(view.value()); }
 
 }  // namespace
 
+void NoticeLog::refused(const Notice& notice) {
+  const std::string peer = notice.peer ? std::to_string(notice.peer->value()) : "";
+  LogBudget& budget = refused_.try_emplace(notice.peer, kRefusedMax).first->second;
+  const LogBudget::Verdict lines = budget.take(LogBudget::Clock::now());
+  if (lines.unlogged > 0) {
+    log_.warning("consensus", "further refused messages were not logged",
+                 {{"peer", peer}, {"count", std::to_string(lines.unlogged)}});
+  }
+  if (!lines.log) return;
+  log_.warning("consensus", "refused a message", {{"peer", peer}, {"reason", notice.text}});
+}
+
 void NoticeLog::notice(const Notice& notice) {
   const std::string peer = notice.peer ? std::to_string(notice.peer->value()) : "";
   switch (notice.kind) {
@@ -73,9 +85,7 @@ void NoticeLog::notice(const Notice& notice) {
                            {"txs", std::to_string(notice.transactions)},
                            {"no_room", std::to_string(notice.dropped)}});
     }
-    case Notice::Kind::message_rejected:
-      return log_.warning("consensus", "refused a message",
-                          {{"peer", peer}, {"reason", notice.text}});
+    case Notice::Kind::message_rejected: return refused(notice);
     case Notice::Kind::equivocation:
       return log_.error("consensus", "a replica signed two contents; the proof follows",
                         {{"replica", peer}, {"what", notice.text}, {"proof", to_0x(notice.proof)}});

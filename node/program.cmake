@@ -17,6 +17,7 @@ add_library(quorate_node_api STATIC
   finality_watch.cpp
   metrics.cpp
   metrics_families.cpp
+  notice_log.cpp
   replica_view.cpp
   rpc_backend.cpp
   status_cache.cpp)
@@ -40,7 +41,7 @@ target_link_libraries(quorate_node_commands PUBLIC quorate_node_config quorate_c
 
 # The program needs a database.
 if(QUORATE_ROCKSDB)
-  add_executable(quorate-node main.cpp commands/prepare.cpp commands/verify.cpp notice_log.cpp)
+  add_executable(quorate-node main.cpp commands/prepare.cpp commands/verify.cpp)
   quorate_target(quorate-node)
   quorate_build_quickly(quorate-node)
   target_link_libraries(quorate-node PRIVATE

@@ -41,6 +41,12 @@ Result<VerifiedMessagePtr> PbftMessageVerifier::verify(ReplicaId from, ByteView 
   QUORATE_TRY(Envelope envelope, decode(message, limits_));
   QUORATE_CHECK(check_epoch(envelope.epoch));
   QUORATE_CHECK(std::visit([this](const auto& m) { return check(m); }, envelope.message));
+  // It counts for as long as its signer goes on saying it. A correct replica passes none on, and
+  // whoever repeats that of another would keep it alive for ever.
+  if (const auto* suspect = std::get_if<Suspect>(&envelope.message);
+      suspect != nullptr && suspect->replica != from) {
+    return fail(Errc::bad_signature, "a SUSPECT of another replica, which nobody passes on");
+  }
   return std::visit(
       [](auto&& m) -> VerifiedMessagePtr {
         return VerifiedMessagePtr(new PbftMessage(PbftMessage::Content(std::move(m))));

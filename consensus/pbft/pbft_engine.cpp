@@ -281,10 +281,7 @@ void PbftEngine::on_message(ReplicaId, const Committed& message) {
   commits_.add(message.certificate, message.payload);
 }
 
-// It counts for as long as its signer goes on saying it. A correct replica passes none on, and
-// whoever repeats that of another would keep it alive for ever.
-void PbftEngine::on_message(ReplicaId from, const Suspect& message) {
-  if (from != message.replica) return state_.reject(from, "a SUSPECT of another replica");
+void PbftEngine::on_message(ReplicaId, const Suspect& message) {
   if (!state_.settings.is_self(message.replica)) view_changing_.on_suspect(message);
 }
 

@@ -50,6 +50,7 @@ struct PeerManager::Impl final : PeerSession::Host {
   void ban(Peer& peer, std::chrono::milliseconds time, const std::string& reason);
   std::chrono::milliseconds banned_for(const Peer& peer) const;
   std::string name_of(ReplicaId id) const;
+  void log_connection(Peer& peer, std::string_view what, LogField field);
   void enqueue(Peer& peer, TrafficClass traffic, const SendQueue::Body& body);
 
   Result<ReplicaId> on_hello(PeerSession& session, const Hello& theirs) override;
@@ -251,6 +252,16 @@ void PeerManager::Impl::ban(Peer& peer, std::chrono::milliseconds time, const st
   if (const SessionPtr session = peer.session) session->refuse(peer.ban_reason);
 }
 
+void PeerManager::Impl::log_connection(Peer& peer, std::string_view what, LogField field) {
+  const auto lines = peer.connections_logged.take(LogBudget::Clock::now());
+  if (lines.unlogged > 0) {
+    log.info("p2p", "it came and went more often than was logged",
+             {{"peer", peer.info.name}, {"count", std::to_string(lines.unlogged)}});
+  }
+  const auto level = lines.log ? LogLevel::info : LogLevel::debug;
+  log.write(level, "p2p", what, {{"peer", peer.info.name}, std::move(field)});
+}
+
 void PeerManager::Impl::on_established(PeerSession& session) {
   Peer& peer = peer_of(*session.peer());
   if (peer.session) peer.session->close("replaced by a newer connection of the same node");
@@ -263,7 +274,7 @@ void PeerManager::Impl::on_established(PeerSession& session) {
     peer.info.connected = true;
     ++peer.info.connects;
   }
-  log.info("p2p", "peer connected", {{"peer", peer.info.name}, {"remote", session.remote()}});
+  log_connection(peer, "peer connected", {"remote", session.remote()});
   callbacks.on_connected(peer.id);
 }
 
@@ -329,7 +340,7 @@ void PeerManager::Impl::lose(Peer& peer, const std::string& reason) {
     peer.info.connected = false;
     peer.info.last_error = reason;
   }
-  log.info("p2p", "peer disconnected", {{"peer", peer.info.name}, {"reason", reason}});
+  log_connection(peer, "peer disconnected", {"reason", reason});
   callbacks.on_disconnected(peer.id);
   if (dials(peer)) dial_later(peer, reason);
 }

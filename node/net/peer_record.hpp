@@ -9,10 +9,14 @@
 
 #include "node/net/backoff.hpp"
 #include "node/net/peer_session.hpp"
+#include "node/runtime/log_budget.hpp"
 
 namespace quorate::node {
 
 using SessionPtr = std::shared_ptr<PeerSession>;
+
+// Of one peer, a minute.
+inline constexpr std::uint64_t kConnectionsLogged = 20;
 
 struct Peer {
   Peer(ReplicaId id_, const PeerManagerConfig& config, boost::asio::io_context& io)
@@ -32,6 +36,7 @@ struct Peer {
   std::chrono::steady_clock::time_point banned_until;
   std::string ban_reason;
   std::string last_logged;  // a peer that is down is one line, not one per attempt
+  LogBudget connections_logged{kConnectionsLogged};  // one that comes and goes all the time
 
   // Of any thread:
   mutable std::mutex mutex;

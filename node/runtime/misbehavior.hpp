@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "crypto/base/strong_int.hpp"
+#include "node/runtime/log_budget.hpp"
 
 namespace quorate::node {
 
@@ -25,15 +26,15 @@ class Misbehavior {
  public:
   static constexpr std::size_t kInvalidMax = 10;
   static constexpr std::size_t kLoggedMax = 3;  // within a window
-  static constexpr std::chrono::minutes kWindow{1};
+  static constexpr std::chrono::minutes kWindow = LogBudget::kWindow;
   static constexpr std::chrono::hours kForgiven{1};  // without a ban: the next is short again
-  using Clock = std::chrono::steady_clock;
+  using Clock = LogBudget::Clock;
 
   struct Verdict {
     // Not zero: refuse the peer for so long. The count then starts anew.
     std::chrono::milliseconds ban{0};
-    bool log = false;            // this one is among the first of its window
-    std::uint64_t unlogged = 0;  // of the window before, when this one begins a new window
+    bool log = false;  // as in LogBudget
+    std::uint64_t unlogged = 0;
   };
 
   explicit Misbehavior(std::size_t replicas, BanTimes times = {})
@@ -43,12 +44,9 @@ class Misbehavior {
     const std::lock_guard lock(mutex_);
     Peer& peer = peers_.at(from.value());
     Verdict out;
-    if (peer.seen == 0 || now - peer.window_began > kWindow) {
-      out.unlogged = peer.seen - std::min<std::uint64_t>(peer.seen, kLoggedMax);
-      peer.window_began = now;
-      peer.seen = 0;
-    }
-    out.log = ++peer.seen <= kLoggedMax;
+    const LogBudget::Verdict lines = peer.lines.take(now);
+    out.log = lines.log;
+    out.unlogged = lines.unlogged;
     while (!peer.recent.empty() && now - peer.recent.front() > kWindow) peer.recent.pop_front();
     peer.recent.push_back(now);
     if (peer.recent.size() < kInvalidMax) return out;
@@ -66,8 +64,7 @@ class Misbehavior {
     std::deque<Clock::time_point> recent;  // towards the next ban
     Clock::time_point banned_at;
     std::chrono::milliseconds ban{0};  // the last one
-    Clock::time_point window_began;    // of the log
-    std::uint64_t seen = 0;            // in this window
+    LogBudget lines{kLoggedMax};
   };
   const BanTimes times_;
   std::mutex mutex_;

@@ -25,7 +25,7 @@ struct VerifyStatistics {
   std::array<std::uint64_t, kTrafficClasses> frames{};          // from peers, verified or refused
   std::array<std::uint64_t, kTrafficClasses> frames_invalid{};  // of these, refused
   std::array<std::uint64_t, kTrafficClasses> frames_dropped{};  // by full queues, never looked at
-  std::uint64_t frames_excess = 0;  // unsigned ones above what a peer may send; consensus only
+  std::array<std::uint64_t, kTrafficClasses> frames_excess{};   // above what a peer may send
   std::uint64_t payloads = 0;
   std::uint64_t payloads_invalid = 0;
   std::uint64_t client_transactions = 0;

@@ -24,6 +24,11 @@ constexpr unsigned kBackwardsEvery = 4;
 // How often any thread serves a payload check first.
 constexpr unsigned kPayloadEvery = 16;
 
+// Of the allowance of its class.
+std::uint64_t frame_cost(TrafficClass traffic, std::size_t bytes) {
+  return traffic == TrafficClass::transactions ? 1 + bytes / 1'024 : 1;
+}
+
 }  // namespace
 
 struct VerifyPool::Lane {
@@ -31,6 +36,8 @@ struct VerifyPool::Lane {
       : peer(peer_),
         traffic(traffic_),
         budget(config.lane_bytes_max[traffic_index(traffic_)]),
+        frames_allowed(config.allowances[traffic_index(traffic_)].burst,
+                       config.allowances[traffic_index(traffic_)].per_second),
         allowance(config.unsigned_burst, config.unsigned_per_second) {}
 
   struct Waiting {
@@ -43,6 +50,9 @@ struct VerifyPool::Lane {
   std::deque<Waiting> waiting;
   bool busy = false;               // a thread has its first frame; the next one must wait for that
   std::int64_t credit = kQuantum;  // bytes; below zero when the last frame was a long one
+  // Of frames: looked at with the pool's lock.
+  consensus::TokenBucket frames_allowed;
+  std::uint64_t frames_excess = 0;
   // Of unsigned messages. Only the thread that is busy with this lane looks at these two.
   consensus::TokenBucket allowance;
   std::uint64_t excess = 0;
@@ -96,9 +106,15 @@ void VerifyPool::frame(ReplicaId from, TrafficClass traffic, Bytes body) {
   // Dropped bodies are freed outside the lock.
   std::deque<Lane::Waiting> dropped;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (stopping_) return;
     Lane& lane = *lanes_[c].at(from.value());
+    if (!lane.frames_allowed.take(frame_cost(traffic, body.size()), monotonic_now())) {
+      ++statistics_.frames_excess[c];
+      if (++lane.frames_excess % config_.excess_max != 0) return;
+      lock.unlock();
+      return report_excess(from, traffic);
+    }
     auto credit = lane.budget.take(body.size());
     while (!credit && traffic == TrafficClass::consensus && !lane.waiting.empty()) {
       dropped.push_back(std::move(lane.waiting.front()));
@@ -117,6 +133,15 @@ void VerifyPool::frame(ReplicaId from, TrafficClass traffic, Bytes body) {
     // Whoever is busy with this lane looks again when it is done.
     if (!lane.busy) wake(traffic == TrafficClass::consensus);
   }
+}
+
+void VerifyPool::report_excess(ReplicaId from, TrafficClass traffic) const {
+  const std::uint64_t allowed = config_.allowances[traffic_index(traffic)].per_second;
+  const char* unit = traffic == TrafficClass::transactions ? " KiB of transactions" : " frames";
+  callbacks_.on_invalid(
+      from, traffic,
+      Error{Errc::limit_exceeded, "more than " + std::to_string(allowed) + unit + " a second; " +
+                                      std::to_string(config_.excess_max) + " frames were dropped"});
 }
 
 void VerifyPool::wake(bool urgent) {
@@ -317,11 +342,12 @@ void VerifyPool::verify_frame(Lane& lane, Bytes body, Budget::Credit credit) {
 
 bool VerifyPool::is_excess(Lane& lane, const PeerMessage& message) {
   const auto* consensus = std::get_if<ConsensusMessage>(&message);
-  if (consensus == nullptr || !consensus->message->is_unsigned()) return false;
+  const bool unsigned_message = consensus != nullptr && consensus->message->is_unsigned();
+  if (!unsigned_message && !std::holds_alternative<BlocksRequest>(message)) return false;
   if (lane.allowance.take(1, monotonic_now())) return false;
   {
     const std::lock_guard lock(mutex_);
-    ++statistics_.frames_excess;
+    ++statistics_.frames_excess[traffic_index(lane.traffic)];
   }
   if (++lane.excess % config_.unsigned_excess_max == 0) {
     callbacks_.on_invalid(lane.peer, lane.traffic,

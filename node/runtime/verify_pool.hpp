@@ -14,8 +14,11 @@
 //
 // Bounds: each lane by its budget of bytes (a full consensus lane drops its oldest frames, the
 // others the new one); clients by a count, above which submissions are refused; payloads by the
-// engine's window. Messages that no signature stands behind have an allowance per peer, several
-// times what a correct replica sends: what is above is dropped, and who keeps at it is reported.
+// engine's window. And each peer has an allowance of frames a second, several times what a correct
+// replica sends: whatever stands in them, and if it is one valid message of somebody else again and
+// again, each costs a look, and what comes of it a step of the engine. What is above is dropped
+// unread. Messages that no signature stands behind, and requests for blocks, have a smaller one of
+// their own. Who keeps at it is reported.
 #pragma once
 
 #include <array>
@@ -34,21 +37,34 @@
 
 namespace quorate::node {
 
+// So many at once, so many a second.
+struct FrameAllowance {
+  std::uint64_t burst = 0;
+  std::uint64_t per_second = 0;
+};
+
 struct VerifyPoolConfig {
   VerifyContext context;
   std::uint32_t replicas = 0;
   unsigned threads = 2;
   std::array<std::size_t, kTrafficClasses> lane_bytes_max = {64U << 20U, 32U << 20U, 8U << 20U};
   std::size_t client_transactions_max = 20'000;
-  // Unsigned messages (VerifiedMessage::is_unsigned) of one peer: so many at once, so many a
-  // second. So many above that count together as one invalid message; what a connection can hold
-  // back while a correct replica hangs, and then deliver at once, is far less.
+  // Of one peer, by class; relayed transactions by KiB begun, since a frame holds a thousand. A
+  // replica that votes for two thousand heights a second stays below. So many frames above that
+  // count together as one invalid message; ten times as many are more than a connection can hold
+  // back while a correct replica hangs, and then deliver at once.
+  std::array<FrameAllowance, kTrafficClasses> allowances = {
+      {{16'384, 8'192}, {2'048, 1'024}, {32'768, 16'384}}};
+  std::uint64_t excess_max = 100'000;
+  // Unsigned messages (VerifiedMessage::is_unsigned) and requests for blocks of one peer: so many
+  // at once, so many a second. So many above that count together as one invalid message; what a
+  // connection can hold back while a correct replica hangs, and then deliver at once, is far less.
   std::uint64_t unsigned_burst = 1'024;
   std::uint64_t unsigned_per_second = 512;
   std::uint64_t unsigned_excess_max = 10'000;
 };
 
-// Called on a pool thread.
+// Called on a pool thread; on_invalid also by frame(), for frames above their allowance.
 struct VerifyCallbacks {
   // `credit` travels with the message until the replica has seen it.
   std::function<void(ReplicaId from, TrafficClass, PeerMessage, Budget::Credit credit)> on_message;
@@ -92,6 +108,7 @@ class VerifyPool final : public PayloadChecker {
   void verify_frame(Lane& lane, Bytes body, Budget::Credit credit);
   // Whether it is an unsigned message above the lane's allowance; counts and reports it then.
   bool is_excess(Lane& lane, const PeerMessage& message);
+  void report_excess(ReplicaId from, TrafficClass traffic) const;
   void verify_chunk(const Chunk& chunk);
   void finish(Job& job);
   void add_job(const std::shared_ptr<Job>& job, std::deque<Chunk>& chunks);

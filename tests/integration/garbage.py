@@ -12,8 +12,9 @@ import subprocess
 import threading
 import time
 
-CONSENSUS, HELLO, REFUSAL, WELCOME = 1, 16, 17, 19  # types of frames
+CONSENSUS, SYNC, TRANSACTIONS, HELLO, REFUSAL, WELCOME = 1, 2, 3, 16, 17, 19  # types of frames
 STATUS, FETCH = 9, 10  # of consensus messages
+VOTE, BLOCKS, TRANSACTION = "a vote", "BLOCKS", "a transaction"  # what else a flooder sends
 PKCS8_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 
 
@@ -156,7 +157,7 @@ class FalseMember(Attack):
         ballot = struct.pack("<QQ", 0, height) + os.urandom(32)
         return struct.pack("<BQ", 2, 0) + ballot + struct.pack("<I", self.replica) + os.urandom(64)
 
-    def batch(self, target):
+    def batch(self, target, _connection):
         """What it says, again and again."""
         height = self.net.height(target)
         return b"".join(self.frame(CONSENSUS, self.vote(height + 1 + i % 8)) for i in range(80))
@@ -169,7 +170,7 @@ class FalseMember(Attack):
             if not self.welcomed(connection):
                 return
             began, sent = time.monotonic(), 0
-            batch = self.batch(target)
+            batch = self.batch(target, connection)
             while not self._over.is_set():
                 connection.sendall(batch)
                 sent += len(batch)
@@ -213,13 +214,35 @@ class FalseMember(Attack):
 
 class Flooder(FalseMember):
     """A member that sends nothing but valid messages that cost it nothing, as fast as it can: STATUS
-    reports of a replica that knows nothing, or FETCH of bodies that nobody has."""
+    reports of a replica that knows nothing, FETCH of bodies that nobody has, requests for the first
+    block, or again and again the first vote, or transaction, that somebody sent it."""
 
     def __init__(self, net, replica, targets, kind, rate=10**12):
         super().__init__(net, replica, targets, rate)
         self.kind = kind
 
-    def batch(self, target):
+    def heard(self, connection, wanted):
+        """The first frame like that which the other side sends."""
+        text = b""
+        connection.settimeout(5)
+        while True:
+            while len(text) >= 5 and len(text) >= 5 + struct.unpack("<I", text[:4])[0]:
+                size = struct.unpack("<I", text[:4])[0]
+                body, text, kind = text[5:5 + size], text[5 + size:], text[4]
+                if wanted(kind, body):
+                    return self.frame(kind, body)
+            part = connection.recv(65536)
+            if not part:
+                raise ConnectionError("nothing like that came")
+            text += part
+
+    def batch(self, target, connection):
+        if self.kind == BLOCKS:
+            return self.frame(SYNC, struct.pack("<BQ", 1, 1)) * 5000
+        if self.kind == VOTE:
+            return self.heard(connection, lambda kind, body: kind == CONSENSUS and body[0] in (2, 3)) * 1000
+        if self.kind == TRANSACTION:
+            return self.heard(connection, lambda kind, _: kind == TRANSACTIONS) * 1000
         return b"".join(self.frame(CONSENSUS, self.fetch() if self.kind == FETCH else self.status())
                         for _ in range(1000))
 

@@ -468,9 +468,8 @@ TEST_CASE("a SUSPECT counts only when its signer brings it") {
   REQUIRE(solo.engine().status().suspicions.size() == 1);
   for (int i = 0; i < 3; ++i) {
     solo.advance_time(std::chrono::seconds(9));
-    solo.receive(3, old);
+    REQUIRE_FALSE(solo.receive(3, old));
   }
-  REQUIRE(solo.all<Rejected>().size() == 3);
   REQUIRE(solo.engine().status().suspicions.empty());
   solo.receive(3, solo.suspect(3, 0));
   REQUIRE(solo.sent<pbft::ViewChangePtr>().empty());

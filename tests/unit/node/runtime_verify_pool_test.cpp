@@ -81,18 +81,24 @@ struct Output {
   std::vector<std::vector<Bytes>> consensus = std::vector<std::vector<Bytes>>(4);  // by peer
   std::size_t relayed = 0;
   std::size_t invalid = 0;
+  std::size_t requests = 0;  // for blocks
   std::vector<PayloadChecked> payloads;
 };
 
+using Allowances = std::array<FrameAllowance, kTrafficClasses>;
+
 struct Fixture {
   explicit Fixture(unsigned threads, std::size_t clients_max = 20'000,
-                   std::size_t consensus_bytes_max = 1000) {
+                   std::size_t consensus_bytes_max = 1000,
+                   const Allowances& allowances = VerifyPoolConfig{}.allowances) {
     VerifyPoolConfig config;
     config.context = {chain, {}, &messages, &signatures, &cache};
     config.replicas = 4;
     config.threads = threads;
     config.lane_bytes_max = {consensus_bytes_max, 1000, 100'000};
     config.client_transactions_max = clients_max;
+    config.allowances = allowances;
+    config.excess_max = 30;
     config.unsigned_burst = 20;
     config.unsigned_per_second = 0;
     config.unsigned_excess_max = 30;
@@ -105,6 +111,10 @@ struct Fixture {
                   output.update([&](Output& out) {
                     if (traffic == TrafficClass::transactions) {
                       out.relayed += std::get<RelayedTransactions>(message).transactions.size();
+                      return;
+                    }
+                    if (std::holds_alternative<BlocksRequest>(message)) {
+                      ++out.requests;
                       return;
                     }
                     const auto& echo = dynamic_cast<const EchoMessage&>(
@@ -396,9 +406,40 @@ TEST_CASE("Of what nobody signed a peer may send so much; the rest is dropped, a
   // The last frame of a lane may still be on its way out.
   test.pool->stop();
   const auto statistics = test.pool->statistics();
-  CHECK(statistics.frames_excess == 80);
+  CHECK(statistics.frames_excess[0] == 80);
   CHECK(statistics.frames_invalid == std::array<std::uint64_t, kTrafficClasses>{});
   CHECK(test.output.get().consensus[1].size() == 120);
+}
+
+TEST_CASE("Valid frames have an allowance too; what is above it is not even looked at") {
+  Fixture test(2, 20'000, 1U << 20U, {{{50, 0}, {5, 0}, {4, 0}}});
+  for (int i = 0; i < 90; ++i) test.pool->frame(ReplicaId(1), TrafficClass::consensus, Bytes(4, 1));
+  test.pool->frame(ReplicaId(2), TrafficClass::consensus, Bytes(4, 1));
+  REQUIRE(test.output.wait([](const Output& out) {
+    return out.consensus[1].size() == 50 && out.consensus[2].size() == 1 && out.invalid == 1;
+  }));
+  auto statistics = test.pool->statistics();
+  CHECK(statistics.frames_excess[0] == 40);
+  CHECK(statistics.frames[0] == 51);
+
+  // Relayed transactions by their size.
+  const Bytes long_frame(3'000, 0xff);
+  test.pool->frame(ReplicaId(1), TrafficClass::transactions, long_frame);
+  test.pool->frame(ReplicaId(1), TrafficClass::transactions, long_frame);
+  statistics = test.pool->statistics();
+  CHECK(statistics.frames_excess[2] == 1);
+  test.pool->stop();
+}
+
+TEST_CASE("A peer may ask for so many blocks; the rest of its requests is dropped, and reported") {
+  Fixture test(2, 20'000, 1U << 20U);
+  for (int i = 0; i < 55; ++i) {
+    test.pool->frame(ReplicaId(1), TrafficClass::sync, encode_blocks_request(Height(1)));
+  }
+  REQUIRE(
+      test.output.wait([](const Output& out) { return out.requests == 20 && out.invalid == 1; }));
+  test.pool->stop();
+  CHECK(test.pool->statistics().frames_excess[1] == 35);
 }
 
 }  // namespace
