@@ -76,7 +76,7 @@ void s02_bad_links(Stage& stage) {
 // links that are slow. There are always transactions that are in no proposal yet, for the pipeline
 // is long. No primary is slow for that.
 void x18_below_saturation(Stage& stage) {
-  static constexpr int kPercent[] = {34, 25, 10};
+  static constexpr int kPercent[] = {34, 26, 19};
   constexpr std::uint32_t kPayload = 64;
   stage.begin({8, 8, kPayload});
   sim::LinkFaults links;
@@ -107,6 +107,8 @@ void x18_below_saturation(Stage& stage) {
   stage.run_for(seconds(3));
   const View view = stage.highest_view();
   const auto per_second = rate * static_cast<std::uint64_t>(kPercent[stage.number()]) / 100;
+  // All of it comes to a backup, and most of what is there is on its way to the primary and back.
+  stage.clients().talk_to({stage.primary_of(view.next())});
   stage.clients().load(microseconds(1'000'000 / std::max<std::uint64_t>(per_second, 1)), 200);
   bool suspected = false;
   stage.rule([&](const Passing& passing) {
