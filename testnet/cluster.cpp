@@ -116,6 +116,38 @@ Error Cluster::not_ready(std::size_t index, const std::string& why) const {
                                    log_tail(index, kLogLinesShown)};
 }
 
+// A process that has ended is reaped, if it is a child of this one.
+Error Cluster::ended(std::size_t index) const {
+  const auto child = read_pid_file(layout_.pid_file(node(index).name));
+  const auto how = child ? reap(*child) : std::nullopt;
+  return not_ready(index, "ended with " + how.value_or("unknown status"));
+}
+
+Result<std::vector<Unready>> Cluster::wait_settled(const std::vector<std::size_t>& indices,
+                                                   milliseconds timeout) const {
+  const auto deadline = Clock::now() + timeout;
+  std::vector<rpc::RpcClient> clients;
+  for (const std::size_t index : indices) {
+    QUORATE_TRY(auto client, client_of(node(index), milliseconds(1000)));
+    clients.push_back(std::move(client));
+  }
+  while (true) {
+    std::vector<Unready> out;
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      std::string why = "no answer";
+      if (probe(clients[i], "/readyz", why)) continue;
+      if (state(indices[i]) == RunState::dead) return tl::unexpected(ended(indices[i]));
+      out.push_back({indices[i], why});
+    }
+    const bool only_follow = std::all_of(out.begin(), out.end(), [](const Unready& each) {
+      return each.why.rfind("observer", 0) == 0;
+    });
+    const bool enough = size() - out.size() >= quorum() && only_follow;
+    if (out.empty() || enough || Clock::now() >= deadline) return out;
+    std::this_thread::sleep_for(kPollInterval);
+  }
+}
+
 Result<void> Cluster::wait_ready(const std::vector<std::size_t>& indices,
                                  milliseconds timeout) const {
   const auto deadline = Clock::now() + timeout;
@@ -125,13 +157,9 @@ Result<void> Cluster::wait_ready(const std::vector<std::size_t>& indices,
   const char* path = quorate ? "/readyz" : "/livez";
   for (const std::size_t index : indices) {
     QUORATE_TRY(auto client, client_of(node(index), milliseconds(1000)));
-    const auto child = read_pid_file(layout_.pid_file(node(index).name));
     std::string why = "no answer";
     while (!probe(client, path, why)) {
-      if (state(index) == RunState::dead) {
-        const auto ended = child ? reap(*child) : std::nullopt;
-        return tl::unexpected(not_ready(index, "ended with " + ended.value_or("unknown status")));
-      }
+      if (state(index) == RunState::dead) return tl::unexpected(ended(index));
       if (Clock::now() >= deadline) {
         return tl::unexpected(not_ready(
             index,

@@ -14,6 +14,12 @@
 
 namespace quorate::testnet {
 
+// A node that runs and is not ready, and what it says about that.
+struct Unready {
+  std::size_t node = 0;
+  std::string why;
+};
+
 class Cluster {
  public:
   // Errors: those of load_manifest.
@@ -53,6 +59,10 @@ class Cluster {
   // a quorum run. The error shows the node that failed, how it ended and its last log lines.
   Result<void> wait_ready(const std::vector<std::size_t>& indices,
                           std::chrono::milliseconds timeout) const;
+  // Waits until all are ready, or a quorum is and the others can only follow, or the time is over;
+  // returns those that are not. Errors: rejected, as above, when a node has ended.
+  Result<std::vector<Unready>> wait_settled(const std::vector<std::size_t>& indices,
+                                            std::chrono::milliseconds timeout) const;
   // Waits until the executed height of `index` reaches `height`.
   Result<void> wait_height(std::size_t index, std::uint64_t height,
                            std::chrono::milliseconds timeout) const;
@@ -63,6 +73,7 @@ class Cluster {
   Cluster(Layout layout, Manifest manifest)
       : layout_(std::move(layout)), manifest_(std::move(manifest)) {}
   Error not_ready(std::size_t index, const std::string& why) const;
+  Error ended(std::size_t index) const;
 
   Layout layout_;
   Manifest manifest_;

@@ -120,7 +120,7 @@ Result<void> reroute(const Cluster& cluster, const UpOptions& options) {
                                      "with quorate-testnet kill and try again");
     }
     QUORATE_CHECK(cluster.start(index));
-    QUORATE_CHECK(cluster.wait_ready({index}, options.common.timeout));
+    QUORATE_CHECK(cluster.wait_settled({index}, options.common.timeout));
     if (!options.common.quiet) {
       std::cerr << "  " << cluster.node(index).name << " restarted behind fault links\n";
     }
@@ -128,9 +128,31 @@ Result<void> reroute(const Cluster& cluster, const UpOptions& options) {
   return {};
 }
 
-// Starts what is dead, continues what is paused, and waits for everyone. When a node fails, the
-// ones this call started are ended again: a failed `up` leaves nothing running that was not there.
-Result<void> start_all(const Cluster& cluster, std::chrono::milliseconds timeout) {
+// "node1: it is not connected; node3: observer: ...".
+std::string list(const Cluster& cluster, const std::vector<Unready>& unready) {
+  std::string out;
+  for (const Unready& each : unready) {
+    out += (out.empty() ? "" : "; ") + cluster.node(each.node).name + ": " + each.why;
+  }
+  return out;
+}
+
+// A new network must be ready as a whole. One that is there already may have nodes that can only
+// follow, for good, and goes on without them.
+Result<std::vector<Unready>> wait_for_all(const Cluster& cluster, bool created,
+                                          std::chrono::milliseconds timeout) {
+  if (created) {
+    QUORATE_CHECK(cluster.wait_ready(all_of(cluster.size()), timeout));
+    return std::vector<Unready>{};
+  }
+  return cluster.wait_settled(all_of(cluster.size()), timeout);
+}
+
+// Starts what is dead, continues what is paused, and waits for everyone; returns who runs without
+// being ready. When a node cannot run, the ones this call started are ended again: a failed `up`
+// leaves nothing running that was not there.
+Result<std::vector<Unready>> start_all(const Cluster& cluster, bool created,
+                                       std::chrono::milliseconds timeout) {
   for (const std::size_t index : cluster.in_state(RunState::paused)) {
     if (const auto process = cluster.process(index)) {
       QUORATE_CHECK(send_signal(*process, SIGCONT));
@@ -138,11 +160,11 @@ Result<void> start_all(const Cluster& cluster, std::chrono::milliseconds timeout
   }
   const auto dead = cluster.in_state(RunState::dead);
   QUORATE_CHECK(check_ports(cluster.manifest().nodes, dead, PortChoice::recorded));
-  const auto outcome = [&]() -> Result<void> {
+  auto outcome = [&]() -> Result<std::vector<Unready>> {
     for (const std::size_t index : dead) QUORATE_CHECK(cluster.start(index));
-    return cluster.wait_ready(all_of(cluster.size()), timeout);
+    return wait_for_all(cluster, created, timeout);
   }();
-  if (outcome) return {};
+  if (outcome) return outcome;
   for (const std::size_t index : dead) {
     const auto process = cluster.process(index);
     if (!process) continue;
@@ -151,6 +173,18 @@ Result<void> start_all(const Cluster& cluster, std::chrono::milliseconds timeout
     if (!ended) QUORATE_CHECK(send_signal(*process, SIGKILL));
   }
   return outcome;
+}
+
+// What runs goes on running: it may need more time, or be needed to find out what is wrong.
+Result<void> check_quorum(const Cluster& cluster, const std::vector<Unready>& unready,
+                          std::chrono::milliseconds timeout) {
+  const std::size_t ready = cluster.size() - unready.size();
+  if (ready >= std::max<std::size_t>(cluster.quorum(), 1)) return {};
+  return fail(Errc::timeout, std::to_string(ready) + " of " + std::to_string(cluster.size()) +
+                                 " nodes are ready after " +
+                                 std::to_string(timeout.count() / 1000) + " s, " + cluster.rule() +
+                                 " (" + list(cluster, unready) +
+                                 "). They go on running. Next: quorate-testnet why-stalled");
 }
 
 // A node that mines needs a moment after it is ready to have something to look for.
@@ -194,6 +228,20 @@ void print_nodes(const Cluster& cluster, const std::vector<NodeStatus>& statuses
   std::cout << table(rows);
 }
 
+void print_unready(const Cluster& cluster, const std::vector<Unready>& unready) {
+  for (const Unready& each : unready) {
+    const bool follows = each.why.rfind("observer", 0) == 0;
+    std::cout << "  ! " << cluster.node(each.node).name << " runs and is not ready: " << each.why
+              << "\n    "
+              << (follows
+                      ? "The others go on without its vote. What to do: docs/operations.md, \"A "
+                        "disk was lost or wiped\""
+                      : "The others go on without it meanwhile. What holds it up: "
+                        "quorate-testnet why-stalled")
+              << "\n";
+  }
+}
+
 void print_accounts() {
   std::cout << "  Dev accounts (WELL-KNOWN KEYS: never fund them elsewhere)\n";
   std::vector<std::vector<std::string>> rows;
@@ -226,6 +274,8 @@ rpc::Json up_json(const Cluster& cluster, const std::vector<NodeStatus>& statuse
                      {"role", Cluster::role(statuses[i], i)},
                      {"rpc_url", node.rpc_url()},
                      {"p2p", node.p2p_address()},
+                     {"ready", statuses[i].ready},
+                     {"reason", statuses[i].reason},
                      {"pid", statuses[i].pid}});
   }
   rpc::Json accounts = rpc::Json::array();
@@ -276,10 +326,12 @@ Result<int> run_up(UpOptions options) {
   const Links links(cluster.layout(), cluster.manifest());
   const bool had_links = links.exist();
   if (options.faults || had_links) QUORATE_CHECK(links.start());
-  if (const auto ready = start_all(cluster, options.common.timeout); !ready) {
+  const auto unready = start_all(cluster, created, options.common.timeout);
+  if (!unready) {
     if (options.faults && !had_links) QUORATE_CHECK(links.stop());
-    return tl::unexpected(ready.error());
+    return tl::unexpected(unready.error());
   }
+  QUORATE_CHECK(check_quorum(cluster, *unready, options.common.timeout));
   if (options.faults) QUORATE_CHECK(reroute(cluster, options));
   QUORATE_TRY(const auto active,
               write_wallet_profile(profile, cluster.layout(), cluster.manifest()));
@@ -290,8 +342,9 @@ Result<int> run_up(UpOptions options) {
     return 0;
   }
   std::cout << "  " << tick(options.common.plain) << " node0..node" << cluster.size() - 1
-            << " ready   " << cluster.size() << "/" << cluster.size() << "\n";
+            << " ready   " << cluster.size() - unready->size() << "/" << cluster.size() << "\n";
   print_nodes(cluster, statuses);
+  print_unready(cluster, *unready);
   if (options.common.quiet) return 0;
   print_accounts();
   print_next(options, active);

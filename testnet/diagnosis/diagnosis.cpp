@@ -101,13 +101,24 @@ std::string mining_summary(const NetworkFacts& facts, Condition condition, const
          ", although one is expected within " + seconds_text(pace.expected_ms) + " on average";
 }
 
-std::uint64_t waiting(const NetworkFacts& facts) {
+// What waits where it could be committed. A node that is cut off or behind may still hold what the
+// others have committed long since; only below a quorum there is nobody else to ask.
+std::uint64_t waiting(const NetworkFacts& facts, const std::vector<std::size_t>& able) {
   std::uint64_t most = 0;
-  for (const auto& node : facts.nodes) most = std::max(most, node.waiting);
+  if (able.size() < facts.quorum) {
+    for (const auto& node : facts.nodes) most = std::max(most, node.waiting);
+    return most;
+  }
+  std::uint64_t top = 0;
+  for (const std::size_t i : able) top = std::max(top, facts.nodes[i].status.height);
+  for (const std::size_t i : able) {
+    if (facts.nodes[i].status.height == top) most = std::max(most, facts.nodes[i].waiting);
+  }
   return most;
 }
 
-std::string summary(const NetworkFacts& facts, Condition condition, std::size_t able) {
+std::string summary(const NetworkFacts& facts, Condition condition,
+                    const std::vector<std::size_t>& able) {
   const auto seconds = std::to_string((facts.observed_ms + 500) / 1000) + " s";
   const auto height = std::to_string(greatest_height(facts));
   if (condition == Condition::going_on) return "blocks are committed: height " + height;
@@ -118,14 +129,13 @@ std::string summary(const NetworkFacts& facts, Condition condition, std::size_t 
   std::string text = "stalled at height " + height + ": ";
   if (nobody_answers(facts)) {
     text = "stalled: no node answers, so nobody can say at which height";
-  } else if (waiting(facts) > 0) {
-    text +=
-        std::to_string(waiting(facts)) + " transactions wait and none was committed in " + seconds;
+  } else if (const auto count = waiting(facts, able); count > 0) {
+    text += std::to_string(count) + " transactions wait and none was committed in " + seconds;
   } else {
     text += "a transaction could not commit now";
   }
-  if (able < facts.quorum) {
-    text += "; " + std::to_string(able) + " of " + std::to_string(facts.nodes.size()) +
+  if (able.size() < facts.quorum) {
+    text += "; " + std::to_string(able.size()) + " of " + std::to_string(facts.nodes.size()) +
             " nodes can vote together, quorum " + std::to_string(facts.quorum);
   }
   return text;
@@ -170,13 +180,13 @@ Diagnosis diagnose(const NetworkFacts& facts) {
     out.condition = mining_goes_on(facts, pace) ? Condition::going_on : Condition::stalled;
   } else if (advanced(facts)) {
     out.condition = Condition::going_on;
-  } else if (waiting(facts) > 0 || able.size() < facts.quorum) {
+  } else if (waiting(facts, able) > 0 || able.size() < facts.quorum) {
     out.condition = Condition::stalled;
   } else {
     out.condition = Condition::idle;
   }
   out.summary = facts.mines ? mining_summary(facts, out.condition, pace)
-                            : summary(facts, out.condition, able.size());
+                            : summary(facts, out.condition, able);
   const Judgement judgement{facts, out.condition == Condition::stalled, able.size() < facts.quorum};
   out.findings = all_findings(judgement);
   if (out.condition == Condition::stalled && std::none_of(out.findings.begin(), out.findings.end(),

@@ -222,6 +222,36 @@ class DamagedFiles(unittest.TestCase):
         shutil.rmtree(self.home / "data" / "votes")
         self.is_observer("are gone")
 
+    def test_the_network_comes_up_again_without_the_vote_of_an_observer(self):
+        net = self.net
+        shutil.rmtree(self.home / "data" / "votes")
+        self.assertIn("observer: ", self.start(1).stderr)
+        net.testnet("down")
+        up = net.up()
+        print(up.stdout)
+        self.assertIn("ready   3/4", up.stdout)
+        self.assertIn("node3 runs and is not ready: observer: ", up.stdout)
+        self.assertIn("A disk was lost or wiped", up.stdout)
+        self.assertEqual({node["process"] for node in net.status()["nodes"]}, {"alive"})
+        net.wallet("send", "alice", "bob", "1")
+        net.wait_same_height()
+        again = self.net.json(net.up("--json"))
+        self.assertEqual([node["ready"] for node in again["nodes"]], [True, True, True, False])
+
+        # Below a quorum `up` fails and says so, and ends nobody either.
+        net.testnet("pause", "node2")
+        net.testnet("kill", "node1")
+        shutil.move(net.data / "node1" / "data" / "votes", net.root / "votes-aside")
+        below = net.up("--timeout", "8", check=False)
+        shutil.rmtree(net.data / "node1" / "data" / "votes", ignore_errors=True)
+        self.assertNotEqual(below.returncode, 0)
+        self.assertRegex(below.stderr, "[0-2] of 4 nodes are ready.*go on running.*why-stalled")
+        self.assertEqual({node["process"] for node in net.status()["nodes"]}, {"alive"})
+        net.testnet("kill", "node1")
+        shutil.rmtree(net.data / "node1" / "data" / "votes", ignore_errors=True)
+        shutil.move(net.root / "votes-aside", net.data / "node1" / "data" / "votes")
+        net.testnet("start", "node1")
+
     # The database. What is lost there can be fetched again; what is wrong there must not be served.
     def test_a_write_ahead_log_without_its_end(self):
         wal = self.newest("data/db/*.log")

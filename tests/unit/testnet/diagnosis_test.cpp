@@ -151,6 +151,22 @@ TEST_CASE("a network that commits is going on, whatever else is wrong") {
   CHECK_FALSE(find(diagnosis, "node_down")->cause);
 }
 
+TEST_CASE("what only a node that lags still holds is no stall of the others") {
+  NetworkFacts facts = healthy();
+  facts.nodes[1].status.height = facts.nodes[1].height_before = 9;
+  facts.nodes[1].waiting = 1;
+  CHECK(diagnose(facts).condition == Condition::idle);
+  facts.nodes[2].waiting = 1;
+  const auto diagnosis = diagnose(facts);
+  CHECK(diagnosis.condition == Condition::stalled);
+  CHECK(has(diagnosis.summary, "1 transactions wait"));
+  // Below a quorum there is nobody else to ask.
+  facts.nodes[2].waiting = 0;
+  stop(facts, 2);
+  stop(facts, 3);
+  CHECK(has(diagnose(facts).summary, "1 transactions wait"));
+}
+
 TEST_CASE("one node that is down is a remark on an idle chain") {
   auto facts = healthy();
   stop(facts, 3);
