@@ -10,14 +10,11 @@ namespace quorate::testnet::comparison {
 
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-constexpr Duration kStart = seconds(30);
-constexpr Duration kApart = seconds(5);
-constexpr Duration kAgree = seconds(120);
-constexpr Duration kClientMin = milliseconds(5);
-constexpr Duration kClientMax = milliseconds(50);
+constexpr Duration kStart = std::chrono::seconds(30);
+constexpr Duration kApart = std::chrono::seconds(5);
+constexpr Duration kAgree = std::chrono::seconds(120);
+constexpr Duration kClientMin = std::chrono::milliseconds(5);
+constexpr Duration kClientMax = std::chrono::milliseconds(50);
 
 class LyingAttack {
  public:
