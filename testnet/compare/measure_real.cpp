@@ -124,7 +124,7 @@ class LoadMeasurement {
   // The lowest rate, which is the same for both engines: cost is compared here.
   void first_rung(const PointResult& point, const NodeCosts& used) {
     flat_p99_ms_ = point.latency_ms.p99;
-    out_.together = point.proof_ms.count > 0 ? point.proof_ms : point.latency_ms;
+    out_.together = point.latency_ms;
     out_.rate = point.offered;
     if (point.finals == 0) return;
     const auto transactions = static_cast<double>(point.finals);

@@ -31,7 +31,7 @@ Section throughput(const Model& model) {
 }
 
 std::string finality(const Latency& one) {
-  if (one.depth == 0) return "certificate and proof";
+  if (one.depth == 0) return one.rate > 0 ? "certificate" : "certificate and proof";
   if (one.depth == 1) return "in a block";
   return std::to_string(one.depth) + " blocks deep";
 }
@@ -40,8 +40,9 @@ Section latency(const Model& model) {
   Section out{"latency",
               "2. Time to finality",
               "From the moment at which a payment was due. By votes until the client holds a block "
-              "certificate and the proof of its receipt: then it is final for good. By work until "
-              "it is so many blocks deep, and the next table says how many are enough.",
+              "certificate, which is final for good; one at a time also the proof of its receipt, "
+              "which takes one request more. By work until it is so many blocks deep, and the next "
+              "table says how many are enough.",
               {"engine", "network", "load", "until", "p50", "p95", "p99"},
               {}};
   for (const Latency& one : model.latency) {

@@ -28,7 +28,7 @@ struct Script {
 Script script_for(const Plan& plan, Engine engine) {
   if (engine == Engine::pbft) return {1, 3, 2};
   const double interval = static_cast<double>(plan.chain.interval_ms) / 1e3;
-  return {5 * interval, 30 * interval, 10 * interval};
+  return {5 * interval, 30 * interval, std::max(10.0, 10 * interval)};
 }
 
 double seconds(Duration duration) { return static_cast<double>(duration.count()) / 1e9; }
