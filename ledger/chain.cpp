@@ -104,7 +104,16 @@ Result<void> Chain::Impl::load() {
                                    "; restore the data folder or sync it again");
   }
   recent = {std::make_shared<TreeView>(head.height, tree)};
+  QUORATE_CHECK(load_withdrawn());
   return load_certified();
+}
+
+Result<void> Chain::Impl::load_withdrawn() {
+  const auto stored = store.get(Family::meta, layout::meta_key(layout::kWithdrawnKey));
+  if (!stored && stored.error().code == Errc::not_found) return {};
+  QUORATE_TRY(const Bytes encoded, stored);
+  QUORATE_TRY(taken_back, WithdrawnTransactions::decode(encoded));
+  return {};
 }
 
 // The marker is written in one batch with the seals it speaks of, but neither is synced: what a

@@ -27,6 +27,7 @@
 #include "ledger/types/merkle.hpp"
 #include "ledger/types/receipt.hpp"
 #include "ledger/types/state_proof.hpp"
+#include "ledger/withdrawn_transactions.hpp"
 
 namespace quorate::ledger {
 
@@ -170,6 +171,9 @@ class Chain {
   Result<BlockCertificate> certificate(Height height) const;
   // Where a transaction was executed (succeeded or failed); skipped ones are not located.
   Result<TransactionLocation> find(const Digest& transaction_id) const;
+  // Of a transaction that a rewind took back, in this life or an earlier one, also when it has been
+  // executed again since; the newest WithdrawnTransactions::kMax are known.
+  std::optional<WithdrawnTransaction> withdrawn(const Digest& transaction_id) const;
 
  private:
   struct Impl;

@@ -41,6 +41,7 @@ struct Chain::Impl {
   Result<void> write_genesis();
   Result<void> load();
   Result<void> load_certified();
+  Result<void> load_withdrawn();
   bool has_seal_quorum(Height height) const;
   // The newest height at or below it that has a block certificate, where there are seals.
   Height certified_at_or_below(Height height) const;
@@ -78,7 +79,7 @@ struct Chain::Impl {
   Result<Restored> newest_at_or_below(Height height) const;
   Result<void> execute_again(Restored& on, Height height) const;
   WriteBatch batch_back_to(const Restored& target) const;
-  void publish_rewound(Restored target);
+  void publish_rewound(Restored target, WithdrawnTransactions taken_back);
 
   KvStore& store;
   const Genesis genesis;
@@ -101,6 +102,7 @@ struct Chain::Impl {
   Head head;
   std::deque<TreeViewPtr> recent;  // consecutive heights, the head's last
   Height certified;
+  WithdrawnTransactions taken_back;
 };
 
 }  // namespace quorate::ledger

@@ -140,4 +140,9 @@ Result<TransactionLocation> Chain::find(const Digest& transaction_id) const {
   return impl_->find(transaction_id);
 }
 
+std::optional<WithdrawnTransaction> Chain::withdrawn(const Digest& transaction_id) const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->taken_back.find(transaction_id);
+}
+
 }  // namespace quorate::ledger

@@ -30,11 +30,14 @@ Result<Rewound> Chain::rewind(Height height) {
     QUORATE_CHECK(impl_->read_withdrawn(out, height));
     QUORATE_TRY(Impl::Restored target, impl_->restore(height));
     out.executed_from = target.executed_from;
-    const WriteBatch batch = impl_->batch_back_to(target);
+    WriteBatch batch = impl_->batch_back_to(target);
+    WithdrawnTransactions taken_back = impl_->taken_back;
+    for (const WithdrawnBlock& block : out.withdrawn) taken_back.add(block);
+    batch.put(Family::meta, layout::meta_key(layout::kWithdrawnKey), taken_back.encode());
     {
       const std::unique_lock lock(impl_->whole);
       QUORATE_CHECK(impl_->store.write(batch, true));
-      impl_->publish_rewound(std::move(target));
+      impl_->publish_rewound(std::move(target), std::move(taken_back));
     }
     QUORATE_CHECK(impl_->drop_snapshots_above(height));
     QUORATE_CHECK(erase_above(impl_->store, height, top, impl_->options.rewind.batch_entries));
@@ -148,7 +151,7 @@ WriteBatch Chain::Impl::batch_back_to(const Restored& target) const {
   return batch;
 }
 
-void Chain::Impl::publish_rewound(Restored target) {
+void Chain::Impl::publish_rewound(Restored target, WithdrawnTransactions now_taken_back) {
   const Height height = target.header.height;
   std::deque<TreeViewPtr> old;  // freed without the mutex
   {
@@ -160,6 +163,7 @@ void Chain::Impl::publish_rewound(Restored target) {
     }
     if (recent.empty()) recent.push_back(std::make_shared<TreeView>(height, target.tree));
     certified = certified_at_or_below(std::min(certified, height));
+    taken_back = std::move(now_taken_back);
   }
   head_header = std::move(target.header);
   tree = std::move(target.tree);

@@ -6,6 +6,8 @@
 //           "chain_id"               32
 //           "head"                   height u64 | block hash 32 | payload id 32
 //           "certified"              height u64: the newest height with seals
+//           "withdrawn"              what rewinds took back (withdrawn_transactions.hpp); none:
+//           nothing
 //   blocks  height 'h'               header
 //           height 'p'               payload, as it was ordered
 //           height 'c'               commit certificate (none at genesis)
@@ -34,6 +36,7 @@ inline constexpr std::string_view kVersionKey = "storage_version";
 inline constexpr std::string_view kChainIdKey = "chain_id";
 inline constexpr std::string_view kHeadKey = "head";
 inline constexpr std::string_view kCertifiedKey = "certified";
+inline constexpr std::string_view kWithdrawnKey = "withdrawn";
 
 Bytes meta_key(std::string_view name);
 Bytes header_key(Height height);

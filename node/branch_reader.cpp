@@ -64,7 +64,7 @@ Result<rpc::WorkHeaders> read_work_headers(const ledger::Chain& chain,
 }
 
 Result<Carried> read_carried(const ledger::Chain& chain, const BranchCertificates& above,
-                             std::uint32_t commit_depth, Height height, std::uint32_t blocks_max) {
+                             std::uint32_t commit_depth, Height height) {
   const Height tip = tip_of(chain, above);
   const Height first = height.saturating_add(carrier_distance(commit_depth));
   if (first > tip) {
@@ -75,7 +75,7 @@ Result<Carried> read_carried(const ledger::Chain& chain, const BranchCertificate
   }
   Carried out;
   out.work.first = first;
-  for (std::uint64_t i = 0; i < blocks_max; ++i) {
+  for (std::uint64_t i = 0; i < kCarriersMax; ++i) {
     const Height carrier = first.saturating_add(i);
     if (carrier > tip) break;
     QUORATE_TRY(const ledger::Header header, chain.header(height.saturating_add(i)));
@@ -91,8 +91,7 @@ Result<rpc::TransactionProof> prove_transaction_by_work(const ledger::Chain& cha
                                                         std::uint32_t commit_depth,
                                                         const Digest& id) {
   QUORATE_TRY(PlacedReceipt placed, prove_receipt(chain, id));
-  QUORATE_TRY(Carried carried,
-              read_carried(chain, above, commit_depth, placed.height, kCarriersMax));
+  QUORATE_TRY(Carried carried, read_carried(chain, above, commit_depth, placed.height));
   placed.proof.headers = std::move(carried.headers);
   placed.proof.work = std::move(carried.work);
   return std::move(placed.proof);
@@ -101,13 +100,14 @@ Result<rpc::TransactionProof> prove_transaction_by_work(const ledger::Chain& cha
 Result<rpc::AccountProof> prove_account_by_work(const ledger::Chain& chain,
                                                 const BranchCertificates& above,
                                                 std::uint32_t commit_depth,
-                                                const crypto::Address& address) {
+                                                const crypto::Address& address,
+                                                std::uint32_t carriers) {
   const std::uint64_t distance = carrier_distance(commit_depth);
-  const std::uint64_t tip = tip_of(chain, above).value();
+  const Height tip = tip_of(chain, above);
   // After a start the states of the past are not in memory: then fewer headers carry the proof.
-  Height height(tip > distance + commit_depth - 1 ? tip - distance - commit_depth + 1 : 0);
+  Height height = tip.saturating_sub(distance + std::max(carriers, 1U) - 1);
   auto state = chain.state_at(height);
-  while (!state && height.value() + distance < tip) {
+  while (!state && height.saturating_add(distance) < tip) {
     height = height.next();
     state = chain.state_at(height);
   }
@@ -123,22 +123,34 @@ Result<rpc::AccountProof> prove_account_by_work(const ledger::Chain& chain,
     out.work = rpc::CarriedByWork{height.saturating_add(carrier_distance(commit_depth)), {}};
     return out;
   }
-  QUORATE_TRY(Carried carried, read_carried(chain, above, commit_depth, height, commit_depth));
+  QUORATE_TRY(Carried carried, read_carried(chain, above, commit_depth, height));
   out.headers = std::move(carried.headers);
   out.work = std::move(carried.work);
   return out;
 }
 
-std::optional<rpc::TransactionView::Placement> tentative_placement(const Replica& replica,
-                                                                   const Digest& id) {
-  const auto height = replica.tentative_height(id);
-  const auto branch = replica.status().consensus.branch;
-  if (!height || !branch) return std::nullopt;
-  const BranchCertificates certificates = replica.branch_certificates();
-  const auto found = certificates.find(*height);
-  if (found == certificates.end()) return std::nullopt;
-  const std::uint64_t depth = branch->tip.saturating_sub(height->value()).value() + 1;
-  return rpc::TransactionView::Placement{*height, work::id_of_encoded(found->second), depth};
+std::optional<rpc::TransactionView::Placement> read_placement(const ledger::Chain& chain,
+                                                              const BranchCertificates& above,
+                                                              Height height) {
+  const Height tip = tip_of(chain, above);
+  const auto certificate = certificate_at(chain, above, height);
+  if (!certificate || height > tip) return std::nullopt;
+  const std::uint64_t depth = tip.saturating_sub(height.value()).value() + 1;
+  return rpc::TransactionView::Placement{height, work::id_of_encoded(*certificate), depth};
+}
+
+Height decided_at(const ledger::Chain& chain, const SeenTransaction& transaction,
+                  ledger::Reason reason) {
+  if (reason == ledger::Reason::expired) return transaction.valid_until;
+  Height height = chain.head().height;
+  while (height != Height(0)) {
+    const auto before = chain.state_at(height.previous());
+    if (!before) break;
+    const auto sender = (*before)->account(transaction.sender);
+    if (!sender || sender->nonce < transaction.nonce) break;
+    height = height.previous();
+  }
+  return height;
 }
 
 rpc::BranchView view_of(const consensus::Status::Branch& branch,

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "ledger/chain.hpp"
+#include "node/finality_watch.hpp"
 #include "node/replica.hpp"
 #include "node/runtime/statistics.hpp"
 #include "rpc/backend.hpp"
@@ -25,26 +26,36 @@ struct Carried {
   std::vector<ledger::Header> headers;  // of the ledger, from the height asked for on
   rpc::CarriedByWork work;
 };
-// At most `blocks_max`. Error unavailable when no header of the branch carries that height yet.
+// As many as carry it, up to 64: clients count what is left out of those against the proof. Error
+// unavailable when no header of the branch carries that height yet.
 Result<Carried> read_carried(const ledger::Chain& chain, const BranchCertificates& above,
-                             std::uint32_t commit_depth, Height height, std::uint32_t blocks_max);
+                             std::uint32_t commit_depth, Height height);
 
-// As many headers as carry it, up to 64. Errors: not_found, unavailable (none does yet).
+// Errors: not_found, unavailable (no header carries it yet).
 Result<rpc::TransactionProof> prove_transaction_by_work(const ledger::Chain& chain,
                                                         const BranchCertificates& above,
                                                         std::uint32_t commit_depth,
                                                         const Digest& id);
 
-// The newest account state that `commit_depth` headers carry, or fewer when it is not in memory.
-// Error unavailable when none is.
+// The newest account state that `carriers` headers carry (at least one), or fewer when it is not in
+// memory. Error unavailable when none is.
 Result<rpc::AccountProof> prove_account_by_work(const ledger::Chain& chain,
                                                 const BranchCertificates& above,
                                                 std::uint32_t commit_depth,
-                                                const crypto::Address& address);
+                                                const crypto::Address& address,
+                                                std::uint32_t carriers);
 
-// Where a transaction stands in the tentative order. On the thread of the replica.
-std::optional<rpc::TransactionView::Placement> tentative_placement(const Replica& replica,
-                                                                   const Digest& id);
+// How deep a block of this height stands on the branch, and which one it is. None when `above` and
+// the ledger have no such block.
+std::optional<rpc::TransactionView::Placement> read_placement(const ledger::Chain& chain,
+                                                              const BranchCertificates& above,
+                                                              Height height);
+
+// The lowest height known by which `transaction` could not be executed any more: the chain has
+// passed valid_until, or another transaction has its nonce (states of the past are in memory for a
+// while only, so it may have been earlier).
+Height decided_at(const ledger::Chain& chain, const SeenTransaction& transaction,
+                  ledger::Reason reason);
 
 rpc::BranchView view_of(const consensus::Status::Branch& branch,
                         const std::optional<MiningStatistics>& mining);

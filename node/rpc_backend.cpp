@@ -9,7 +9,6 @@
 #include "node/net/handshake.hpp"
 #include "node/recent_transactions.hpp"
 #include "node/replica_view.hpp"
-#include "node/reversed_transactions.hpp"
 #include "node/runtime/os_clock.hpp"
 #include "node/status_cache.hpp"
 
@@ -36,7 +35,6 @@ struct RpcBackend::Impl final : Observer {
   const SteadyClock::time_point started = SteadyClock::now();
   Metrics metrics;
   RecentTransactions recent;
-  ReversedTransactions reversed;
   FinalityWatch watch;
   StatusCache status;
 
@@ -47,10 +45,14 @@ struct RpcBackend::Impl final : Observer {
   std::uint32_t commit_depth() const { return runtime.traits().commit_depth; }
   // None where the order is not by work.
   std::optional<rpc::BranchView> branch_view(const NodeStatus& now) const;
-  // Adds where it stands on the branch to a transaction that was executed.
-  rpc::TransactionView placed(rpc::TransactionView view) const;
-  // What was final and is not any more stays reversed until it is final again, or never will be.
-  rpc::TransactionView with_history(rpc::TransactionView view) const;
+  // With the id alone when nothing more is known.
+  SeenTransaction seen(const Digest& id) const;
+  // Adds what the branch says of it: how deep it stands, or what keeps it from being executed, and
+  // that it was final before.
+  rpc::TransactionView placed(rpc::TransactionView view, const BranchCertificates& above) const;
+  // The same, with a copy of the branch that is not older than the ledger which `view` was read
+  // from.
+  void place(rpc::TransactionView view, std::function<void(rpc::TransactionView)> done);
   void withdraw(const Notice& notice);
 };
 
@@ -61,9 +63,8 @@ void RpcBackend::Impl::notice(const Notice& notice) {
       if (notice.transaction) recent.remember(*notice.transaction);
       return;
     case Notice::Kind::block_executed:
-      if (!notice.block) return;
-      reversed.executed(*notice.block);
-      return watch.block_executed(notice.block);
+      if (notice.block) watch.block_executed(notice.block);
+      return;
     case Notice::Kind::blocks_withdrawn: withdraw(notice); return status.refresh();
     case Notice::Kind::equivocation: return keep(notice.proof);
     // Not block_sealed: at that time the certificate is still on its way to the store.
@@ -149,29 +150,43 @@ std::optional<rpc::BranchView> RpcBackend::Impl::branch_view(const NodeStatus& n
   return view_of(*branch, runtime.statistics().mining);
 }
 
-rpc::TransactionView RpcBackend::Impl::placed(rpc::TransactionView view) const {
-  if (commit_depth() == 0 || view.placement || !view.height) return view;
-  const auto header = chain.header(*view.height);
-  if (!header) return view;  // withdrawn a moment ago
-  const auto branch = status.get().replica.consensus.branch;
-  // The copy of the status may be a moment older than the block.
-  const std::uint64_t depth =
-      branch ? branch->tip.saturating_sub(view.height->value()).value() + 1 : 0;
-  view.placement = {*view.height, header->payload_id,
-                    std::max<std::uint64_t>(depth, commit_depth())};
+SeenTransaction RpcBackend::Impl::seen(const Digest& id) const {
+  SeenTransaction out = recent.find(id);
+  const auto withdrawn = chain.withdrawn(id);
+  if (out.nonce > 0 || !withdrawn) return out;
+  return {id, withdrawn->valid_until, withdrawn->sender, withdrawn->nonce};
+}
+
+rpc::TransactionView RpcBackend::Impl::placed(rpc::TransactionView view,
+                                              const BranchCertificates& above) const {
+  if (commit_depth() == 0) return view;
+  if (view.height) {
+    view.placement = read_placement(chain, above, *view.height);
+    return view;
+  }
+  if (view.reason) {
+    view.decided = read_placement(chain, above, decided_at(chain, seen(view.id), *view.reason));
+  }
+  if (const auto withdrawn = chain.withdrawn(view.id)) {
+    view.status = rpc::TransactionStatus::reversed;
+    view.withdrawn_from = withdrawn->height;
+  }
   return view;
 }
 
-rpc::TransactionView RpcBackend::Impl::with_history(rpc::TransactionView view) const {
-  using Status = rpc::TransactionStatus;
-  const bool open = view.status == Status::unknown || view.status == Status::pending ||
-                    view.status == Status::included;
-  if (!open) return view;
-  if (const auto height = reversed.find(view.id)) {
-    view.status = Status::reversed;
-    view.withdrawn_from = height;
+void RpcBackend::Impl::place(rpc::TransactionView view,
+                             std::function<void(rpc::TransactionView)> done) {
+  if (commit_depth() == 0) return done(std::move(view));
+  const BranchCertificates above = status.get().branch;
+  const Height known = above.empty() ? Height(0) : above.rbegin()->first;
+  // What is in the ledger was so deep when it was committed.
+  if (known >= chain.head().height.saturating_add(commit_depth() - 1)) {
+    return done(placed(std::move(view), above));
   }
-  return view;
+  runtime.inspect([this, view = std::move(view), done = std::move(done)](const Replica& replica) {
+    watch.run_soon(
+        [this, view, done, above = status.take(replica).branch] { done(placed(view, above)); });
+  });
 }
 
 void RpcBackend::Impl::withdraw(const Notice& notice) {
@@ -180,7 +195,6 @@ void RpcBackend::Impl::withdraw(const Notice& notice) {
   out->to = notice.height.saturating_add(notice.blocks);
   out->complete = notice.withdrawn->size() == notice.blocks;
   for (const ledger::WithdrawnBlock& block : *notice.withdrawn) {
-    reversed.withdrawn(block);
     for (std::size_t i = 0; i < block.receipts.size(); ++i) {
       if (block.receipts[i].outcome == ledger::Outcome::skipped) continue;
       out->transactions.push_back({block.receipts[i].transaction_id, block.header.height,
@@ -333,32 +347,37 @@ void RpcBackend::account(const crypto::Address& address,
   });
 }
 
-Result<rpc::AccountProof> RpcBackend::account_proof(const crypto::Address& address) const {
+Result<rpc::AccountProof> RpcBackend::account_proof(const crypto::Address& address,
+                                                    std::uint32_t carriers) const {
   if (impl_->runtime.traits().seals) return prove_account(impl_->chain, address);
   return prove_account_by_work(impl_->chain, impl_->status.get().branch, impl_->commit_depth(),
-                               address);
+                               address, carriers);
 }
 
 // In this order nothing is missed: what has left the mempool because it was executed is in the
 // chain by the time the chain is asked again.
 void RpcBackend::transaction(const Digest& id,
                              std::function<void(rpc::TransactionView)> done) const {
-  if (auto view = read_transaction(impl_->chain, id)) return done(impl_->placed(std::move(*view)));
+  if (auto view = read_transaction(impl_->chain, id)) {
+    return impl_->place(std::move(*view), std::move(done));
+  }
   impl_->runtime.inspect([this, id, done = std::move(done)](const Replica& replica) {
     const ledger::TransactionPtr waiting = replica.mempool().find(id);
-    const auto placement = tentative_placement(replica, id);
-    if (!waiting && !placement) {
-      return impl_->watch.wait(impl_->recent.find(id), SteadyClock::time_point::min(),
-                               [this, done](rpc::TransactionView view) {
-                                 done(impl_->with_history(impl_->placed(std::move(view))));
-                               });
+    const auto tentative = replica.tentative_height(id);
+    if (!waiting && !tentative) {
+      return impl_->watch.wait(
+          impl_->seen(id), SteadyClock::time_point::min(),
+          [this, done](rpc::TransactionView view) { impl_->place(std::move(view), done); });
     }
     rpc::TransactionView out;
     out.id = id;
-    out.status = placement ? rpc::TransactionStatus::included : rpc::TransactionStatus::pending;
-    out.placement = placement;
+    out.status = rpc::TransactionStatus::pending;
     if (waiting) out.transaction = waiting->signed_transaction;
-    done(impl_->with_history(std::move(out)));
+    if (!tentative) return done(impl_->placed(std::move(out), {}));
+    const BranchCertificates above = impl_->status.take(replica).branch;
+    out.placement = read_placement(impl_->chain, above, *tentative);
+    if (out.placement) out.status = rpc::TransactionStatus::included;
+    done(impl_->placed(std::move(out), above));
   });
 }
 
@@ -407,10 +426,10 @@ void RpcBackend::check(Bytes encoded, std::function<void(rpc::SubmitResult)> don
 
 void RpcBackend::wait_final(const Digest& id, std::chrono::milliseconds timeout,
                             std::function<void(rpc::TransactionView)> done) {
-  impl_->watch.wait(impl_->recent.find(id), SteadyClock::now() + timeout,
+  impl_->watch.wait(impl_->seen(id), SteadyClock::now() + timeout,
                     [this, done = std::move(done)](rpc::TransactionView view) {
                       if (view.status != rpc::TransactionStatus::unknown) {
-                        return done(impl_->with_history(impl_->placed(std::move(view))));
+                        return impl_->place(std::move(view), done);
                       }
                       // At the deadline: what the chain does not know may still wait here.
                       transaction(view.id, done);

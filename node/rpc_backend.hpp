@@ -52,7 +52,8 @@ class RpcBackend final : public rpc::Backend {
   Result<rpc::WorkHeaders> work_headers(Height from, std::uint32_t limit) const override;
   void account(const crypto::Address& address,
                std::function<void(rpc::AccountView)> done) const override;
-  Result<rpc::AccountProof> account_proof(const crypto::Address& address) const override;
+  Result<rpc::AccountProof> account_proof(const crypto::Address& address,
+                                          std::uint32_t carriers) const override;
   void transaction(const Digest& id, std::function<void(rpc::TransactionView)> done) const override;
   Result<rpc::TransactionProof> transaction_proof(const Digest& id) const override;
   void submit(std::vector<Bytes> encoded,

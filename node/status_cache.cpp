@@ -16,6 +16,16 @@ struct Slot {
   std::condition_variable changed;
   bool filled = false;
   NodeStatus status;
+
+  NodeStatus take(const Replica& replica) {
+    NodeStatus now{replica.status(), replica.mempool().status()};
+    if (now.replica.consensus.branch) now.branch = replica.branch_certificates();
+    const std::lock_guard lock(mutex);
+    status = now;
+    filled = true;
+    changed.notify_all();
+    return now;
+  }
 };
 
 }  // namespace
@@ -31,16 +41,7 @@ struct StatusCache::Impl {
   std::thread thread;
 
   void ask() const {
-    runtime.inspect([to = slot](const Replica& replica) {
-      NodeStatus status{replica.status(), replica.mempool().status()};
-      if (status.replica.consensus.branch) status.branch = replica.branch_certificates();
-      {
-        const std::lock_guard lock(to->mutex);
-        to->status = std::move(status);
-        to->filled = true;
-      }
-      to->changed.notify_all();
-    });
+    runtime.inspect([to = slot](const Replica& replica) { to->take(replica); });
   }
 };
 
@@ -68,6 +69,8 @@ StatusCache::~StatusCache() {
 }
 
 void StatusCache::refresh() const { impl_->ask(); }
+
+NodeStatus StatusCache::take(const Replica& replica) const { return impl_->slot->take(replica); }
 
 NodeStatus StatusCache::get() const {
   const std::lock_guard lock(impl_->slot->mutex);

@@ -1,5 +1,6 @@
 // A recent copy of what only the replica knows, for readers that must not wait for the consensus
-// thread. A thread asks for a new copy four times a second; refresh() asks at once. Thread-safe.
+// thread. A thread asks for a new copy four times a second; refresh() asks at once. Whoever answers
+// from something newer takes the copy along, so that no later answer is older. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -25,6 +26,8 @@ class StatusCache {
   NodeStatus get() const;
   // Returns at once; the copy comes with the next step of the replica.
   void refresh() const;
+  // On the thread of the replica: makes the copy now, and gives it.
+  NodeStatus take(const Replica& replica) const;
 
  private:
   struct Impl;

@@ -214,6 +214,7 @@ struct TransactionView {
     std::uint64_t depth = 0;
   };
   std::optional<Placement> placement;
+  std::optional<Placement> decided;      // with `reason`: the block by which it was so
   std::optional<Height> withdrawn_from;  // reversed: the height it was executed at
 };
 
@@ -300,8 +301,9 @@ class Backend {
   virtual void account(const crypto::Address& address,
                        std::function<void(AccountView)> done) const = 0;
 
-  // At the newest certified height, or at the newest that commit_depth work headers carry.
-  virtual Result<AccountProof> account_proof(const crypto::Address& address) const = 0;
+  // At the newest certified height; where work proves, at the newest that so many headers carry.
+  virtual Result<AccountProof> account_proof(const crypto::Address& address,
+                                             std::uint32_t carriers) const = 0;
 
   virtual void transaction(const Digest& id, std::function<void(TransactionView)> done) const = 0;
   // Error not_found (no executed transaction of this id), unavailable (no certificate yet).

@@ -29,12 +29,22 @@ double reversal(double attacker_share, std::uint64_t depth) {
       static_cast<std::uint32_t>(std::min<std::uint64_t>(depth, crypto::work::kReversalDepthMax)));
 }
 
+// "in block 7, 12 blocks deep: reversal probability …".
+std::string standing(Height height, const std::string& deep, std::uint64_t depth,
+                     double attacker_share) {
+  return "in block " + std::to_string(height.value()) + ", " + deep + ": reversal probability " +
+         percent(reversal(attacker_share, depth)) + " for an attacker with " +
+         percent(attacker_share) + " of the hash rate";
+}
+
 // Where a node says that a transaction stands.
 struct Sighting {
   std::string status = "unknown";
-  std::string reason;  // why it will never be executed
+  std::string reason;  // why it is never executed on this branch
+  // The block that holds it or, with a reason, the one by which that was so.
   std::optional<Height> height;
   std::optional<Digest> block_id;
+  std::optional<Height> withdrawn_from;
 };
 
 Result<Sighting> read_sighting(const rpc::Json& answer) {
@@ -44,8 +54,11 @@ Result<Sighting> read_sighting(const rpc::Json& answer) {
   if (fields.has("reason") && answer["reason"].is_string()) {
     QUORATE_TRY(out.reason, fields.text("reason"));
   }
+  if (fields.has("withdrawn_from")) {
+    QUORATE_TRY(out.withdrawn_from, fields.integer_of<Height>("withdrawn_from"));
+  }
   if (!fields.has("block_id")) return out;
-  QUORATE_TRY(out.height, fields.integer_of<Height>("height"));
+  QUORATE_TRY(out.height, fields.integer_of<Height>(out.reason.empty() ? "height" : "decided_at"));
   QUORATE_TRY(out.block_id, fields.fixed<Digest>("block_id"));
   return out;
 }
@@ -77,7 +90,7 @@ class Way {
         error.kind != rpc::RpcError::Kind::answered || error.code == -32002 || error.code == -32011;
     if (later && error.kind != rpc::RpcError::Kind::unreachable) return {};
     WALLET_TRY(const Sighting seen, look());
-    if (seen.block_id || seen.status == "pending" || seen.status == "reversed") return {};
+    if (seen.block_id || seen.status != "unknown") return {};
     return tl::unexpected(from_rpc(error));
   }
 
@@ -85,9 +98,10 @@ class Way {
   Outcome<std::optional<rpc::ProvedReceipt>> step() {
     WALLET_CHECK(network_.follow_work());
     WALLET_TRY(const Sighting seen, look());
-    if (!seen.reason.empty()) return never_executed(seen);
     if (seen.status == "unknown") {
-      WALLET_CHECK(submit());
+      // A node that never heard of it refuses it when its nonce is taken, and cannot say by which
+      // block. Another one may know more.
+      if (!submit()) network_.rotate();
       return nothing();
     }
     if (!seen.block_id) {
@@ -102,7 +116,7 @@ class Way {
       network_.rotate();
       return nothing();
     }
-    return weigh(*seen.height);
+    return seen.reason.empty() ? weigh(*seen.height) : weigh_failure(seen);
   }
 
  private:
@@ -123,20 +137,29 @@ class Way {
     auto proved = fetch_work_proof(network_, id_);
     // A node that has not switched branches yet looks like one that lies: another one decides.
     if (!proved) wrong_ = proved.error();
-    const std::uint64_t enough =
-        rpc::carried_enough(wish_.attacker_share, wished_depth(chain_, wish_));
-    if (!proved || proved->work->carried < enough) {
+    if (!proved || !demand_carriers(chain_, *proved->work, wish_)) {
       network_.rotate();
       return nothing();
     }
     return std::optional<rpc::ProvedReceipt>(std::move(*proved));
   }
 
-  Outcome<std::optional<rpc::ProvedReceipt>> never_executed(const Sighting& seen) const {
-    std::string reason = seen.reason;
-    std::replace(reason.begin(), reason.end(), '_', ' ');
-    Failure out{ExitCode::rejected, reason + "; it was not executed and never will be",
-                "this is what " + network_.url() + " says; what was not executed has no proof"};
+  // That it was not executed can be taken back like a payment, by a branch that executes it.
+  Outcome<std::optional<rpc::ProvedReceipt>> weigh_failure(const Sighting& seen) {
+    const std::uint64_t depth = chain_.depth(*seen.height);
+    const std::uint64_t needed = depth_needed(chain_, wish_);
+    const std::string why = why_not(seen.reason) + " ";
+    if (depth < needed) {
+      say(why + progress_text(*seen.height, depth, needed, wish_.attacker_share));
+      return nothing();
+    }
+    Failure out{ExitCode::rejected,
+                (seen.withdrawn_from ? was_final(*seen.withdrawn_from) + "; " : "") + why +
+                    standing(*seen.height, std::to_string(depth) + " blocks deep", depth,
+                             wish_.attacker_share),
+                "this is what " + network_.url() +
+                    " says; what was not executed has no proof, and a heavier branch could still "
+                    "execute it"};
     out.rpc_code = -32003;
     out.reason = seen.reason;
     return tl::unexpected(out);
@@ -171,9 +194,8 @@ Failure timed_out(const Way& way, milliseconds timeout) {
 }  // namespace
 
 std::uint64_t depth_needed(const rpc::WorkChain& chain, const WorkWish& wish) {
-  const std::uint64_t depth = wished_depth(chain, wish);
-  return std::max(depth,
-                  chain.parameters().depth + 1 + rpc::carried_enough(wish.attacker_share, depth));
+  return std::max(wished_depth(chain, wish),
+                  chain.parameters().depth + 1 + carriers_needed(chain, wish));
 }
 
 milliseconds patience_for(const rpc::WorkChain& chain, const WorkWish& wish) {
@@ -227,15 +249,46 @@ Outcome<rpc::ProvedReceipt> fetch_work_proof(Network& network, const Digest& id)
                  "do not trust this node; ask another one with --rpc-url");
 }
 
+std::uint64_t carriers_needed(const rpc::WorkChain& chain, const WorkWish& wish) {
+  return rpc::carried_enough(wish.attacker_share, wished_depth(chain, wish), chain.tip());
+}
+
+Outcome<void> demand_carriers(const rpc::WorkChain& chain, const rpc::ProvedByWork& proved,
+                              const WorkWish& wish) {
+  const std::uint64_t needed = carriers_needed(chain, wish);
+  if (proved.height == Height(0) || proved.carried >= needed) return {};
+  const std::uint64_t last =
+      proved.height.value() + chain.parameters().depth + rpc::kCarriersCounted;
+  return failure(
+      ExitCode::timed_out,
+      "not proved: the result of block " + std::to_string(proved.height.value()) +
+          " is carried by " + std::to_string(proved.carried) +
+          " more headers than contradict it; " + std::to_string(needed) +
+          " are needed against an attacker with " + percent(wish.attacker_share) +
+          " of the hash rate",
+      chain.tip().value() < last
+          ? "ask again after the next blocks"
+          : "no more headers count; name a smaller --attacker-share, or ask other nodes");
+}
+
 std::string progress_text(Height height, std::uint64_t depth, std::uint64_t needed,
                           double attacker_share) {
   const std::string deep =
       depth < needed
           ? std::to_string(depth) + " of " + std::to_string(needed) + " blocks deep"
           : std::to_string(depth) + " blocks deep, waiting until enough of them carry its result";
-  return "in block " + std::to_string(height.value()) + ", " + deep + ": reversal probability " +
-         percent(reversal(attacker_share, depth)) + " for an attacker with " +
-         percent(attacker_share) + " of the hash rate";
+  return standing(height, deep, depth, attacker_share);
+}
+
+std::string was_final(Height height) {
+  return "it was final in block " + std::to_string(height.value()) +
+         ", which left the branch with the most work";
+}
+
+std::string why_not(const std::string& reason) {
+  return reason == ledger::to_string(ledger::Reason::expired)
+             ? "it expired"
+             : "another transaction took its nonce";
 }
 
 std::string percent(double fraction) {
@@ -247,10 +300,14 @@ std::string percent(double fraction) {
 }
 
 std::string describe(const rpc::ProvedByWork& work, double attacker_share) {
+  const double reversed = reversal(attacker_share, work.depth);
+  const double false_result = rpc::lie_probability(attacker_share, work.carried, work.tip);
   return std::to_string(work.depth) + " blocks deep, result carried by " +
          std::to_string(work.carried) + " of them, work of " + std::to_string(work.tip.value()) +
-         " headers checked, reversal probability " + percent(reversal(attacker_share, work.depth)) +
-         " for an attacker with " + percent(attacker_share) + " of the hash rate";
+         " headers checked, " +
+         (reversed < false_result ? "probability of a false result " : "reversal probability ") +
+         percent(std::max(reversed, false_result)) + " for an attacker with " +
+         percent(attacker_share) + " of the hash rate";
 }
 
 nlohmann::json to_json(const rpc::ProvedByWork& work, double attacker_share) {
@@ -259,6 +316,7 @@ nlohmann::json to_json(const rpc::ProvedByWork& work, double attacker_share) {
   return {{"depth", work.depth},
           {"carried", work.carried},
           {"headers_checked", work.tip.value()},
+          {"false_result", rpc::lie_probability(attacker_share, work.carried, work.tip)},
           {"reversal",
            {{"attacker_share", attacker_share},
             {"exact", crypto::work::reversal_probability(attacker_share, z)},

@@ -28,18 +28,29 @@ Outcome<FinalTransaction> submit_until_deep(
     Network& network, const ledger::SignedTransaction& transaction, const WorkWish& wish,
     std::chrono::milliseconds timeout, const std::function<void(const std::string&)>& progress);
 
-// Fetches and verifies the proof of one transaction.
+// Fetches and verifies the proof of one transaction, however few headers carry it.
 Outcome<rpc::ProvedReceipt> fetch_work_proof(Network& network, const Digest& id);
+
+// By how many headers a result must be carried to be called proved.
+std::uint64_t carriers_needed(const rpc::WorkChain& chain, const WorkWish& wish);
+// Fails (timed_out) while fewer do. The genesis, which the wallet knows, needs none.
+Outcome<void> demand_carriers(const rpc::WorkChain& chain, const rpc::ProvedByWork& proved,
+                              const WorkWish& wish);
 
 // How far a transaction in the block of this height has come: "in block 7, 3 of 11 blocks deep:
 // reversal probability ...". Deep enough, it may still wait for headers that carry its result.
 std::string progress_text(Height height, std::uint64_t depth, std::uint64_t needed,
                           double attacker_share);
 
-// "6 blocks deep, carried by 4 of them, work of 31 headers checked, reversal probability 0.059 %
-// for an attacker with 10 % of the hash rate".
+// "it was final in block 7, which left the branch with the most work"
+std::string was_final(Height height);
+// Why a transaction is not executed: "another transaction took its nonce", "it expired".
+std::string why_not(const std::string& reason);
+
+// "16 blocks deep, result carried by 9 of them, work of 31 headers checked, reversal probability
+// 0.059 % for an attacker with 10 % of the hash rate": the larger of the two probabilities.
 std::string describe(const rpc::ProvedByWork& work, double attacker_share);
-// {depth, carried, headers_checked, reversal}
+// {depth, carried, headers_checked, reversal, false_result}
 nlohmann::json to_json(const rpc::ProvedByWork& work, double attacker_share);
 
 // "0.059 %"

@@ -1,5 +1,7 @@
 #include "rpc/client/work_proof.hpp"
 
+#include <cmath>
+
 #include "crypto/work/reversal.hpp"
 #include "rpc/client/receipt_proof.hpp"
 
@@ -28,26 +30,25 @@ Result<void> check_place(const WorkChain& chain, const ledger::Header& header) {
 Result<ProvedByWork> check_carried(const WorkChain& chain,
                                    const std::vector<ledger::Header>& headers) {
   QUORATE_ASSERT(!headers.empty());
-  const std::uint64_t lag = chain.parameters().depth + 1;
   const Height first = headers.front().height;
+  const Height first_carrier = first.saturating_add(chain.parameters().depth + 1);
+  const std::uint64_t counted = std::min(chain.depth(first_carrier), kCarriersCounted);
+  if (counted == 0) {
+    return fail(Errc::unavailable, block_name(first) + " is carried by the work header of height " +
+                                       std::to_string(first_carrier.value()) + ", and the tip is " +
+                                       std::to_string(chain.tip().value()));
+  }
   std::uint64_t agree = 0, contradict = 0;
-  for (std::size_t i = 0; i < headers.size(); ++i) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(headers.size(), counted); ++i) {
     const ledger::Header& header = headers[i];
     if (header.height != first.saturating_add(i)) {
       return fail(Errc::rejected, "the headers of the proof skip a height");
     }
-    const Height carrier = header.height.saturating_add(lag);
-    if (carrier > chain.tip()) break;
     const auto placed = check_place(chain, header);
     if (!placed && i > 0) break;  // from here on the prover is on another branch
     QUORATE_CHECK(placed);
-    QUORATE_TRY(const crypto::work::Header carrying, chain.header(carrier));
+    QUORATE_TRY(const crypto::work::Header carrying, chain.header(first_carrier.saturating_add(i)));
     ++(carrying.exec_ref == ledger::block_hash(header) ? agree : contradict);
-  }
-  if (agree + contradict == 0) {
-    return fail(Errc::unavailable, block_name(first) + " is carried by the work header of height " +
-                                       std::to_string(first.saturating_add(lag).value()) +
-                                       ", and the tip is " + std::to_string(chain.tip().value()));
   }
   if (agree <= contradict) {
     return fail(Errc::rejected, std::to_string(contradict) + " of " +
@@ -55,7 +56,13 @@ Result<ProvedByWork> check_carried(const WorkChain& chain,
                                     " work headers carry another result than the proof's for " +
                                     block_name(first) + " and after");
   }
-  return ProvedByWork{first, chain.depth(first), agree - contradict, chain.tip()};
+  const std::uint64_t left_out = counted - agree - contradict;
+  if (agree <= contradict + left_out) {
+    return fail(Errc::unavailable, "the proof for " + block_name(first) + " leaves out " +
+                                       std::to_string(left_out) + " of " + std::to_string(counted) +
+                                       " blocks that known work headers carry");
+  }
+  return ProvedByWork{first, chain.depth(first), agree - contradict - left_out, chain.tip()};
 }
 
 Result<ProvedReceipt> check_transaction_proof(const WorkChain& chain, const Json& answer,
@@ -86,13 +93,18 @@ Result<ProvedAccount> check_account_proof(const WorkChain& chain, const TrustedC
   return ProvedAccount{account, ProvedHeader{own, ledger::block_hash(own), 0, 0}, work};
 }
 
-std::uint64_t carried_enough(double attacker_share, std::uint64_t depth) {
+double lie_probability(double attacker_share, std::uint64_t carried, Height tip) {
+  const double ratio = attacker_share / (1 - attacker_share);
+  const double of_one = std::pow(ratio, static_cast<double>(carried));
+  return std::min(1.0, of_one * static_cast<double>(std::max<std::uint64_t>(tip.value(), 1)));
+}
+
+std::uint64_t carried_enough(double attacker_share, std::uint64_t depth, Height tip) {
   const auto known =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(depth, crypto::work::kReversalDepthMax));
   const double bound = crypto::work::reversal_probability(attacker_share, known);
-  const double ratio = attacker_share / (1 - attacker_share);
   std::uint64_t z = 1;
-  for (double lead = ratio; lead > bound && z < depth; lead *= ratio) ++z;
+  while (z < kCarriersCounted && lie_probability(attacker_share, z, tip) > bound) ++z;
   return z;
 }
 

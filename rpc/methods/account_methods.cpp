@@ -8,6 +8,12 @@ namespace quorate::rpc {
 namespace {
 
 constexpr ParamSpec kAddressParam = {"address", ParamKind::address, true, "bech32m, qrt1..."};
+constexpr std::uint64_t kCarriersDefault = 16;
+constexpr std::uint64_t kCarriersMax = 64;
+constexpr ParamSpec kCarriersParam = {
+    "carriers", ParamKind::number, false,
+    "under proof of work: how many work headers are to carry it, at most 64, default 16; the more, "
+    "the older it is"};
 // alice, the first development account.
 constexpr std::string_view kExample =
     R"({"address": "qrt1qz3g4ymwhlaavcfr45a9x7egun0vpj9rus6rep49"})";
@@ -20,7 +26,9 @@ void get(const Params& params, const Context& context, const Done& done) {
 
 MethodResult<Json> get_proof(const Params& params, const Context& context) {
   QUORATE_TRY(const crypto::Address address, params.address("address"));
-  const auto proof = context.backend.account_proof(address);
+  QUORATE_TRY(const std::uint64_t carriers,
+              params.number("carriers", kCarriersDefault, kCarriersMax));
+  const auto proof = context.backend.account_proof(address, static_cast<std::uint32_t>(carriers));
   if (!proof) return tl::unexpected(from_error(proof.error()));
   return to_json(*proof);
 }
@@ -39,8 +47,10 @@ std::vector<Method> account_methods() {
       {"account_getProof",
        "The account at the newest certified height, with the proof that it has this value, or "
        "does not exist, under the certificate's state root. Under proof of work at the newest "
-       "height that commit_depth work headers carry, under the state root of the first header.",
-       {kAddressParam},
+       "height that so many work headers carry, or fewer after a start, under the state root of "
+       "the "
+       "first header.",
+       {kAddressParam, kCarriersParam},
        "proof (siblings from the root downwards, leaf or null) and certificate; under proof of "
        "work headers and work instead, as in tx_getProof",
        kExample,

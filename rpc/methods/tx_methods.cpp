@@ -65,18 +65,6 @@ void submit(const Params& params, const Context& context, const Done& done) {
   });
 }
 
-// The refusal of a transaction that will never be executed.
-MethodError never_executed(const TransactionView& view) {
-  const bool expired = view.status == TransactionStatus::expired;
-  MethodError error = from_refusal({view.reason.value_or(ledger::Reason::expired),
-                                    expired ? "expired before it was ordered"
-                                            : "another transaction of this account used its nonce",
-                                    {},
-                                    {}});
-  error.data["transaction_id"] = to_0x(view.id);
-  return error;
-}
-
 // How the caller of tx_get and tx_submitAndWait wants a transaction shown.
 struct Shown {
   EngineView engine;
@@ -85,33 +73,48 @@ struct Shown {
   Json of(const TransactionView& view) const { return to_json(view, engine, attacker_share); }
 };
 
+// What the branch says of it, for the data of an error.
+void add_branch(MethodError& error, const TransactionView& view, const Shown& shown) {
+  const Json json = shown.of(view);
+  for (const char* name :
+       {"block_id", "depth", "commit_depth", "reversal", "decided_at", "withdrawn_from"}) {
+    if (json.contains(name)) error.data[name] = json[name];
+  }
+}
+
+// The refusal of a transaction that will never be executed.
+MethodError never_executed(const TransactionView& view, const Shown& shown) {
+  const bool expired = *view.reason == ledger::Reason::expired;
+  MethodError error = from_refusal({*view.reason,
+                                    expired ? "expired before it was ordered"
+                                            : "another transaction of this account used its nonce",
+                                    {},
+                                    {}});
+  error.data["transaction_id"] = to_0x(view.id);
+  add_branch(error, view, shown);
+  return error;
+}
+
 MethodResult<Shown> read_shown(const Params& params, const Backend& backend) {
   QUORATE_TRY(const double share, params.share("attacker_share", kShareDefault));
   return Shown{backend.engine(), share};
 }
 
+bool is_executed(const TransactionView& view) {
+  return !view.reason &&
+         (view.status == TransactionStatus::final || view.status == TransactionStatus::failed);
+}
+
 // What tx_submitAndWait answers once the transaction's fate is known, or the time is up.
 MethodResult<Json> waited(const TransactionView& view, const Shown& shown) {
-  switch (view.status) {
-    case TransactionStatus::final:
-    case TransactionStatus::failed:
-    case TransactionStatus::expired:
-      if (view.reason) return tl::unexpected(never_executed(view));
-      return shown.of(view);
-    case TransactionStatus::unknown:
-    case TransactionStatus::pending:
-    case TransactionStatus::included:
-    case TransactionStatus::reversed: break;
-  }
+  if (view.reason) return tl::unexpected(never_executed(view, shown));
+  if (is_executed(view)) return shown.of(view);
   MethodError error =
       make_error(Code::commit_timeout, "not final yet",
                  "ask tx_get, or submit the same bytes again: it cannot be executed twice");
   error.data["transaction_id"] = to_0x(view.id);
   error.data["status"] = to_string(view.status);
-  const Json json = shown.of(view);
-  for (const char* name : {"block_id", "depth", "commit_depth", "reversal", "withdrawn_from"}) {
-    if (json.contains(name)) error.data[name] = json[name];
-  }
+  add_branch(error, view, shown);
   return tl::unexpected(std::move(error));
 }
 
@@ -125,10 +128,8 @@ void after_refusal(Backend& backend, const SubmitResult& result, const Shown& sh
       reason == ledger::Reason::duplicate || reason == ledger::Reason::nonce_too_low;
   if (!perhaps_executed || !result.id) return done(tl::unexpected(error));
   backend.transaction(*result.id, [done, shown, error](const TransactionView& view) {
-    const bool decided =
-        view.status == TransactionStatus::final || view.status == TransactionStatus::failed;
-    if (decided) return done(shown.of(view));
-    done(tl::unexpected(error));
+    if (is_executed(view)) return done(shown.of(view));
+    done(tl::unexpected(view.reason ? never_executed(view, shown) : error));
   });
 }
 
@@ -282,10 +283,13 @@ std::vector<Method> tx_methods() {
        "never will be. A node tells unknown from failed and expired for the last 100,000 "
        "transactions it has pooled. Under proof of work also included (in a block that is less "
        "than commit_depth deep) and reversed (it was final in block withdrawn_from, which another "
-       "branch has outweighed, and has not become final again); whatever stands in a block has "
-       "block_id, depth and reversal: the probability that an attacker with attacker_share of the "
-       "hash rate takes it back, exact and by Nakamoto's approximation. Final is the depth that "
-       "the chain chose, not a certainty",
+       "branch has outweighed, and has not become final again: with a reason it never will; known "
+       "of the newest 20,000, also after a restart); whatever stands in a block has block_id, "
+       "depth "
+       "and reversal: the probability that an attacker with attacker_share of the hash rate takes "
+       "it back, exact and by Nakamoto's approximation; with a reason these are of the block "
+       "decided_at, by which it could not be executed any more. Final is the depth that the chain "
+       "chose, not a certainty, and so is failed for a reason",
        R"({"transaction_id": "$transaction_id"})",
        get_transaction},
       {"tx_getProof",

@@ -248,12 +248,13 @@ Json to_json(const TransactionView& view, const EngineView& engine, double attac
   if (view.reason) out["reason"] = ledger::to_string(*view.reason);
   if (view.transaction) out["transaction"] = to_json(view.transaction->transaction);
   if (view.withdrawn_from) out["withdrawn_from"] = integer_json(view.withdrawn_from->value());
-  if (view.placement) {
-    out["height"] = integer_json(view.placement->height.value());
-    out["block_id"] = to_0x(view.placement->block_id);
-    out["depth"] = integer_json(view.placement->depth);
+  if (view.placement) out["height"] = integer_json(view.placement->height.value());
+  if (view.decided) out["decided_at"] = integer_json(view.decided->height.value());
+  if (const auto& block = view.placement ? view.placement : view.decided) {
+    out["block_id"] = to_0x(block->block_id);
+    out["depth"] = integer_json(block->depth);
     out["commit_depth"] = engine.commit_depth;
-    out["reversal"] = reversal_json(attacker_share, view.placement->depth);
+    out["reversal"] = reversal_json(attacker_share, block->depth);
   }
   return out;
 }

@@ -20,7 +20,8 @@ Json to_json(const NodeInfo& info);
 Json to_json(const MempoolView& mempool);
 Json to_json(const AccountView& account);
 // A transaction that stands in a block of a branch also has block_id, depth, commit_depth and
-// reversal; one that was withdrawn has withdrawn_from. Neither occurs where the engine seals.
+// reversal; one that will never be executed has decided_at and those of that block; one that was
+// withdrawn has withdrawn_from. None of it occurs where the engine seals.
 Json to_json(const TransactionView& view, const EngineView& engine, double attacker_share);
 // How likely it is that somebody with this share of the hash rate reverses a block at this depth.
 Json reversal_json(double attacker_share, std::uint64_t depth);

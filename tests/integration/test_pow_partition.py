@@ -42,6 +42,8 @@ class PowPartition(unittest.TestCase):
             for txid in left:
                 self.wait_final(net, (0, 1), txid)
             self.wait_final(net, (2, 3), right)
+            finals = {txid: net.rpc(node, "tx_get", {"transaction_id": txid})["height"]
+                      for txid, node in [(left[0], 0), (right, 2)]}
             wait_until("both sides are past the depth",
                        lambda: min(net.height(node) for node in range(4)) > at_cut + 2 * DEPTH, 90)
             self.assertNotEqual(net.block(0, at_cut + DEPTH)["hash"], net.block(2, at_cut + DEPTH)["hash"])
@@ -63,14 +65,13 @@ class PowPartition(unittest.TestCase):
                 # The winner used nonce 2: this payment of the loser can never come again, the next can.
                 self.wait_final(net, range(4), right)
                 self.wait_final(net, range(4), left[1])
-                for node in rewound:
-                    self.assertIn(self.status_of(net, node, left[0]), ("reversed", "failed"))
+                lost, at = left[0], finals[left[0]]
             else:
                 for txid in left:
                     self.wait_final(net, range(4), txid)
-                for node in rewound:
-                    self.assertIn(self.status_of(net, node, right), ("reversed", "failed"))
+                lost, at = right, finals[right]
             self.wait_final(net, range(4), before)
+            self.reversed_for_good(net, rewound, lost, at)
             check(net)
             net.check_supply()
             net.check_verify()
@@ -84,6 +85,9 @@ class PowPartition(unittest.TestCase):
             self.assertEqual(status["peers"]["validators"], 3)
             self.assertEqual(status["peers"]["connected"] - status["peers"]["silent"], 0)
             self.assertIn("is withdrawn when it hears of a branch with more work", status["not_ready_reason"])
+            told = net.wallet("send", "alice", "bob", "1", "--rpc-url", net.url(0), "--timeout", "200",
+                              timeout=240)
+            self.assertIn(f"warning: {net.url(0)} is not ready: ", told.stdout)
             alone_at = net.height(0)
             wait_until("it goes on by itself", lambda: net.height(0) > alone_at, 90)
             stalled = net.testnet("why-stalled")
@@ -92,6 +96,27 @@ class PowPartition(unittest.TestCase):
             self.assertTrue(net.rpc(1, "chain_getStatus")["ready"], "the others hear each other")
             net.testnet("heal")
             wait_until("node0 is ready again", lambda: net.rpc(0, "chain_getStatus")["ready"], 60)
+
+    def reversed_for_good(self, net, nodes, txid, height):
+        """It was final there, and the other branch has spent its nonce: that is told, also after a restart."""
+        for node in nodes:
+            for life in ("before a restart", "after it"):
+                seen = net.rpc(node, "tx_get", {"transaction_id": txid})
+                print(f"node{node} {life}: {seen['status']}, {seen['reason']}", flush=True)
+                self.assertEqual((seen["status"], seen["reason"]), ("reversed", "nonce_too_low"))
+                self.assertEqual(seen["withdrawn_from"], height)
+                # Whose block spent it can be reversed as well.
+                self.assertGreaterEqual(seen["depth"], DEPTH)
+                self.assertLess(seen["decided_at"], net.height(node) + 1)
+                self.assertIn("exact", seen["reversal"])
+                if life == "before a restart":
+                    net.testnet("kill", str(node))
+                    net.testnet("start", str(node))
+                    wait_until(f"node{node} is ready again", lambda: net.is_ready(node), 60)
+        # The wallet says so too, whichever node it asks first.
+        told = net.wallet("tx", txid)
+        self.assertIn(f"it was final in block {height}, which left the branch with the most work; another "
+                      "transaction took its nonce", told.stdout)
 
     @staticmethod
     def on_one_branch(net, at_cut):

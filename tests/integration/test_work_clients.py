@@ -27,8 +27,8 @@ class WorkClients(unittest.TestCase):
         with Net(up_args=UP) as net:
             done = net.wallet("send", "alice", "bob", "25", timeout=240)
             self.assertRegex(done.stdout, r"✔ final in block \d+: \d+ blocks deep, result carried by \d+ of "
-                             r"them, work of \d+ headers checked, reversal probability .* % for an "
-                             r"attacker with 10 % of the hash rate")
+                             r"them, work of \d+ headers checked, (reversal probability|probability of a false "
+                             r"result) .* % for an attacker with 10 % of the hash rate")
             self.assertRegex(done.stderr, r"in block \d+, \d+ of \d+ blocks deep: reversal probability")
             sent, _ = self.send(net, "alice", "bob", "17", "--depth", "12")
             self.assert_proved(sent)

@@ -42,6 +42,10 @@ struct Wallet {
 
 using Document = nlohmann::json;
 
+// After something was called proved by work: a line when the node that was asked is not ready, as
+// when it hears nobody, for then it may be on a branch that the others outweigh.
+void warn_unless_ready(const Wallet& wallet, Network& network);
+
 struct NewOptions {
   std::string name;
   unsigned words = 24;

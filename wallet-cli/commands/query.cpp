@@ -10,16 +10,27 @@ namespace {
 Outcome<rpc::ProvedAccount> proved_account(Network& network, const rpc::TrustedChain& chain,
                                            const crypto::Address& address) {
   WALLET_TRY(rpc::WorkChain * work, network.work());
-  if (work != nullptr) WALLET_CHECK(network.follow_work());
-  WALLET_TRY(const Document answer,
-             network.call("account_getProof", {{"address", crypto::to_text(address)}}));
+  Document params = {{"address", crypto::to_text(address)}};
+  if (work != nullptr) {
+    // Some more than needed: this wallet may not know the newest header yet, or one may contradict.
+    constexpr std::uint64_t kSpare = 4;
+    WALLET_CHECK(network.follow_work());
+    params["carriers"] =
+        std::min(carriers_needed(*work, WorkWish{}) + kSpare, rpc::kCarriersCounted);
+  }
+  WALLET_TRY(const Document answer, network.call("account_getProof", params));
   auto proved = work == nullptr ? chain.check_account_proof(answer, address)
                                 : rpc::check_account_proof(*work, chain, answer, address);
+  if (!proved && proved.error().code == Errc::unavailable) {
+    return failure(ExitCode::timed_out, "not proved: " + proved.error().detail,
+                   "ask again after the next blocks");
+  }
   if (!proved) {
     return failure(ExitCode::failed,
                    network.url() + " gave a proof that does not hold: " + proved.error().detail,
                    "do not trust this node; ask another one with --rpc-url");
   }
+  if (work != nullptr) WALLET_CHECK(demand_carriers(*work, *proved->work, WorkWish{}));
   return *proved;
 }
 
@@ -66,7 +77,10 @@ Outcome<Document> prove_by_work(const Wallet& wallet, Network& network, const Di
                 "ask again after the next blocks"};
     return tl::unexpected(out);
   }
+  WALLET_TRY(const rpc::WorkChain* chain, network.work());
+  WALLET_CHECK(demand_carriers(*chain, *proved.work, wish));
   show_outcome(wallet, proved, where);
+  warn_unless_ready(wallet, network);
   Document out = to_json(*proved.work, wish.attacker_share);
   out.update({{"outcome", ledger::to_string(proved.receipt.outcome)},
               {"reason", ledger::to_string(proved.receipt.reason)},
@@ -115,6 +129,13 @@ Document node_statuses(const Wallet& wallet, Network& network) {
 
 }  // namespace
 
+void warn_unless_ready(const Wallet& wallet, Network& network) {
+  const auto status = network.try_call("chain_getStatus", Document::object());
+  if (!status || status->value("ready", true)) return;
+  wallet.terminal.line("warning: " + network.url() +
+                       " is not ready: " + text_of(*status, "not_ready_reason"));
+}
+
 Outcome<Document> run_balance(const Wallet& wallet, const std::vector<std::string>& accounts) {
   WALLET_TRY(Network network, wallet.network());
   WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
@@ -149,15 +170,35 @@ namespace {
 
 // Under proof of work only.
 void show_depth(const Wallet& wallet, const Document& answer, double attacker_share) {
+  std::string story;
   if (answer.contains("withdrawn_from")) {
-    wallet.terminal.line("        it was final in block " + text_of(answer, "withdrawn_from") +
-                         ", which left the branch with the most work");
+    story = was_final(Height(answer["withdrawn_from"].get<std::uint64_t>()));
   }
+  if (answer.contains("decided_at")) {
+    story += (story.empty() ? "" : "; ") + why_not(text_of(answer, "reason")) + " in block " +
+             text_of(answer, "decided_at");
+  }
+  if (!story.empty()) wallet.terminal.line("        " + story);
   if (!answer.contains("reversal")) return;
   wallet.terminal.line("depth   " + text_of(answer, "depth") + ", final at " +
                        text_of(answer, "commit_depth") + "; reversal probability " +
                        percent(answer["reversal"].value("exact", 1.0)) + " for an attacker with " +
                        percent(attacker_share) + " of the hash rate");
+}
+
+}  // namespace
+
+namespace {
+
+// A node that was on another branch, or not running, may never have heard of it.
+Outcome<Document> first_that_knows(Network& network, const Document& params) {
+  Document answer;
+  for (std::size_t i = 0; i < network.urls().size(); ++i) {
+    if (i > 0) network.rotate();
+    WALLET_TRY(answer, network.call("tx_get", params));
+    if (text_of(answer, "status") != "unknown") break;
+  }
+  return answer;
 }
 
 }  // namespace
@@ -171,10 +212,13 @@ Outcome<Document> run_tx(const Wallet& wallet, const TxOptions& options) {
   Document params = {{"transaction_id", to_0x(*id)}};
   WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
   if (rpc::proved_by_work(chain->genesis())) params["attacker_share"] = options.wish.attacker_share;
-  WALLET_TRY(Document answer, network.call("tx_get", params));
+  WALLET_TRY(Document answer, first_that_knows(network, params));
   const std::string status = text_of(answer, "status");
   if (status == "unknown") {
-    return failure(ExitCode::not_found, network.url() + " does not know this transaction",
+    return failure(ExitCode::not_found,
+                   (network.urls().size() == 1 ? network.url() + " does not know"
+                                               : std::string("no node knows")) +
+                       " this transaction",
                    "if you sent it, the same bytes can safely be submitted again");
   }
   const bool never_executed = answer.contains("reason") && answer["reason"].is_string();
@@ -202,13 +246,12 @@ namespace {
 Outcome<void> prove_block_by_work(const Wallet& wallet, Network& network,
                                   const ledger::Header& header, const WorkWish& wish,
                                   Document& answer) {
-  constexpr std::uint64_t kCarriersMax = 32;
   WALLET_CHECK(network.follow_work());
   WALLET_TRY(rpc::WorkChain * chain, network.work());
-  WALLET_TRY(
-      const Document page,
-      network.call("chain_getBlocks",
-                   {{"cursor", header.height.value()}, {"order", "asc"}, {"limit", kCarriersMax}}));
+  WALLET_TRY(const Document page,
+             network.call("chain_getBlocks", {{"cursor", header.height.value()},
+                                              {"order", "asc"},
+                                              {"limit", rpc::kCarriersCounted}}));
   std::vector<ledger::Header> headers;
   for (const Document& item : page.at("items")) {
     WALLET_TRY(const ledger::Header each, rpc::header_from_json(item.at("header")));
@@ -222,12 +265,16 @@ Outcome<void> prove_block_by_work(const Wallet& wallet, Network& network,
   }
   const auto proved = rpc::check_carried(*chain, headers);
   if (!proved && proved.error().code == Errc::unavailable) {
-    wallet.terminal.line("not proved yet: " + proved.error().detail);
+    wallet.terminal.line("not proved: " + proved.error().detail);
     return {};
   }
   if (!proved) {
     return failure(ExitCode::failed, network.url() + " gave a block that work does not prove: " +
                                          proved.error().detail);
+  }
+  if (const auto enough = demand_carriers(*chain, *proved, wish); !enough) {
+    wallet.terminal.line(enough.error().message);
+    return {};
   }
   answer["proved"] = true;
   answer.update(to_json(*proved, wish.attacker_share));

@@ -68,6 +68,7 @@ Outcome<Document> send_by_work(const Wallet& wallet, Network& network,
   wallet.terminal.success("final in block " + std::to_string(proved.height.value()) + ": " +
                           describe(*proved.work, wish.attacker_share) + "; after " +
                           std::to_string(final.elapsed.count()) + " ms");
+  warn_unless_ready(wallet, network);
   wallet.terminal.line("  tx " + id);
   wallet.terminal.next("quorate-wallet tx " + id + " --prove");
   Document out = to_json(*proved.work, wish.attacker_share);

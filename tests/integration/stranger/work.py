@@ -11,13 +11,14 @@ Written from that page alone; shares no code with Quorate.
 import argparse
 import hashlib
 import http.client
+import math
 import sys
 import time
 
 import codec
 import example
 import verify
-from client import Node, RpcError
+from client import UNAVAILABLE, Node, RpcError
 from codec import H, Refused, require, tohex, u32, u64, unhex
 from verify import field, items
 
@@ -152,27 +153,54 @@ class Branch:
         return True
 
 
+# 16.6
+def reversal(share, depth):
+    p, q = 1 - share, share
+    if q >= 0.5:
+        return 1
+    return 1 - sum((p**depth * q**j - q**depth * p**j) * math.comb(j + depth - 1, j) for j in range(depth))
+
+
 # 16.7
+CARRIERS_MAX = 64
+SHARE = 0.1  # of the hash rate, to be safe from
+
+
+class NotYet(Exception):
+    """Nothing is wrong, but it is to be asked again shortly."""
+
+
+def enough(branch, share):
+    """By how many work headers a result must be carried to be as safe as its place in the order."""
+    lead = 1
+    while lead < CARRIERS_MAX and branch.tip * (share / (1 - share))**lead > reversal(share, branch.depth):
+        lead += 1
+    return lead
+
+
 def carried(branch, headers):
     """By how many more work headers the first of these headers of the ledger is carried than not."""
-    lead = 0
-    for i, header in enumerate(headers):
+    counted = min(max(0, branch.tip - field(headers[0], "height") - branch.depth), CARRIERS_MAX)
+    agree = disagree = 0
+    for i, header in enumerate(headers[:counted]):
         require(field(header, "height") == headers[0]["height"] + i, "the headers skip a height")
         if i > 0:
             require(unhex(header["parent_hash"], 32) == verify.block_hash(headers[i - 1]),
                     "a header is not the child of the one before")
-        carrier = header["height"] + branch.depth + 1
-        if carrier > branch.tip:
-            break
         require(unhex(field(header, "chain_id"), 32) == branch.chain.chain_id, "it is of another chain")
-        require(unhex(field(header, "payload_id"), 32) == branch.at(header["height"]).id,
-                "the proof is for a block of another branch")
-        lead += 1 if branch.at(carrier).exec_ref == verify.block_hash(header) else -1
-    require(lead > 0, "no work carries what the proof says")
-    return lead
+        if unhex(field(header, "payload_id"), 32) != branch.at(header["height"]).id:
+            break  # from here on the node is on another branch
+        carrier = branch.at(header["height"] + branch.depth + 1)
+        if carrier.exec_ref == verify.block_hash(header):
+            agree += 1
+        else:
+            disagree += 1
+    require(agree >= disagree, "work carries another result than the proof's")
+    return agree - disagree - (counted - agree - disagree)
 
 
 def verify_receipt(branch, txid, proof):
+    """By how many headers it is carried, which may be too few to believe it."""
     receipt, headers = field(proof, "receipt"), items(proof, "headers")
     require(unhex(field(receipt, "transaction_id"), 32) == txid, "the receipt is of another transaction")
     require(headers, "the proof has no headers")
@@ -253,6 +281,20 @@ def show_example(width=96):
         print(line)
 
 
+def prove(branch, node, txid):
+    try:
+        proof = node.call("tx_getProof", transaction_id=tohex(txid))
+    except RpcError as error:
+        if error.code != UNAVAILABLE:
+            raise
+        raise NotYet from error  # this node's tip is not the newest there is
+    receipt, header, lead = verify_receipt(branch, txid, proof)
+    if lead < enough(branch, SHARE):
+        raise NotYet
+    require(receipt["outcome"] == "succeeded", "the payment failed")
+    return header, lead
+
+
 def run(urls, pinned):
     nodes = [Node(url) for url in urls]
     answer = nodes[0].call("chain_getGenesis")
@@ -269,19 +311,20 @@ def run(urls, pinned):
     deadline, told = time.time() + 180, None
     while True:
         branch = download(genesis, nodes)
-        seen = nodes[0].call("tx_get", transaction_id=tohex(txid), attacker_share=0.1)
+        seen = nodes[0].call("tx_get", transaction_id=tohex(txid), attacker_share=SHARE)
         state = f"{seen['status']} at depth {seen.get('depth', 0)}, tip {branch.tip}"
         if state != told:
             print(state, flush=True)
             told = state
-        if seen["status"] == "final" and branch.tip > seen["height"] + branch.depth:
-            proof = nodes[0].call("tx_getProof", transaction_id=tohex(txid))
-            receipt, header, lead = verify_receipt(branch, txid, proof)
-            require(receipt["outcome"] == "succeeded", "the payment failed")
-            print(f"proved in block {header['height']} by the work of {branch.tip} headers, "
-                  f"{branch.work} hashes; {lead} of them carry the receipt")
-            print("all of it holds")
-            return
+        if seen["status"] == "final":
+            try:
+                header, lead = prove(branch, nodes[0], txid)
+                print(f"proved in block {header['height']} by the work of {branch.tip} headers, "
+                      f"{branch.work} hashes; {lead} of them carry the receipt")
+                print("all of it holds")
+                return
+            except NotYet:
+                pass
         require(time.time() < deadline, "not proved within 180 s")
         time.sleep(0.5)
 

@@ -4,7 +4,6 @@
 #include <catch2/catch.hpp>
 
 #include "ledger/memory_store.hpp"
-#include "node/reversed_transactions.hpp"
 #include "rpc/client/work_proof.hpp"
 #include "rpc/methods/views_json.hpp"
 #include "tests/unit/ledger/fixture.hpp"
@@ -116,39 +115,42 @@ TEST_CASE("a light client believes the node's proofs of receipts and accounts") 
   for (const char* name : {"anna", "ben", "dora"}) {
     const auto address = ledger::test::address(name);
     const auto account =
-        prove_account_by_work(*bench.chain, bench.above(), kFakeDepth, address).value();
+        prove_account_by_work(*bench.chain, bench.above(), kFakeDepth, address, 3).value();
     const auto checked =
         rpc::check_account_proof(bench.client, trusted, rpc::to_json(account), address);
     REQUIRE(checked.has_value());
-    CHECK(checked->account == (*bench.chain->state_at(Height(1)))->account(address));
-    CHECK(checked->work->carried == kFakeDepth);
+    CHECK(checked->account == (*bench.chain->state_at(Height(2)))->account(address));
+    CHECK(checked->work->carried == 3);
   }
 }
 
-TEST_CASE("what was withdrawn is reversed until it is executed again") {
+TEST_CASE("a block stands on the branch, in the ledger or above it, or it does not") {
   Bench bench;
-  const auto paid = ledger::test::transfer(bench.chain->chain_id(), "anna", 1, "ben", 25);
-  bench.mine();
-  bench.mine({paid});
-  bench.mine_many(2);
-  ReversedTransactions reversed;
-  CHECK_FALSE(reversed.find(paid->id));
-  const auto rewound = bench.chain->rewind(Height(1)).value();
-  for (const ledger::WithdrawnBlock& block : rewound.withdrawn) reversed.withdrawn(block);
-  CHECK(reversed.find(paid->id) == Height(2));
-  bench.branch.cut(Height(1));
-  bench.mine_many(2);
-  std::vector<ledger::OrderedBlock> run;
-  bench.branch.mine({paid}, Digest{});
-  bench.branch.mine({}, Digest{});
-  while (bench.chain->head().height < Height(4)) {
-    run.push_back(bench.branch.ordered(bench.chain->head().height.next()));
-    const auto executed = bench.chain->execute(std::move(run)).value();
-    run.clear();
-    CHECK(reversed.find(paid->id).has_value());
-    reversed.executed(executed.front());
+  bench.mine_many(6);  // the ledger has five of them
+  for (const std::uint64_t height : {1U, 5U, 6U}) {
+    const auto placement = read_placement(*bench.chain, bench.above(), Height(height));
+    REQUIRE(placement);
+    CHECK(placement->height == Height(height));
+    CHECK(placement->block_id == crypto::work::id_of(bench.branch.header(Height(height))));
+    CHECK(placement->depth == 7 - height);
   }
-  CHECK_FALSE(reversed.find(paid->id));
+  CHECK_FALSE(read_placement(*bench.chain, bench.above(), Height(7)));
+}
+
+TEST_CASE("what keeps a transaction from being executed was decided by a block") {
+  Bench bench;
+  const Digest& id = bench.chain->chain_id();
+  const auto spent = ledger::test::transfer(id, "anna", 1, "ben", 77);
+  bench.mine_many(2);
+  bench.mine({ledger::test::transfer(id, "anna", 1, "ben", 25)});
+  bench.mine_many(4);
+  const SeenTransaction seen{spent->id, Height(5), spent->sender, 1};
+  CHECK(fate_of(*bench.chain, seen).reason == ledger::Reason::nonce_too_low);
+  CHECK(decided_at(*bench.chain, seen, ledger::Reason::nonce_too_low) == Height(3));
+  CHECK(decided_at(*bench.chain, seen, ledger::Reason::expired) == Height(5));
+  // After a start only the newest state is in memory: it was so then.
+  bench.chain = std::move(*ledger::Chain::open(bench.store, bench.genesis, {.seals = false}));
+  CHECK(decided_at(*bench.chain, seen, ledger::Reason::nonce_too_low) == Height(6));
 }
 
 }  // namespace quorate::node

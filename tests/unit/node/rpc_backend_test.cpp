@@ -147,7 +147,7 @@ TEST_CASE("a submitted transfer becomes final, with a proof that a stranger can 
   CHECK(status.certified_height == Height(1));
   CHECK(status.block_hash == node.backend.block(Height(1))->hash);
   CHECK(node.backend.block_by_hash(status.block_hash)->certified);
-  const auto account = node.backend.account_proof(crypto::dev_account_address(1));
+  const auto account = node.backend.account_proof(crypto::dev_account_address(1), 0);
   REQUIRE(account);
   CHECK(ledger::verify_state_proof(account->certificate.header.state_root,
                                    crypto::dev_account_address(1), account->proof));

@@ -63,7 +63,8 @@ class FakeBackend final : public Backend {
   Result<WorkHeaders> work_headers(Height from, std::uint32_t limit) const override;
   void account(const crypto::Address& address,
                std::function<void(AccountView)> done) const override;
-  Result<AccountProof> account_proof(const crypto::Address& address) const override;
+  Result<AccountProof> account_proof(const crypto::Address& address,
+                                     std::uint32_t carriers) const override;
   void transaction(const Digest& id, std::function<void(TransactionView)> done) const override;
   Result<TransactionProof> transaction_proof(const Digest& id) const override;
   void submit(std::vector<Bytes> encoded,

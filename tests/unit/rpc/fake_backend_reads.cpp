@@ -205,11 +205,11 @@ void FakeBackend::account(const crypto::Address& address,
   later([done = std::move(done), out] { done(out); });
 }
 
-Result<AccountProof> FakeBackend::account_proof(const crypto::Address& address) const {
+Result<AccountProof> FakeBackend::account_proof(const crypto::Address& address,
+                                                std::uint32_t carriers) const {
   const std::lock_guard lock(mutex_);
   if (branch_) {
-    const std::uint64_t lag = 2 * kFakeDepth;
-    const Height at(branch_->tip().value() > lag ? branch_->tip().value() - lag : 0);
+    const Height at = branch_->tip().saturating_sub(kFakeDepth + carriers);
     AccountProof out{address, (*chain_->state_at(at))->prove(address), {}, {}, {}};
     if (at == Height(0)) {
       out.headers.push_back(*chain_->header(at));

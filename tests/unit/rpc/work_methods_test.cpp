@@ -1,5 +1,6 @@
 // What the methods answer on a chain that is ordered by proof of work.
 #include "crypto/work/reversal.hpp"
+#include "rpc/methods/views_json.hpp"
 #include "tests/unit/rpc/dispatcher_fixture.hpp"
 
 using namespace quorate;
@@ -47,6 +48,26 @@ TEST_CASE("a transaction is included with its depth, then final, and never certa
   CHECK(final["receipt"]["outcome"] == "succeeded");
   CHECK(final["reversal"]["exact"] == crypto::work::reversal_probability(0.3, 2));
   CHECK(final["reversal"]["exact"].get<double>() > 0.3);
+}
+
+TEST_CASE("what is never executed says by which block that was so, and what that is worth") {
+  TransactionView view;
+  view.status = TransactionStatus::reversed;
+  view.reason = ledger::Reason::nonce_too_low;
+  view.withdrawn_from = Height(62);
+  Digest block_id;
+  block_id.bytes[0] = 9;
+  view.decided = TransactionView::Placement{Height(57), block_id, 6};
+  const Json json = to_json(view, EngineView{.commit_depth = 6}, 0.3);
+  CHECK(json["status"] == "reversed");
+  CHECK(json["reason"] == "nonce_too_low");
+  CHECK(json["withdrawn_from"] == 62);
+  CHECK(json["height"].is_null());
+  CHECK(json["decided_at"] == 57);
+  CHECK(json["block_id"] == to_0x(block_id));
+  CHECK(json["depth"] == 6);
+  CHECK(json["commit_depth"] == 6);
+  CHECK(json["reversal"]["exact"] == crypto::work::reversal_probability(0.3, 6));
 }
 
 TEST_CASE("the attacker's share is a number from 0 to a half") {
@@ -153,7 +174,8 @@ TEST_CASE("a proof by work says which work headers carry it") {
   REQUIRE(proof["headers"].size() == 3);
   CHECK(proof["headers"][0]["height"] == 1);
   const Json account = fixture.result(
-      "account_getProof", {{"address", crypto::to_text(crypto::dev_account_address(0))}});
+      "account_getProof",
+      {{"address", crypto::to_text(crypto::dev_account_address(0))}, {"carriers", 2}});
   CHECK_FALSE(account.contains("certificate"));
   CHECK(account["headers"].size() == account["work"]["block_ids"].size());
 }

@@ -149,11 +149,39 @@ TEST_CASE("miners who carry another result are outvoted by those who do not, or 
   CHECK(mined({false, false, true}).error().code == Errc::rejected);
 }
 
+TEST_CASE("what a prover leaves out counts against its proof") {
+  World world;
+  FakeBranch branch(world.backend.genesis());
+  Digest honest;
+  honest.bytes[0] = 1;  // what everybody but one miner carries
+  ledger::Header made_up = world.backend.block(Height(1))->header;
+  const Height place(50), carrier(place.value() + kFakeDepth + 1);
+  while (branch.tip() < Height(150)) {
+    const bool lie = branch.tip().next() == carrier;
+    if (lie) {
+      made_up.height = place;
+      made_up.payload_id = crypto::work::id_of(branch.header(place));
+    }
+    branch.mine({}, lie ? ledger::block_hash(made_up) : honest);
+  }
+  WorkChain client = WorkChain::open(world.backend.genesis(), std::nullopt).value();
+  const auto source = [&](Height from, std::uint32_t limit) -> Result<std::vector<Bytes>> {
+    return branch.page(from, limit);
+  };
+  REQUIRE(client.follow(source, world.backend.genesis().genesis_time.saturating_add(10'000'000)));
+  // The one header that carries it, and not the hundred that do not.
+  const auto proved = check_carried(client, {made_up});
+  REQUIRE_FALSE(proved.has_value());
+  CHECK(proved.error().code == Errc::unavailable);
+  CHECK(proved.error().detail.find("63 of 64") != std::string::npos);
+}
+
 TEST_CASE("accounts are proved by work, and at genesis by the client's own genesis") {
   World world;
   const auto address = crypto::dev_account_address(0);
   const auto prove = [&] {
-    const Json answer = world.result("account_getProof", {{"address", crypto::to_text(address)}});
+    const Json answer =
+        world.result("account_getProof", {{"address", crypto::to_text(address)}, {"carriers", 3}});
     return check_account_proof(world.chain, world.trusted, answer, address);
   };
   world.follow();
@@ -164,8 +192,9 @@ TEST_CASE("accounts are proved by work, and at genesis by the client's own genes
   const auto proved = prove();
   REQUIRE(proved.has_value());
   CHECK(proved->account->balance == 999'975);
-  CHECK(proved->work->carried == kFakeDepth);
-  Json lie = world.result("account_getProof", {{"address", crypto::to_text(address)}});
+  CHECK(proved->work->carried == 3);
+  Json lie =
+      world.result("account_getProof", {{"address", crypto::to_text(address)}, {"carriers", 3}});
   lie["proof"]["leaf"]["balance"] = "1000000";
   CHECK_FALSE(check_account_proof(world.chain, world.trusted, lie, address).has_value());
 }
@@ -173,12 +202,24 @@ TEST_CASE("accounts are proved by work, and at genesis by the client's own genes
 TEST_CASE("how many headers must carry a result follows from whom one wants to be safe from") {
   for (const double share : {0.05, 0.1, 0.2, 0.3, 0.4, 0.45}) {
     const double bound = crypto::work::reversal_probability(share, 6);
-    const std::uint64_t enough = carried_enough(share, 6);
+    const std::uint64_t enough = carried_enough(share, 6, Height(20));
     INFO(share);
-    CHECK(std::pow(share / (1 - share), static_cast<double>(enough)) <= bound);
-    CHECK((enough == 1 || std::pow(share / (1 - share), static_cast<double>(enough - 1)) > bound));
+    CHECK(20 * std::pow(share / (1 - share), static_cast<double>(enough)) <= bound);
+    CHECK((enough == 1 ||
+           20 * std::pow(share / (1 - share), static_cast<double>(enough - 1)) > bound));
   }
-  CHECK(carried_enough(0.1, 6) == 4);
-  CHECK(carried_enough(0, 6) == 1);
-  CHECK(carried_enough(0.5, 6) == 1);  // nothing helps against a half
+  CHECK(carried_enough(0.1, 6, Height(0)) == 4);
+  CHECK(carried_enough(0, 6, Height(1000)) == 1);
+  CHECK(carried_enough(0.5, 6, Height(1000)) == 1);  // nothing helps against a half
+}
+
+TEST_CASE("the more blocks a liar could choose from, the more headers must carry a result") {
+  CHECK(carried_enough(0.1, 6, Height(40'000)) == 9);
+  CHECK(carried_enough(0.1, 6, Height(10'000'000)) == 11);
+  CHECK(carried_enough(0.3, 6, Height(40'000)) == 15);
+  CHECK(lie_probability(0.1, 9, Height(40'000)) == Approx(40'000 * std::pow(1.0 / 9.0, 9)));
+  CHECK(lie_probability(0.1, 1, Height(40'000)) == 1);
+  CHECK(lie_probability(0.1, 2, Height(0)) == Approx(1.0 / 81.0));
+  // More are never counted, so more are not asked for either.
+  CHECK(carried_enough(0.49, 6, Height(10'000'000)) == kCarriersCounted);
 }

@@ -31,13 +31,18 @@ TEST_CASE("probabilities are written as people read them") {
 }
 
 TEST_CASE("the wallet says what was checked, and for whom the probability holds") {
-  const rpc::ProvedByWork work{Height(12), 6, 2, Height(31)};
+  const rpc::ProvedByWork work{Height(12), 6, 5, Height(31)};
   CHECK(describe(work, 0.1) ==
-        "6 blocks deep, result carried by 2 of them, work of 31 headers checked, reversal "
+        "6 blocks deep, result carried by 5 of them, work of 31 headers checked, reversal "
         "probability 0.059 % for an attacker with 10 % of the hash rate");
+  // Whichever is more probable.
+  CHECK(describe({Height(12), 6, 2, Height(31)}, 0.1) ==
+        "6 blocks deep, result carried by 2 of them, work of 31 headers checked, probability of a "
+        "false result 38.3 % for an attacker with 10 % of the hash rate");
   const nlohmann::json json = to_json(work, 0.3);
   CHECK(json["depth"] == 6);
-  CHECK(json["carried"] == 2);
+  CHECK(json["carried"] == 5);
+  CHECK(json["false_result"] == Approx(31 * std::pow(3.0 / 7.0, 5)));
   CHECK(json["headers_checked"] == 31);
   CHECK(json["reversal"]["attacker_share"] == 0.3);
   CHECK(json["reversal"]["exact"] == Approx(0.1564496));
@@ -64,8 +69,23 @@ TEST_CASE("it waits for the depth that was wished and for headers that carry the
   // A smaller wish does not make an unproved result proved.
   CHECK(depth_needed(chain, {0.1, 1}) == 6 + 1 + 1);
   CHECK(depth_needed(chain, {0.0, std::nullopt}) == 6 + 1 + 1);
-  CHECK(depth_needed(chain, {0.3, std::nullopt}) == 6 + 1 + rpc::carried_enough(0.3, 6));
+  CHECK(depth_needed(chain, {0.3, std::nullopt}) == 6 + 1 + rpc::carried_enough(0.3, 6, Height(0)));
   CHECK(depth_needed(chain_of_depth(1), {}) == 1 + 1 + 1);
+}
+
+TEST_CASE("a result that too few headers carry is not called proved") {
+  const rpc::WorkChain chain = chain_of_depth(6);
+  CHECK(carriers_needed(chain, {}) == 4);
+  const auto few = demand_carriers(chain, {Height(1), 10, 3, Height(10)}, {});
+  REQUIRE_FALSE(few.has_value());
+  CHECK(few.error().exit == ExitCode::timed_out);
+  CHECK(few.error().message ==
+        "not proved: the result of block 1 is carried by 3 more headers than contradict it; 4 are "
+        "needed against an attacker with 10 % of the hash rate");
+  CHECK(demand_carriers(chain, {Height(1), 11, 4, Height(11)}, {}));
+  CHECK_FALSE(demand_carriers(chain, {Height(1), 11, 4, Height(11)}, {0.3, 20}));
+  // Of the genesis this wallet has its own copy.
+  CHECK(demand_carriers(chain, {Height(0), 5, 0, Height(5)}, {}));
 }
 
 TEST_CASE("its patience grows with the depth and is never short") {
