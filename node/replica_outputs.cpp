@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "crypto/base/mutant.hpp"
 #include "node/replica_impl.hpp"
 
@@ -39,6 +41,11 @@ void Replica::Impl::perform(consensus::Send& send) {
     ports.transport.send(send.to, TrafficClass::consensus, std::move(send.message));
     return;
   }
+  // While the disk hangs the protocol says the same again and again: once is enough.
+  const bool said = std::any_of(held.begin(), held.end(), [&send](const auto& entry) {
+    return entry.second.to == send.to && entry.second.message == send.message;
+  });
+  if (said) return;
   held_bytes += send.message.size();
   const consensus::PersistToken after = *send.after;
   held.emplace(after, std::move(send));

@@ -48,6 +48,20 @@ TEST_CASE("a message whose record is durable already is not held") {
   CHECK(bench.ports.frames.size() == 1);
 }
 
+TEST_CASE("what is said again while the disk hangs is held once") {
+  Bench bench;
+  bench.engine_says({consensus::Persist{PersistToken(1), {1}, false},
+                     consensus::Send{std::nullopt, {'a'}, PersistToken(1)}});
+  const std::size_t held = bench.replica->memory_bytes();
+  for (int i = 0; i < 100; ++i) {
+    bench.engine_says({consensus::Send{std::nullopt, {'a'}, PersistToken(1)}});
+  }
+  CHECK(bench.replica->memory_bytes() == held);
+  bench.engine_says({consensus::Send{ReplicaId(2), {'a'}, PersistToken(1)}});  // to another
+  bench.step(VotesPersisted{PersistToken(1)});
+  CHECK(bench.ports.frames.size() == 2);
+}
+
 TEST_CASE("a client's transaction is admitted, relayed, and waits to be proposed") {
   Bench bench;
   bench.submit({transaction({1, 1}), transaction({9, 1})});
