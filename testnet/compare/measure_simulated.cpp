@@ -19,10 +19,10 @@ using Slots = std::vector<Slot>;
 
 constexpr std::uint64_t kGigabit = 1'000'000'000;
 constexpr std::int64_t kJitterDivisor = 20;  // of the delay
-constexpr std::size_t kLadderRungs = 7;
+constexpr std::size_t kLadderRungs = 5;
 constexpr double kLadderBlocks = 60;  // of one rung by votes, about
 // Transactions per second of the lowest rung.
-double ladder_first(Engine engine) { return engine == Engine::pbft ? 2000 : 250; }
+double ladder_first(Engine engine) { return engine == Engine::pbft ? 4000 : 500; }
 // How much longer than on average a depth may take before a run ends.
 constexpr double kDepthPatience = 1.6;
 

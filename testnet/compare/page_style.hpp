@@ -24,7 +24,7 @@ p{margin:8px 0}.soft{color:var(--soft)}
 .wide{overflow-x:auto}
 :focus-visible{outline:2px solid var(--pbft);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
-.figures td,.figures th{white-space:nowrap}
+.figures td{white-space:nowrap}
 caption{text-align:left;color:var(--soft);padding:4px 0}
 th,td{text-align:left;vertical-align:top;padding:5px 12px 5px 0;border-bottom:1px solid var(--rule)}
 th{font-weight:600}

@@ -9,6 +9,10 @@ namespace {
 
 // Until a testnet is made and ready, and has ended again.
 constexpr double kUpAndDown = 8;
+// Of one core, for all rates of a simulated ladder and one node: of a virtual second by votes, and
+// of a block by work.
+constexpr double kVotesLadder = 1.8;
+constexpr double kWorkLadder = 0.4;
 // Until a mined chain makes its first payments final, in depths.
 constexpr double kDepthsToFinal = 1.3;
 
@@ -30,8 +34,8 @@ double expected_scale(const Plan& plan) {
     const double votes = size.pbft * size.rate * block_cost(size.nodes);
     const double work = size.pow * size.rate * block_cost(size.nodes) * kWorkBlockShare;
     out += delays * (votes + work);
-    if (size.throughput) out += 6 * (60 * block_cost(size.nodes) + 0.02 * size.nodes);
-    if (size.pow_throughput) out += 4 * 0.4 * size.nodes * plan.chain.depth;
+    if (size.throughput) out += kVotesLadder * size.nodes * plan.throughput_seconds;
+    if (size.pow_throughput) out += kWorkLadder * size.nodes * plan.pow_throughput_blocks;
   }
   out += delays * 4 + static_cast<double>(plan.cuts_s.size()) * 2;
   return out * static_cast<double>(plan.simulated_runs) / 2;  // on two cores
@@ -132,6 +136,7 @@ Plan short_plan() {
                {64, 4, 60, 5, false, false},  {100, 4, 40, 5, false, false}};
   out.delays_ms = {1, 50, 200};
   out.cuts_s = {10, 30, 60, 120};
+  out.throughput_seconds = 1.5;
   out.simulation_budget = 210;
   out.attacker_shares = attacker_shares();
   out.attack_depths = {2, 6};
