@@ -84,6 +84,14 @@ void BlockIntake::keep(const Block& block, StoredBody body) {
   state_.outbox.emit(Validate{block.height(), block.id, *kept.payload});
 }
 
+void BlockIntake::show_again(Height above, Height reached) {
+  for (auto& [id, body] : state_.bodies.all()) {
+    if (!body.checked || body.height <= above || body.height > reached) continue;
+    body.shown = false;
+    state_.outbox.emit(Validate{body.height, id, *body.payload});
+  }
+}
+
 bool BlockIntake::on_own_block(const FullBlock& block) {
   const BlockTree::Added added =
       state_.tree->add(block.header.header, block.header.id, state_.wall);

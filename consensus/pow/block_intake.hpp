@@ -33,6 +33,9 @@ class BlockIntake {
   // A block of the own log: known to be valid, and shown to the host again.
   void restore(const FullBlock& block);
   void on_validated(const Digest& id, bool valid);
+  // The ledger went back to a height: payloads of heights above it and up to `reached` may have
+  // come when they lay below the ledger's head, where the host forgets them.
+  void show_again(Height above, Height reached);
 
   // What was held or orphaned and has become possible, or too old.
   void advance();

@@ -1,7 +1,6 @@
 #include "consensus/pow/commit_tracker.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace quorate::consensus::pow {
 
@@ -10,19 +9,17 @@ namespace {
 constexpr std::size_t kCommitsInFlight = 16;
 constexpr std::uint64_t kTentativeMax = 64;
 
-// Blocks of others in a row that must name other results than the own ones before this ledger is
-// the one that is wrong, at depths below that. By more miners than may lie; of fewer, so many in a
-// row as nobody mines who does not have most of the hash rate.
-constexpr std::uint64_t kDisagreeing = 6;
-constexpr std::uint64_t kDisagreeingOfFew = 64;
+// So many blocks of others in a row must name other results than the own ones before this ledger is
+// the one that is wrong: more than anybody mines who has not most of the hash rate. Whom a header
+// names as its miner proves nothing.
+constexpr std::uint64_t kDisagreeing = 64;
 
-std::string disagreement_text(std::uint64_t blocks, std::size_t miners, Height from) {
-  return std::to_string(blocks) + " blocks in a row of the heaviest branch, by " +
-         std::to_string(miners) + (miners == 1 ? " miner" : " miners") + " and from height " +
+std::string disagreement_text(std::uint64_t blocks, Height from) {
+  return std::to_string(blocks) + " blocks of others in a row, from height " +
          std::to_string(from.value()) +
-         " on, name other results than this ledger has: it is damaged, or this program computes "
-         "another state than the miners'; run quorate-node verify, then move the ledger aside and "
-         "start again";
+         " of the heaviest branch on, name other results than this ledger has: it is damaged, or "
+         "this program computes another state than the miners'; run quorate-node verify, then move "
+         "the ledger aside and start again";
 }
 
 }  // namespace
@@ -30,6 +27,7 @@ std::string disagreement_text(std::uint64_t blocks, std::size_t miners, Height f
 void CommitTracker::restore(const Block& applied) {
   committed_ = &applied;
   executed_ = &applied;
+  highest_ = applied.height();
 }
 
 void CommitTracker::on_executed(const Executed& executed) {
@@ -99,6 +97,7 @@ void CommitTracker::commit(const Block& block, const StoredBody& body) {
   out.commit_certificate = crypto::work::encode(block.header);
   state_.outbox.emit(std::move(out));
   committed_ = &block;
+  highest_ = std::max(highest_, block.height());
   in_flight_.push_back({block.height(), block.id});
   state_.progress(Progress::Phase::committed, block.height());
 }
@@ -135,28 +134,24 @@ std::optional<Digest> CommitTracker::exec_ref(const Block& tip) const {
   return block == nullptr ? std::nullopt : block->executed;
 }
 
-// Whether the newest headers of the branch name other results than this ledger has. A single miner
-// may lie, and so may as many as a chain of voters withstands; what more of them say, block after
-// block, is what everybody else computes. Own blocks say nothing new.
+// Whether the newest headers of the branch name other results than this ledger has. A miner may lie
+// in that at no cost; what block after block says is what everybody else computes. Own blocks say
+// nothing new.
 void CommitTracker::compare_results() {
   const Block& tip = state_.tree->tip();
   if (compared_ == tip.id && compared_at_ == executed_->height()) return;
   compared_ = tip.id;
   compared_at_ = executed_->height();
-  const std::size_t may_lie = std::max(state_.settings.membership.faults(), 1U);
+  const std::uint64_t enough = std::max(state_.depth(), kDisagreeing);
   const Height newest = executed_->height().saturating_add(state_.depth() + 1);
-  std::set<PublicKey> miners;
   std::uint64_t disagreeing = 0;
   for (const Block* block = state_.tree->on_branch(std::min(tip.height(), newest));
        block->parent != nullptr; block = block->parent) {
     if (state_.settings.key == block->header.miner) continue;
     const auto own = exec_ref(*block->parent);
     if (!own || *own == block->header.exec_ref) return;
-    ++disagreeing;
-    miners.insert(block->header.miner);
-    const std::uint64_t enough = miners.size() > may_lie ? kDisagreeing : kDisagreeingOfFew;
-    if (disagreeing < std::max(state_.depth(), enough)) continue;
-    return state_.halt(disagreement_text(disagreeing, miners.size(), block->height()));
+    if (++disagreeing < enough) continue;
+    return state_.halt(disagreement_text(disagreeing, block->height()));
   }
 }
 

@@ -31,6 +31,8 @@ class CommitTracker {
   const Block& committed() const { return *committed_; }
   const Block& executed() const { return *executed_; }
   bool rewinding() const { return rewinding_; }
+  // The highest that was committed in this life, or executed before it.
+  Height highest() const { return highest_; }
   // The block hash that a child of `tip` names: of its ancestor depth + 1 heights below that child,
   // genesis at the lowest. None while this replica has not executed that block.
   std::optional<Digest> exec_ref(const Block& tip) const;
@@ -51,6 +53,7 @@ class CommitTracker {
   // On the preferred branch, except within a step that leaves it.
   const Block* committed_ = nullptr;
   const Block* executed_ = nullptr;
+  Height highest_;
   std::deque<InFlight> in_flight_;  // committed, not yet executed
   bool rewind_due_ = false;         // as soon as `committed_` is executed
   bool rewinding_ = false;

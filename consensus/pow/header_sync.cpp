@@ -11,6 +11,8 @@ constexpr Duration kFirstAnswerTime = std::chrono::milliseconds(500);
 // Then this replica begins without having heard of anybody.
 constexpr std::uint32_t kFirstQuestions = 4;
 constexpr std::size_t kLocatorWithoutGaps = 10;
+// Of headers, full ones, from one peer before it is the next one's turn.
+constexpr std::uint32_t kPagesInTurn = 16;
 
 }  // namespace
 
@@ -79,12 +81,14 @@ void HeaderSync::on_headers(ReplicaId from, const Headers& answer) {
     if (seen != BlockIntake::Seen::joined) return;
     last = state_.tree->find(header.id);
   }
-  if (!answer.more || last == nullptr || question_) return;
-  // A full page of known headers may lead to others above it. Anything else that is not new is no
-  // reason to ask the same peer again.
-  const bool leads_on =
-      asked_for && answer.headers.size() == kHeadersMax && last->height() > page_end_;
-  if (intake_.joined() == joined && !leads_on) return;
+  if (!answer.more || last == nullptr) return;
+  const bool news = intake_.joined() > joined;
+  more_to_come_ = more_to_come_ || news;
+  // Only a full page leads on, to the next one above it: whoever hands out headers one by one, or
+  // known ones again, does not keep this replica from asking others.
+  const bool full = answer.headers.size() == kHeadersMax;
+  const bool higher = news || last->height() > page_end_;
+  if (!asked_for || !full || !higher || ++pages_ >= kPagesInTurn) return;
   page_end_ = last->height();
   ask(from, *last);
 }
@@ -106,8 +110,10 @@ void HeaderSync::advance(Instant news) {
   due_ = answered_
              ? std::min(std::max(asked_at_, news) + interval, asked_at_ + interval * kIntervalsBusy)
              : state_.now;
-  if (ahead_.empty() && state_.now < due_) return;
+  if (ahead_.empty() && !more_to_come_ && state_.now < due_) return;
   page_end_ = Height(0);
+  pages_ = 0;
+  more_to_come_ = false;
   if (const auto peer = next_peer()) ask(*peer, best);
 }
 

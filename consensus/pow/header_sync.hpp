@@ -40,7 +40,9 @@ class HeaderSync {
   EngineState& state_;
   BlockIntake& intake_;
   std::optional<Question> question_;
-  Height page_end_;  // where the page before this question ended, if it is not the first
+  Height page_end_;            // where the page before this question ended, if it is not the first
+  std::uint32_t pages_ = 0;    // that the same peer was asked for in a row
+  bool more_to_come_ = false;  // a peer brought something and may have more: the next one is asked
   std::set<ReplicaId> ahead_;
   bool asked_ahead_ = false;                  // the last question went to one of them
   std::optional<ReplicaId> last_ahead_;       // who was the last of them to be asked

@@ -125,7 +125,10 @@ void PowEngine::on(const ProposalReady& proposal) { mining_.on_proposal(proposal
 void PowEngine::on(const Validated& answer) { intake_.on_validated(answer.id, answer.valid); }
 void PowEngine::on(const Persisted& persisted) { state_.outbox.on_persisted(persisted.token); }
 void PowEngine::on(const Executed& executed) { commits_.on_executed(executed); }
-void PowEngine::on(const Rewound& rewound) { commits_.on_rewound(rewound.height); }
+void PowEngine::on(const Rewound& rewound) {
+  commits_.on_rewound(rewound.height);
+  intake_.show_again(rewound.height, commits_.highest());
+}
 void PowEngine::on(const PayloadLoaded& loaded) { serving_.on_loaded(loaded); }
 void PowEngine::on(const CertificatesLoaded& loaded) { serving_.on_loaded(loaded); }
 void PowEngine::on(const PendingChanged& pending) { state_.eligible = pending.eligible; }

@@ -256,7 +256,8 @@ void PowCluster::perform(std::uint32_t index, const Output& output) {
     // Many threads check: in any order.
     const Duration takes = std::chrono::milliseconds(1 + static_cast<std::int64_t>(random(20)));
     in_life(index, takes, [this, index, v = *validate, valid] {
-      if (valid) machines_[index].known[v.id] = v.payload;
+      if (valid) machines_[index].known[v.id] = {v.height, v.payload};
+      forget_payloads(index);
       step(index, Validated{v.id, valid});
     });
   } else if (const auto* ordered = std::get_if<Commit>(&output)) {
@@ -379,7 +380,7 @@ void PowCluster::propose(std::uint32_t index, const RequestProposal& request) {
   std::set<std::uint32_t> waiting = machine.pool;
   for (const Digest& id : request.ahead) {
     REQUIRE(machine.known.count(id) != 0);
-    for (const std::uint32_t transaction : transactions_of(machine.known[id])) {
+    for (const std::uint32_t transaction : transactions_of(machine.known[id].second)) {
       waiting.erase(transaction);
     }
   }
@@ -462,7 +463,16 @@ void PowCluster::execute(std::uint32_t index) {
   for (const std::uint32_t transaction : transactions_of(ordered.payload)) {
     REQUIRE(machine.pool.erase(transaction) == 1);  // once in a branch
   }
+  forget_payloads(index);
   step(index, Executed{ordered.height, ordered.id, hash, hash, false});
+}
+
+// As a host does, which knows nothing of how deep a branch may begin.
+void PowCluster::forget_payloads(std::uint32_t index) {
+  PowMachine& machine = machines_[index];
+  std::erase_if(machine.known, [&](const auto& entry) {
+    return entry.second.first.saturating_add(options_.depth) <= machine.head();
+  });
 }
 
 void PowCluster::rewind(std::uint32_t index, const Rewind& back) {

@@ -84,8 +84,9 @@ struct PowMachine {
   std::vector<Commit> executing;
   std::optional<Height> rewinding;
   Height committed;
-  std::map<Digest, Bytes> known;  // payloads that were validated
-  std::set<std::uint32_t> pool;   // transactions
+  // Payloads that were validated and lie less than the depth below the ledger's head.
+  std::map<Digest, std::pair<Height, Bytes>> known;
+  std::set<std::uint32_t> pool;  // transactions
   std::optional<WorkToken> working;
   std::vector<Digest> tentative;
   std::optional<Instant> tick_at;
@@ -159,6 +160,7 @@ class PowCluster {
   void work(std::uint32_t machine, const StartWork& start);
   void commit(std::uint32_t machine, const Commit& commit);
   void execute(std::uint32_t machine);
+  void forget_payloads(std::uint32_t machine);
   void rewind(std::uint32_t machine, const Rewind& rewind);
   void load(std::uint32_t machine, const LoadPayload& load);
   void load(std::uint32_t machine, const LoadCertificates& load);

@@ -41,6 +41,8 @@ struct Town {
   PowCluster cluster;
 };
 
+std::uint64_t now_s(const Town& town) { return town.cluster.wall().value() / 1000; }
+
 constexpr std::uint32_t kLiar = 3;
 constexpr std::uint64_t kInterval = 2;
 
@@ -114,8 +116,9 @@ TEST_CASE("a withheld branch that is handed out slowly does not stop mining eith
 
 TEST_CASE("a member without hash power cannot keep a new one from the chain by leading it on") {
   // What the liar answers to every question for headers.
-  enum class Answer { known_header, known_page, nothing };
-  const auto answer = GENERATE(Answer::known_header, Answer::known_page, Answer::nothing);
+  enum class Answer { known_header, known_page, new_header, nothing };
+  const auto answer =
+      GENERATE(Answer::known_header, Answer::known_page, Answer::new_header, Answer::nothing);
   CAPTURE(static_cast<int>(answer));
   constexpr std::uint32_t kFirst = 0;  // the liar: the one who is asked first in every life
   constexpr std::uint32_t kNew = 1;
@@ -140,9 +143,14 @@ TEST_CASE("a member without hash power cannot keep a new one from the chain by l
   for (std::size_t i = 0; i < size; ++i) page.headers.push_back(chain[i].header);
   pow::Announce detached;
   detached.headers.push_back(chain[280].header);
+  Branch own(town.cluster);  // of the liar: one block of little work after the other
+  own.seconds_between = 120;
   town.cluster.start(kNew);
   const auto arrived = [&] { return town.cluster.machine(kNew).head() >= Height(300); };
   for (int tick = 0; tick < 1500 && !arrived(); ++tick) {
+    if (answer == Answer::new_header && own.context().time_s < now_s(town) - 120) {
+      page.headers.assign(1, own.next().header);
+    }
     if (std::exchange(to_answer, false)) town.tell(kFirst, kNew, page);
     // And it says all the time that it has something.
     town.tell(kFirst, kNew, detached);
