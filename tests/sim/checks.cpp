@@ -92,7 +92,7 @@ void Checks::on_rewound(ReplicaId replica, Height height) {
   world_.violate("I10", at(replica, height) + "a ledger went back");
 }
 
-void Checks::after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) {
+void Checks::after_step(ReplicaId replica, const node::Replica& stepped, const Durable& durable) {
   const consensus::Status status = stepped.status().consensus;
   Floor& floor = floors_.at(replica.value());
   if (status.low_watermark < floor.low_watermark || status.last_executed < floor.last_executed ||
@@ -103,7 +103,7 @@ void Checks::after_step(ReplicaId replica, const node::Replica& stepped, bool vo
   floor.low_watermark = status.low_watermark;
   floor.last_executed = status.last_executed;
   floor.promise = status.promise_view;
-  if (!votes_unsynced) {
+  if (!durable.disk.sync_pending()) {
     floor.durable_low_watermark = floor.low_watermark;
     floor.durable_promise = floor.promise;
   }

@@ -36,7 +36,7 @@ class Checks final : public NodeChecks {
   void on_rewound(ReplicaId replica, Height height) override;
   void on_notice(ReplicaId, const node::Notice&) override {}
   void on_start(ReplicaId, const node::Replica&) override {}
-  void after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) override;
+  void after_step(ReplicaId replica, const node::Replica& stepped, const Durable& durable) override;
   void on_crash(ReplicaId replica) override;
   void on_ledger_replaced(ReplicaId replica) override {
     floors_.at(replica.value()).last_executed = Height(0);

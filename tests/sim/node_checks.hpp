@@ -35,7 +35,8 @@ class NodeChecks {
   virtual void on_notice(ReplicaId replica, const node::Notice& notice) = 0;
   // It has its first event behind it.
   virtual void on_start(ReplicaId replica, const node::Replica& started) = 0;
-  virtual void after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) = 0;
+  virtual void after_step(ReplicaId replica, const node::Replica& stepped,
+                          const Durable& durable) = 0;
   virtual void on_crash(ReplicaId replica) = 0;
   // Its damaged ledger is gone: the chain is executed from genesis on.
   virtual void on_ledger_replaced(ReplicaId) {}

@@ -28,6 +28,7 @@ enum class Canary : std::uint8_t {
   collusion,            // I1: f+1 replicas equivocate together; I12 must name them
   silent_rewind,        // W4: of what a rewind withdraws one transaction is not reported
   forgotten_withdrawn,  // W4: what a rewind withdraws waits no more
+  by_height,            // W2: one replica prefers the highest branch, not the one of most work
 };
 
 struct Options {

@@ -136,7 +136,9 @@ void SimNode::deliver(node::ReplicaInput input) {
   replica_->step({clock_.now(real), clock_.wall(real), std::move(input)});
   crash_if_ordered();
   if (!up()) return;
-  if (world_.correct(self_)) checks_.after_step(self_, *replica_, disk_.sync_pending());
+  if (world_.correct(self_)) {
+    checks_.after_step(self_, *replica_, {disk_, ledger_.chain()});
+  }
   schedule_tick();
 }
 

@@ -42,6 +42,7 @@ constexpr CanaryCase kCanaries[] = {
     {"collusion", Canary::collusion, "I1"},
     {"silent_rewind", Canary::silent_rewind, nullptr, "W4"},
     {"forgotten_withdrawn", Canary::forgotten_withdrawn, nullptr, "W4"},
+    {"by_height", Canary::by_height, nullptr, "W2"},
 };
 
 int run_one(const Arguments& arguments) {

@@ -13,6 +13,7 @@ std::optional<std::string> BranchLedger::begin(ReplicaId replica, const ledger::
     if (nodes_.empty()) {
       nodes_.emplace(head.block_hash,
                      Node{head.block_hash, Height(0), Digest{}, Digest{}, fresh_, {}, {}});
+      by_payload_.emplace(Digest{}, head.block_hash);
     }
     if (nodes_.count(head.block_hash) == 0) return "begins with another genesis block";
   }
@@ -81,6 +82,11 @@ std::optional<Digest> BranchLedger::hash_at(ReplicaId replica, Height height) co
   while (nodes_.at(at).height > height) at = nodes_.at(at).parent;
   if (nodes_.at(at).height != height) return std::nullopt;
   return at;
+}
+
+std::optional<Digest> BranchLedger::hash_of(const Digest& payload_id) const {
+  const auto found = by_payload_.find(payload_id);
+  return found == by_payload_.end() ? std::nullopt : std::optional<Digest>(found->second);
 }
 
 // All copies share what was submitted.

@@ -37,6 +37,8 @@ class BranchLedger final : public ClientLedger {
   // The highest that a replica ever stood at.
   Height highest() const { return highest_; }
   std::optional<Digest> hash_at(ReplicaId replica, Height height) const;
+  // What the block of this payload id became, if anybody executed it; zero is the genesis.
+  std::optional<Digest> hash_of(const Digest& payload_id) const;
 
   void submitted(const Digest& id) override;
   std::uint64_t nonce(const crypto::Address& address) const override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "consensus/pow/messages.hpp"
 #include "tests/sim/replay.hpp"
 
 namespace quorate::sim::pow {
@@ -9,8 +10,6 @@ namespace {
 
 // By then a replica has validated again what it had on its disk.
 constexpr Duration kRecovery = std::chrono::seconds(3);
-// By then a ledger has done what it was asked to.
-constexpr Duration kSettled = std::chrono::seconds(4);
 // By then everybody has heard of a block.
 constexpr Duration kHeardOf = std::chrono::seconds(15);
 
@@ -38,11 +37,16 @@ std::uint64_t spends(const ledger::VerifiedTransaction& transaction) {
 PowChecks::PowChecks(World& world)
     : world_(world),
       branches_(world.genesis, world.options.replicas),
-      seen_(world.options.replicas),
-      depth_(world.genesis.consensus.engine_parameters.at("depth")) {}
+      depth_(world.genesis.consensus.engine_parameters.at("depth")) {
+  for (std::uint32_t i = 0; i < world.options.replicas; ++i) seen_.emplace_back(lottery_, depth_);
+}
 
 void PowChecks::violate(const char* invariant, ReplicaId replica, const std::string& detail) {
   world_.violate(invariant, "replica " + std::to_string(replica.value()) + ": " + detail);
+}
+
+bool PowChecks::chooses_by_height(ReplicaId replica) const {
+  return world_.options.canary == Canary::by_height && replica.value() == 1;
 }
 
 // ---- mining ----
@@ -51,6 +55,17 @@ void PowChecks::on_mined(ReplicaId replica, const MinedBlock& block) {
   world_.coverage.add(Happened::mined);
   world_.trace("mined", replica.value(), block.header.height.value(), brief(block.id));
   seen_.at(replica.value()).unsent.emplace(block.id, crypto::work::encode(block.header));
+  if (world_.correct(replica)) judge_result(replica, block.header);
+}
+
+// Of the block depth + 1 heights below, which whoever mines on top must have executed.
+void PowChecks::judge_result(ReplicaId replica, const Header& header) {
+  const Height height = header.height.saturating_sub(depth_ + 1);
+  const auto expected = branches_.hash_of(lottery_.ancestor(header.parent, height));
+  if (!expected || header.exec_ref != *expected) {
+    violate("W3", replica,
+            "names another result than its ledger's at height " + std::to_string(height.value()));
+  }
 }
 
 void PowChecks::on_send(ReplicaId sender, ByteView message, const Durable& durable) {
@@ -80,6 +95,9 @@ void PowChecks::on_ordered(ReplicaId replica, const ledger::OrderedBlock& block)
   if (crypto::work::encode(mined->header) != block.commit_certificate) {
     violate("W1", replica, at + "keeps another header than was mined");
   }
+  if (mined->header.payload_digest != consensus::pow::payload_digest(block.payload)) {
+    violate("W1", replica, at + "it is not the payload that the header names");
+  }
   if (mined->header.height != block.height) violate("W1", replica, at + "it has another height");
   if (mined->header.parent != branches_.position(replica).payload_id) {
     violate("W1", replica, at + "it does not stand on the block before");
@@ -89,7 +107,23 @@ void PowChecks::on_ordered(ReplicaId replica, const ledger::OrderedBlock& block)
   }
 }
 
+// Miners know what stands on the branch they work on.
+void PowChecks::judge_repeats(ReplicaId replica, const ledger::ExecutedBlock& block) {
+  const ModelLedger& before = branches_.position(replica).model;
+  for (const ledger::TransactionPtr& transaction : block.transactions) {
+    if (before.executed_at(transaction->id)) {
+      violate("W3", replica,
+              "height " + std::to_string(block.header.height.value()) +
+                  " repeats a transaction of its branch");
+    }
+  }
+}
+
 void PowChecks::on_executed(ReplicaId replica, const ledger::ExecutedBlock& block) {
+  if (!seen_.at(replica.value()).withdrawn.empty()) {
+    violate("W4", replica, "goes on without having reported what its rewind withdrew");
+  }
+  judge_repeats(replica, block);
   if (auto wrong = branches_.execute(replica, block)) {
     violate("W3", replica, "height " + std::to_string(block.header.height.value()) + ": " + *wrong);
   }
@@ -107,12 +141,7 @@ void PowChecks::on_rewound(ReplicaId replica, Height height) {
   ++seen.rewinds;
   world_.coverage.add(Happened::rewind);
   world_.trace("rewound", replica.value(), height.value(), withdrawn.size());
-  if (withdrawn.empty()) return;
-  // It may have come back to them while its ledger was busy.
-  const bool settled = world_.timeline.now() - seen.switched > kSettled;
-  if (settled && lottery_.descends(seen.tip, withdrawn.back()->payload_id)) {
-    violate("W4", replica, "withdraws blocks of the branch that it prefers");
-  }
+  if (const auto wrong = seen.order.rewound(height)) violate("W4", replica, *wrong);
   for (const BranchLedger::Node* block : withdrawn) {
     for (std::size_t i = 0; i < block->transactions.size(); ++i) {
       const ledger::TransactionPtr& transaction = block->transactions[i];
@@ -127,7 +156,7 @@ void PowChecks::on_notice(ReplicaId replica, const node::Notice& notice) {
   if (notice.kind == node::Notice::Kind::progress &&
       *notice.phase == consensus::Progress::Phase::branch_switched) {
     world_.coverage.add(Happened::branch_switch);
-    seen.switched = world_.timeline.now();
+    ++seen.switches;
     world_.trace("branch switched", replica.value(), notice.height.value());
   }
   if (notice.kind != node::Notice::Kind::blocks_withdrawn) return;
@@ -172,6 +201,8 @@ void PowChecks::on_start(ReplicaId replica, const node::Replica& started) {
     return violate("W3", replica, *wrong);
   }
   Seen& seen = seen_.at(replica.value());
+  const BranchLedger::Node& position = branches_.position(replica);
+  if (!chooses_by_height(replica)) seen.order.start(position.payload_id, position.height);
   const std::uint64_t floor = seen.durable_tip_work;
   world_.timeline.after(kRecovery, [this, replica, floor, life = seen.life] {
     const Seen& later = seen_.at(replica.value());
@@ -189,16 +220,47 @@ void PowChecks::judge_tip(ReplicaId replica, const consensus::Status::Branch& br
   }
   const std::uint64_t work = lottery_.work(branch.tip_id);
   if (work < seen.tip_work) violate("W2", replica, "leaves a branch for one of less work");
+  const Digest shared = lottery_.fork(seen.tip, branch.tip_id);
+  if (work == seen.tip_work) violate("W2", replica, "leaves a branch for one of the same work");
+  for (Digest id = branch.tip_id; id != shared; id = lottery_.find(id)->header.parent) {
+    if (lottery_.find(id)->outlawed_until <= world_.timeline.now()) continue;
+    violate("W1", replica,
+            "prefers a branch with a block that breaks a rule, at height " +
+                std::to_string(lottery_.find(id)->header.height.value()));
+  }
   seen.tip = branch.tip_id;
   seen.tip_work = work;
 }
 
-void PowChecks::after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) {
+void PowChecks::judge_order(ReplicaId replica, const consensus::Status& status,
+                            const Durable& durable) {
   Seen& seen = seen_.at(replica.value());
-  const consensus::Status status = stepped.status().consensus;
+  const Digest before = seen.order.committed();
+  if (const auto wrong = seen.order.step(status, std::exchange(seen.switches, 0))) {
+    violate("W4", replica, *wrong);
+  }
+  const Digest committed = seen.order.committed();
+  if (committed == before || lottery_.fork(before, committed) != before) return;
+  // A commit. The last of those that make it deep is the newest that must be durable.
+  const Height deep = status.last_committed.saturating_add(depth_ - 1);
+  const MinedBlock* block = lottery_.find(lottery_.ancestor(seen.tip, deep));
+  const bool executed = durable.chain.height_of_payload(block->id).has_value();
+  if (!executed && !durable.disk.holds_bytes(crypto::work::encode(block->header))) {
+    violate("W5", replica, "commits on top of a block that is not on its disk");
+  }
+}
+
+void PowChecks::after_step(ReplicaId replica, const node::Replica& stepped,
+                           const Durable& durable) {
+  Seen& seen = seen_.at(replica.value());
+  consensus::Status status = stepped.status().consensus;
   if (!status.branch) return violate("contract", replica, "does not say what it prefers");
+  if (chooses_by_height(replica)) status.branch->tip_id = lottery_.highest();
   judge_tip(replica, *status.branch);
-  if (!votes_unsynced) seen.durable_tip_work = std::max(seen.durable_tip_work, seen.tip_work);
+  judge_order(replica, status, durable);
+  if (!durable.disk.sync_pending()) {
+    seen.durable_tip_work = std::max(seen.durable_tip_work, seen.tip_work);
+  }
   if (std::exchange(seen.reported, false)) demand_waiting(replica, stepped);
   std::size_t memory = stepped.memory_bytes();
   if (world_.options.canary == Canary::hoarder && replica.value() == 1) memory += 1U << 30U;
@@ -215,6 +277,8 @@ void PowChecks::after_step(ReplicaId replica, const node::Replica& stepped, bool
 void PowChecks::on_crash(ReplicaId replica) {
   Seen& seen = seen_.at(replica.value());
   ++seen.life;
+  seen.order.stop();
+  seen.switches = 0;
   seen.tip = Digest{};
   seen.tip_work = 0;
   seen.withdrawn.clear();
@@ -248,7 +312,7 @@ void PowChecks::final_chain(ReplicaId replica, const node::Replica& ended,
                           std::none_of(seen_.begin(), seen_.end(), [&](const Seen& one) {
                             return one.unsent.count(block.id) != 0;
                           });
-    if (heard_of && block.work > seen.tip_work) {
+    if (heard_of && !block.byzantine && block.work > seen.tip_work) {
       return violate("W2", replica, "does not prefer the branch of most work in the end");
     }
   }

@@ -1,13 +1,18 @@
 // The invariants of a run of proof of work, checked after every event:
 //   W1 order      a commit names a block that was mined, stands on the replica's own branch and has
-//                 the depth it must have; a payload is the one that its header names
-//   W2 most work  the preferred branch of a replica never loses work, in a crash no more than what
-//                 was not durable; in the end everybody prefers the branch of most work
+//                 the depth it must have; a payload is the one that its header names; no block that
+//                 breaks a rule is on a preferred branch
+//   W2 most work  the preferred branch of a replica changes only to one of more work, in a crash it
+//                 loses no more than what was not durable; in the end everybody prefers the branch
+//                 of most work
 //   W3 one state  the same order gives the same block everywhere, and a replay from genesis too;
-//                 nonces once per branch, no money made or lost on any
-//   W4 rewinds    a ledger leaves its branch only by a rewind, which is reported with every
-//                 transaction that it withdraws; what is still valid waits again
-//   W5 durable    an own block is on the disk before anybody hears of it
+//                 nonces once per branch, no transaction twice in it, no money made or lost on any;
+//                 headers name the results that their miners have
+//   W4 rewinds    a ledger leaves its branch only by a rewind to where the branches part, which is
+//                 reported with every transaction that it withdraws before anything else is
+//                 executed; what is still valid waits again (order_model)
+//   W5 durable    an own block is on the disk before anybody hears of it, and so are those that
+//                 make a commit deep
 //   W6 memory     within its bound
 #pragma once
 
@@ -17,7 +22,7 @@
 
 #include "tests/sim/node_checks.hpp"
 #include "tests/sim/pow/branch_ledger.hpp"
-#include "tests/sim/pow/lottery.hpp"
+#include "tests/sim/pow/order_model.hpp"
 
 namespace quorate::sim::pow {
 
@@ -35,7 +40,7 @@ class PowChecks final : public NodeChecks {
   void on_rewound(ReplicaId replica, Height height) override;
   void on_notice(ReplicaId replica, const node::Notice& notice) override;
   void on_start(ReplicaId replica, const node::Replica& started) override;
-  void after_step(ReplicaId replica, const node::Replica& stepped, bool votes_unsynced) override;
+  void after_step(ReplicaId replica, const node::Replica& stepped, const Durable& durable) override;
   void on_crash(ReplicaId replica) override;
   Height height() const override { return branches_.highest(); }
 
@@ -57,10 +62,12 @@ class PowChecks final : public NodeChecks {
 
  private:
   struct Seen {  // of one replica
+    Seen(const Lottery& lottery, std::uint64_t depth) : order(lottery, depth) {}
+    OrderModel order;
     Digest tip;  // of its preferred branch
     std::uint64_t tip_work = 0;
     std::uint64_t durable_tip_work = 0;
-    Instant switched;  // when it last left a branch
+    std::uint32_t switches = 0;  // to other branches, in this very step
     std::uint64_t life = 0;
     std::uint64_t rewinds = 0;
     std::set<Digest> withdrawn;                   // by a rewind that it has not reported yet
@@ -69,6 +76,10 @@ class PowChecks final : public NodeChecks {
     std::map<Digest, Bytes> unsent;  // encoded headers of own blocks that nobody heard of
   };
   void judge_tip(ReplicaId replica, const consensus::Status::Branch& branch);
+  void judge_order(ReplicaId replica, const consensus::Status& status, const Durable& durable);
+  bool chooses_by_height(ReplicaId replica) const;  // the canary
+  void judge_result(ReplicaId replica, const Header& header);
+  void judge_repeats(ReplicaId replica, const ledger::ExecutedBlock& block);
   void demand_waiting(ReplicaId replica, const node::Replica& stepped);
   void violate(const char* invariant, ReplicaId replica, const std::string& detail);
 
