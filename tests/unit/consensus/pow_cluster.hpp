@@ -27,6 +27,8 @@
 
 namespace quorate::consensus::test {
 
+inline constexpr std::uint32_t kPowPayloadMax = 1U << 16U;
+
 // An id proves work if a miner of the cluster drew it.
 class Lottery final : public crypto::work::WorkFunction {
  public:
