@@ -107,8 +107,12 @@ void PowChecks::on_ordered(ReplicaId replica, const ledger::OrderedBlock& block)
   }
 }
 
-// Miners know what stands on the branch they work on.
+// Correct miners know what stands on the branch they work on.
 void PowChecks::judge_repeats(ReplicaId replica, const ledger::ExecutedBlock& block) {
+  for (std::uint32_t i = 0; i < world_.membership.size(); ++i) {
+    const bool his = world_.membership.key(ReplicaId(i)) == block.header.proposer;
+    if (his && !world_.correct(ReplicaId(i))) return;
+  }
   const ModelLedger& before = branches_.position(replica).model;
   for (const ledger::TransactionPtr& transaction : block.transactions) {
     if (before.executed_at(transaction->id)) {

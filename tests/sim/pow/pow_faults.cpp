@@ -58,6 +58,7 @@ void PowFaults::begin_episode() {
     case 7: return slow_some();
     case 8: return confuse_clock();
     case 9: return change_hash_rate();
+    case 10: return race();
     default: return crash_some();
   }
 }
@@ -88,21 +89,58 @@ void PowFaults::block_some_link() {
   later(intervals(1, 10), [this, from, to] { network_.block(from, to, false); });
 }
 
-// Two sides for long enough, now and then, that both commit.
+// Two sides, neither of them empty.
+std::vector<std::vector<Machine>> PowFaults::draw_sides() {
+  std::vector<std::vector<Machine>> sides(2);
+  while (sides[0].empty() || sides[1].empty()) {
+    sides = std::vector<std::vector<Machine>>(2);
+    for (std::uint32_t i = 0; i < world_.membership.size(); ++i) {
+      sides[prng_.below(2)].push_back(Machine(i));
+    }
+  }
+  return sides;
+}
+
+// For long enough, now and then, that both commit.
 void PowFaults::split() {
   if (split_) return;
-  std::vector<std::vector<Machine>> sides(2);
-  for (std::uint32_t i = 0; i < world_.membership.size(); ++i) {
-    sides[prng_.below(2)].push_back(Machine(i));
-  }
-  if (sides[0].empty() || sides[1].empty()) return;
   split_ = true;
   world_.coverage.add(Happened::split);
-  network_.partition(sides);
+  network_.partition(draw_sides());
   later(intervals(1, 4 * simulation_.depth() + 4), [this] {
     split_ = false;
     network_.unblock();
   });
+}
+
+// One side has a few blocks of much work, the other more blocks of less.
+void PowFaults::race() {
+  if (split_) return;
+  split_ = true;
+  world_.coverage.add(Happened::split);
+  const auto sides = draw_sides();
+  const std::uint64_t usual = simulation_.hashes_per_second();
+  network_.partition(sides);
+  share_among(sides, 9, 1, 4 * usual);
+  const Duration fast = intervals(3, 6);
+  const Duration slow = intervals(8, 30);
+  later(fast, [this, sides, usual] { share_among(sides, 0, 1, usual); });
+  later(fast + slow, [this, sides, usual] {
+    share_among(sides, 1, 1, usual);
+    split_ = false;
+    network_.unblock();
+  });
+}
+
+void PowFaults::share_among(const std::vector<std::vector<Machine>>& sides, std::uint64_t first,
+                            std::uint64_t second, std::uint64_t hashes_per_second) {
+  std::vector<std::uint64_t> shares(world_.membership.size());
+  for (std::size_t side = 0; side < sides.size(); ++side) {
+    for (const Machine machine : sides[side]) {
+      shares[machine.value()] = 1000 * (side == 0 ? first : second) / sides[side].size();
+    }
+  }
+  simulation_.share_hash_rate(shares, hashes_per_second);
 }
 
 // Hears everybody and is heard by nobody: its blocks come out all at once, if they weigh more.

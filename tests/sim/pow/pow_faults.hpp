@@ -23,6 +23,10 @@ class PowFaults {
   void draw_link_faults();
   void block_some_link();
   void split();
+  void race();
+  std::vector<std::vector<Machine>> draw_sides();
+  void share_among(const std::vector<std::vector<Machine>>& sides, std::uint64_t first,
+                   std::uint64_t second, std::uint64_t hashes_per_second);
   void hide_some();
   void crash_some();
   void black_out();

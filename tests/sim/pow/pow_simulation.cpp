@@ -53,7 +53,7 @@ void PowSimulation::share_hash_rate(const std::vector<std::uint64_t>& shares,
                                     std::uint64_t hashes_per_second) {
   const std::uint64_t all = std::accumulate(shares.begin(), shares.end(), std::uint64_t{0});
   for (std::size_t i = 0; i < miners_.size(); ++i) {
-    miners_[i]->set_hashes_per_second(hashes_per_second * shares.at(i) / all);
+    miners_[i]->set_hashes_per_second(all == 0 ? 0 : hashes_per_second * shares.at(i) / all);
   }
 }
 

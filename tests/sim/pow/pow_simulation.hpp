@@ -34,6 +34,7 @@ class PowSimulation final : public Cluster {
   const PowChecks& checks() const { return static_cast<const PowChecks&>(node_checks()); }
   VirtualMiner& miner(ReplicaId replica) { return *miners_.at(replica.value()); }
   // Shares of the whole network's rate, by replica; they need not add up to anything.
+  // All zero: nobody mines.
   void share_hash_rate(const std::vector<std::uint64_t>& shares, std::uint64_t hashes_per_second);
 
   void keep_busy();

@@ -27,6 +27,12 @@ void VirtualMiner::start(consensus::WorkToken token, Bytes puzzle) {
   draw();
 }
 
+void VirtualMiner::take_over(std::function<void(Header&)> shape, std::function<void()> found) {
+  shape_ = std::move(shape);
+  taken_ = std::move(found);
+  draw();
+}
+
 void VirtualMiner::cancel(consensus::WorkToken token) {
   if (work_ && work_->token == token) stop();
 }
@@ -44,7 +50,9 @@ void VirtualMiner::set_hashes_per_second(std::uint64_t rate) {
 void VirtualMiner::draw() {
   ++draws_;
   if (!work_ || hashes_per_second_ == 0) return;
-  const auto expected = static_cast<double>(crypto::work::expected_hashes(work_->header.bits));
+  Header header = work_->header;
+  if (shape_) shape_(header);
+  const auto expected = static_cast<double>(crypto::work::expected_hashes(header.bits));
   const double mean = expected / static_cast<double>(hashes_per_second_) * kNanosecondsPerSecond;
   const double time = std::min(mean * prng_.exponential(), kLongest);
   timeline_.after(Duration(static_cast<Duration::rep>(time)), [this, draw = draws_] {
@@ -55,6 +63,10 @@ void VirtualMiner::draw() {
 void VirtualMiner::win() {
   Work won = *std::exchange(work_, std::nullopt);
   won.header.nonce = prng_.next();
+  if (taken_) {
+    shape_(won.header);
+    return taken_();
+  }
   const MinedBlock block = lottery_.win(won.header, timeline_.now());
   found_(won.token, block);
 }

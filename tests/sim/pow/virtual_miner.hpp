@@ -23,6 +23,9 @@ class VirtualMiner final : public node::Miner {
   void start(consensus::WorkToken token, Bytes puzzle) override;
   void cancel(consensus::WorkToken token) override;
   void pending(bool) override {}  // it mines empty blocks too
+  // From now on somebody else says what is worked on, and takes what is found: `shape` sees each
+  // header when work on it begins, for its bits, and when it is found, right before `found`.
+  void take_over(std::function<void(Header&)> shape, std::function<void()> found);
   // Its machine crashed: it knows of no puzzle any more.
   void stop();
 
@@ -43,6 +46,8 @@ class VirtualMiner final : public node::Miner {
   Prng prng_;
   std::uint64_t hashes_per_second_;
   Found found_;
+  std::function<void(Header&)> shape_;
+  std::function<void()> taken_;
   std::optional<Work> work_;
   std::uint64_t draws_ = 0;  // a later draw replaces those before
 };
