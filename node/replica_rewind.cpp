@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/base/assert.hpp"
+#include "crypto/base/mutant.hpp"
 #include "node/replica_impl.hpp"
 
 namespace quorate::node {
@@ -71,9 +72,10 @@ void Replica::Impl::on(const LedgerRewound& answer) {
   state = rewound.state;
   catch_up.rewound(head.height, now);
   served_seals.clear();
-  const std::uint64_t dropped = return_to_mempool(rewound);
+  const std::uint64_t dropped =
+      QUORATE_MUTANT(withdrawn_not_returned) ? 0 : return_to_mempool(rewound);
   rewind_dropped += dropped;
-  if (rewound.taken_from > head.height) {
+  if (rewound.taken_from > head.height && !QUORATE_MUTANT(withdrawn_not_reported)) {
     Notice notice{};
     notice.kind = Notice::Kind::blocks_withdrawn;
     notice.height = head.height;

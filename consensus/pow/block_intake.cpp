@@ -1,6 +1,7 @@
 #include "consensus/pow/block_intake.hpp"
 
 #include "consensus/pow/log_keeper.hpp"
+#include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pow {
 
@@ -60,7 +61,8 @@ void BlockIntake::hold(ReplicaId from, const Identified& header, const Payload& 
     if (entry.header.id == header.id && (entry.payload || !payload)) return;
     bytes += size_of(entry.payload);
   }
-  if (held_.size() >= kHeldMax || bytes > kHeldBytesMax) return;
+  const bool full = held_.size() >= kHeldMax || bytes > kHeldBytesMax;
+  if (full && !QUORATE_MUTANT(future_unbounded)) return;
   held_.push_back({from, header, payload, state_.now + kHeldRetry});
 }
 
@@ -86,6 +88,7 @@ void BlockIntake::keep(const Block& block, StoredBody body) {
 
 void BlockIntake::show_again(Height above, Height reached) {
   for (auto& [id, body] : state_.bodies.all()) {
+    if (QUORATE_MUTANT(payloads_not_shown_again)) return;
     if (!body.checked || body.height <= above || body.height > reached) continue;
     body.shown = false;
     state_.outbox.emit(Validate{body.height, id, *body.payload});
@@ -122,7 +125,7 @@ void BlockIntake::on_validated(const Digest& id, bool valid) {
   StoredBody* body = state_.bodies.find(id);
   const Block* block = state_.tree->find(id);
   if (block == nullptr || body == nullptr) return;  // of a branch that is forgotten
-  if (valid) {
+  if (valid || QUORATE_MUTANT(invalid_payload_joins)) {
     body->shown = true;
     if (body->checked) return;
     body->checked = true;

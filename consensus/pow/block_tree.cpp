@@ -4,6 +4,7 @@
 #include <set>
 
 #include "crypto/base/assert.hpp"
+#include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pow {
 namespace {
@@ -18,6 +19,13 @@ std::vector<const Block*> by_order(std::vector<const Block*> blocks) {
   std::sort(blocks.begin(), blocks.end(),
             [](const Block* a, const Block* b) { return a->order < b->order; });
   return blocks;
+}
+
+// Whether the first is to be preferred, the second being seen first.
+bool better(const Block& a, const Block& b) {
+  if (QUORATE_MUTANT(fork_choice_by_height)) return a.height() > b.height();
+  if (QUORATE_MUTANT(ties_prefer_newest)) return a.total_work() >= b.total_work();
+  return a.total_work() > b.total_work();
 }
 
 std::string height_text(Height height) { return std::to_string(height.value()); }
@@ -120,7 +128,7 @@ void BlockTree::connect(Block& block) {
     Block& current = *next.front();
     next.pop_front();
     current.connected = true;
-    if (current.total_work() > tip().total_work()) prefer(current);
+    if (better(current, tip())) prefer(current);
     for (const Block* child : current.children) {
       if (child->body == Block::Body::valid) next.push_back(&mutable_block(child->id));
     }
@@ -149,6 +157,7 @@ void BlockTree::condemn(Block& block) {
     Block& current = *next.back();
     next.pop_back();
     current.condemned = true;
+    if (QUORATE_MUTANT(invalid_descendants_kept)) return;
     for (const Block* child : current.children) next.push_back(&mutable_block(child->id));
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pow {
 
 namespace {
@@ -88,8 +90,8 @@ void BodySync::forget(const std::vector<const Block*>& missing) {
 
 void BodySync::advance() {
   account();
-  ask_for_missing();
-  catching_up_ = behind() && patience_ > Duration(0);
+  if (!QUORATE_MUTANT(payloads_never_asked)) ask_for_missing();
+  catching_up_ = behind() && (patience_ > Duration(0) || QUORATE_MUTANT(withheld_payloads_awaited));
 }
 
 std::optional<Instant> BodySync::next_deadline() const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pow {
 
 namespace {
@@ -48,9 +50,20 @@ void CommitTracker::on_rewound(Height height) {
   rewinding_ = false;
 }
 
+// Where the preferred branch and what was committed part.
+const Block& CommitTracker::last_shared() const {
+  const Block& out = state_.tree->fork_point(*committed_, state_.tree->tip());
+  if (&out == committed_) return out;
+  if (QUORATE_MUTANT(rewind_too_deep) && out.parent != nullptr) return *out.parent;
+  if (QUORATE_MUTANT(rewind_too_shallow)) {
+    return *state_.tree->ancestor(*committed_, out.height().next());
+  }
+  return out;
+}
+
 void CommitTracker::advance() {
-  if (rewinding_) return;
-  const Block& shared = state_.tree->fork_point(*committed_, state_.tree->tip());
+  if (rewinding_ && !QUORATE_MUTANT(rewind_not_awaited)) return;
+  const Block& shared = last_shared();
   rewind_due_ = rewind_due_ || &shared != committed_;
   committed_ = &shared;
   if (rewind_due_) {
@@ -74,13 +87,16 @@ void CommitTracker::advance() {
 // The newest block of the preferred branch that may be committed: depth - 1 blocks stand on it, and
 // up to those the synced log has every one above the last Commit.
 const Block* CommitTracker::deep_enough() const {
-  const std::uint64_t above = state_.settings.depth() - 1;
+  const std::uint64_t depth = state_.settings.depth();
+  const std::uint64_t above =
+      QUORATE_MUTANT(committed_too_early) && depth > 1 ? depth - 2 : depth - 1;
   const Height last = std::min(state_.tree->tip().height(),
                                committed_->height().saturating_add(kCommitsInFlight + above));
   Height durable = committed_->height();
   while (durable < last) {
     const StoredBody* body = state_.bodies.find(state_.tree->on_branch(durable.next())->id);
-    if (body == nullptr || !body->logged || !state_.outbox.is_durable(body->token)) break;
+    const bool known = body != nullptr && body->logged && state_.outbox.is_durable(body->token);
+    if (!known && !(body != nullptr && QUORATE_MUTANT(committed_before_durable))) break;
     durable = durable.next();
   }
   if (durable.value() <= committed_->height().value() + above) return nullptr;
@@ -129,7 +145,9 @@ void CommitTracker::tell_tentative() {
 }
 
 std::optional<Digest> CommitTracker::exec_ref(const Block& tip) const {
-  const Height height = tip.height().saturating_sub(state_.settings.depth());
+  const std::uint64_t below = state_.settings.depth();
+  const Height height =
+      tip.height().saturating_sub(QUORATE_MUTANT(result_of_other_height) ? below - 1 : below);
   const Block* block = state_.tree->ancestor(tip, height);
   return block == nullptr ? std::nullopt : block->executed;
 }
@@ -142,7 +160,9 @@ void CommitTracker::compare_results() {
   if (compared_ == tip.id && compared_at_ == executed_->height()) return;
   compared_ = tip.id;
   compared_at_ = executed_->height();
-  const std::uint64_t enough = std::max(state_.depth(), kDisagreeing);
+  if (QUORATE_MUTANT(results_not_compared)) return;
+  const std::uint64_t enough =
+      QUORATE_MUTANT(few_lies_halt) ? state_.depth() : std::max(state_.depth(), kDisagreeing);
   const Height newest = executed_->height().saturating_add(state_.depth() + 1);
   std::uint64_t disagreeing = 0;
   for (const Block* block = state_.tree->on_branch(std::min(tip.height(), newest));

@@ -43,6 +43,7 @@ class CommitTracker {
     Height height;
     Digest id;
   };
+  const Block& last_shared() const;
   const Block* deep_enough() const;
   void commit(const Block& block, const StoredBody& body);
   void rewind();

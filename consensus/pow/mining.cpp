@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pow {
 
 namespace {
@@ -44,6 +46,7 @@ void Mining::advance(const Block& tip, bool allowed) {
 // None while the host has yet to be shown one of them: it could not leave out its transactions.
 std::optional<std::vector<Digest>> Mining::blocks_ahead(const Block& tip) const {
   std::vector<Digest> out;
+  if (QUORATE_MUTANT(ahead_forgotten)) return out;
   for (const Block* block = &tip; block->id != commits_.executed().id; block = block->parent) {
     const StoredBody* body = state_.bodies.find(block->id);
     if (body == nullptr || !body->shown) return std::nullopt;

@@ -1,6 +1,7 @@
 #include "consensus/pow/pow_engine.hpp"
 
 #include "consensus/pow/durable_state.hpp"
+#include "crypto/base/mutant.hpp"
 #include "crypto/work/bits.hpp"
 
 namespace quorate::consensus::pow {
@@ -98,7 +99,7 @@ bool PowEngine::restore_tree(const Started& started) {
 }
 
 void PowEngine::restore_log(const Started& started) {
-  if (started.durable.empty()) return log_.open();
+  if (started.durable.empty() || QUORATE_MUTANT(log_ignored)) return log_.open();
   log_.restore(started.durable);
   auto blocks = replay(started.durable, state_.settings.membership.chain_id,
                        state_.settings.payload_bytes_max);

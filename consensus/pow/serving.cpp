@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pow {
 
 namespace {
@@ -51,6 +53,7 @@ bool Serving::answer_from_tree(ReplicaId to, const AskHeaders& question) {
       after = std::max(after, body->token);
   }
   answer.more = height < tip.height();
+  if (QUORATE_MUTANT(headers_told_early)) after = PersistToken(0);
   state_.outbox.send(to, answer, after);
   return true;
 }

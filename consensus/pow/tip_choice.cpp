@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/base/mutant.hpp"
+
 namespace quorate::consensus::pow {
 
 namespace {
@@ -32,8 +34,8 @@ void TipChoice::count_switch(const Block& shared, const Block& left) {
 void TipChoice::tell_peers(const Block& shared) {
   const StoredBody* body = state_.bodies.find(tip_->id);
   if (unsent_.erase(tip_->id) != 0 && body != nullptr) {
-    state_.outbox.send(std::nullopt, FullBlock{{tip_->header, tip_->id}, body->payload},
-                       body->token);
+    const PersistToken after = QUORATE_MUTANT(own_block_told_early) ? PersistToken(0) : body->token;
+    state_.outbox.send(std::nullopt, FullBlock{{tip_->header, tip_->id}, body->payload}, after);
     state_.for_each_peer([this](ReplicaId peer) { known_[peer] = tip_->id; });
     return;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/base/assert.hpp"
+#include "crypto/base/mutant.hpp"
 #include "crypto/work/asert.hpp"
 #include "crypto/work/bits.hpp"
 
@@ -79,9 +80,10 @@ std::uint32_t HeaderRules::next_bits(const Context& parent) const {
   // Times are below 2^40 s and intervals at most an hour, so this fits while there are fewer than
   // 2^38 heights since the anchor.
   const std::uint64_t blocks = parent.height.value() - parent.anchor.height.value() + 1;
-  const std::int64_t drift_ms = signed_ms(parent.clock_s) - parent.anchor.parent_clock_ms -
-                                static_cast<std::int64_t>(parent.paused_s) * 1000 -
-                                static_cast<std::int64_t>(blocks * parameters_.interval_ms);
+  const std::int64_t drift_ms =
+      signed_ms(QUORATE_MUTANT(schedule_by_newest_header) ? parent.time_s : parent.clock_s) -
+      parent.anchor.parent_clock_ms - static_cast<std::int64_t>(parent.paused_s) * 1000 -
+      static_cast<std::int64_t>(blocks * parameters_.interval_ms);
   const auto anchor = target_of_bits(parent.anchor.bits);
   QUORATE_ASSERT(anchor);
   return bits_of_target(
@@ -97,7 +99,7 @@ std::uint64_t HeaderRules::earliest_time(const Context& parent) const {
   const auto end = times.begin() + static_cast<std::ptrdiff_t>(parent.times_known);
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>(parent.times_known / 2);
   std::nth_element(times.begin(), middle, end);
-  return *middle + 1;
+  return QUORATE_MUTANT(median_itself_allowed) ? *middle : *middle + 1;
 }
 
 Result<void> HeaderRules::check_alone(const Header& header, const Digest& id,
@@ -127,7 +129,8 @@ Result<Context> HeaderRules::extend(const Context& parent, const Header& header,
     return refuse(header, "has time " + std::to_string(header.time_s) + "; it must be at least " +
                               std::to_string(earliest_time(parent)));
   }
-  if (const std::uint32_t bits = next_bits(parent); header.bits != bits) {
+  if (const std::uint32_t bits = next_bits(parent);
+      header.bits != bits && !QUORATE_MUTANT(bits_not_compared)) {
     return refuse(header,
                   "has bits " + bits_text(header.bits) + "; the rules give " + bits_text(bits));
   }
@@ -168,6 +171,7 @@ std::uint64_t HeaderRules::future_limit_s() const {
 
 bool HeaderRules::too_early(const Header& header, WallMs now) const {
   const std::uint64_t now_s = now.value() / 1000;
+  if (QUORATE_MUTANT(future_accepted)) return false;
   return header.time_s > now_s && header.time_s - now_s > future_limit_s();
 }
 

@@ -2,6 +2,8 @@
 //   seed 17              the simulator's seed 17, as sim_seeds runs it
 //   seed 17 blocks 800   the same, longer
 //   small 940            a small-scope scenario
+//   pow 17               the seed 17 of proof of work
+//   W23 case 2           a case of a scenario of proof of work
 //   S08 n 7 case 3       a case of an acceptance scenario, as sim_scenarios plays it
 #pragma once
 
@@ -19,6 +21,7 @@ namespace quorate::mutation {
 struct Trial {
   std::string scenario;        // empty: a random run
   bool small = false;          // of few heights
+  bool pow = false;            // of proof of work
   std::uint64_t seed = 0;      // of a random run
   std::uint64_t blocks = 110;  // of a random run
   std::uint64_t replicas = 4;  // of a scenario
