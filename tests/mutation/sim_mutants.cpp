@@ -215,12 +215,13 @@ int main(int argc, char** argv) {
   Arguments arguments = parse(argc, argv);
   if (arguments.list) return list();
   std::vector<const Entry*> entries;
+  const bool all = arguments.only.empty();
   for (const Entry& entry : kCatalogue) {
     const bool known = *entry.trial != '\0';
     if (known) trial_of(entry.trial);
     if (!known && arguments.known) {
       std::printf("open      %-34s no trial is known to kill it: %s\n", entry.name, entry.bug);
-    } else if (arguments.only.empty() || arguments.only.erase(entry.name) != 0) {
+    } else if (all || arguments.only.erase(entry.name) != 0) {
       entries.push_back(&entry);
     }
   }
