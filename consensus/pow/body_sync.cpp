@@ -10,9 +10,6 @@ namespace {
 
 constexpr Duration kGrace = std::chrono::milliseconds(250);
 constexpr Duration kBodyAnswerTime = std::chrono::seconds(2);
-// Mining stands still for at most so long when nothing comes in, and then for a twentieth of the
-// time.
-constexpr Duration kPatience = std::chrono::seconds(10);
 constexpr int kPatienceEarnedIn = 20;
 constexpr std::size_t kWindow = 64;  // payloads on their way
 constexpr std::size_t kAskedPerPeerMin = 16;

@@ -30,6 +30,9 @@ class BodySync {
   std::size_t memory_bytes() const { return asked_.size() * 128; }
 
  private:
+  // Mining stands still for at most so long when nothing comes in, and then for a twentieth of the
+  // time.
+  static constexpr Duration kPatience = std::chrono::seconds(10);
   struct Question {
     std::optional<ReplicaId> peer;  // who was asked last; before that, who showed the header
     std::uint32_t tries = 0;
@@ -49,7 +52,8 @@ class BodySync {
   std::map<Digest, Question> asked_;
   std::uint32_t turn_ = 0;
   // How long mining may stand still for what is missing: spent while it does, earned by what comes.
-  Duration patience_{0};
+  // A life begins with all of it, for whoever returns has most to catch up with.
+  Duration patience_ = kPatience;
   Instant accounted_;
   bool catching_up_ = false;
   std::optional<Instant> due_;
