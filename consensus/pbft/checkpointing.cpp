@@ -25,7 +25,7 @@ void Checkpointing::restore(const Digest& head_checkpoint_digest) {
   for (const auto& [height, vote] : state_.durable.checkpoints) {
     // What was signed before the ledger was replaced may have been wrong.
     if (height > state_.executed_before) own_claims_.emplace(height, vote.claim);
-    if (height > state_.low) votes_[height].emplace(vote.replica, vote);
+    if (in_window(height)) votes_[height].emplace(vote.replica, vote);
   }
   const Height head = state_.last_executed;
   const auto signed_here = own_claims_.find(head);
@@ -76,9 +76,16 @@ void Checkpointing::sign(const CheckpointClaim& claim) {
   state_.outbox.send_durably(std::nullopt, vote);
 }
 
+// Votes of others further up come again when this replica is there; its own may come so far ahead
+// of the low watermark while it catches up, and the checkpoint there is stable for its peers.
+bool Checkpointing::in_window(Height height) const {
+  return height > state_.low &&
+         height <= state_.low.saturating_add(state_.settings.buffer_window());
+}
+
 void Checkpointing::on_own_vote_durable(Height height) {
   const auto own = state_.durable.checkpoints.find(height);
-  if (own == state_.durable.checkpoints.end() || height <= state_.low) return;
+  if (own == state_.durable.checkpoints.end() || !in_window(height)) return;
   votes_[height].insert_or_assign(state_.self(), own->second);
   count(height);
 }
@@ -89,9 +96,7 @@ void Checkpointing::on_vote(ReplicaId from, const CheckpointVote& vote) {
     state_.reject(from, "a CHECKPOINT at a height where there is none");
     return;
   }
-  if (height <= state_.low || height > state_.low.saturating_add(state_.settings.buffer_window())) {
-    return;
-  }
+  if (!in_window(height)) return;
   const auto [known, added] = votes_[height].try_emplace(vote.replica, vote);
   if (added) {
     count(height);

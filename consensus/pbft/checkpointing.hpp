@@ -41,6 +41,7 @@ class Checkpointing {
   Height nearest_checkpoint() const;
   void sign(const CheckpointClaim& claim);
   void count(Height height);
+  bool in_window(Height height) const;
   void accuse_signers(const CheckpointProof& first, const CheckpointProof& second);
   void adopt();
   void diverged(Height height);
