@@ -31,6 +31,12 @@ Result<ReceiptProof> check_receipt_proof(const Fields& answer, const Digest& tra
                                     to_0x(out.receipt.transaction_id) + ", not for " +
                                     to_0x(transaction_id));
   }
+  // A block may hold a copy that it skips beside the one that is executed, or hold it too early.
+  if (out.receipt.outcome == ledger::Outcome::skipped) {
+    return fail(Errc::rejected,
+                "the receipt is of a copy that its block skipped, which decides "
+                "nothing about the transaction; do not trust this node");
+  }
   QUORATE_TRY(const Json* path_json, answer.get("path"));
   QUORATE_TRY(const ledger::MerkleProof path, merkle_proof_from_json(*path_json));
   QUORATE_TRY(out.headers, read_descent(answer));

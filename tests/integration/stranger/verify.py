@@ -177,6 +177,7 @@ def verify_receipt(chain, txid, proof):
     """Returns (receipt, header of its block) of an answer of tx_getProof."""
     receipt, headers = field(proof, "receipt"), items(proof, "headers")
     require(unhex(field(receipt, "transaction_id"), 32) == txid, "the receipt is of another transaction")
+    require(field(receipt, "outcome") != "skipped", "a skipped copy decides nothing")
     certified = verify_certificate(chain, field(proof, "certificate"))
     require(headers, "the proof has no headers")
     for parent, child in zip(headers, headers[1:]):

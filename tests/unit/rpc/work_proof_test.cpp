@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "crypto/work/reversal.hpp"
+#include "rpc/client/receipt_proof.hpp"
 #include "tests/unit/rpc/dispatcher_fixture.hpp"
 
 using namespace quorate;
@@ -111,6 +112,36 @@ TEST_CASE("a lie in any part of the proof is found") {
           answer["headers"][0]["payload_id"] = to_0x(Digest{});
           answer["headers"].erase(answer["headers"].begin() + 1, answer["headers"].end());
         }) == Errc::rejected);
+}
+
+TEST_CASE("the receipt of a copy that its block skipped decides nothing, whoever certified it") {
+  World world;
+  world.backend.make_blocks(8);
+  Json answer = world.proof(world.paid);
+  ledger::Receipt receipt = receipt_from_json(answer["receipt"]).value();
+  receipt.outcome = ledger::Outcome::skipped;
+  receipt.reason = ledger::Reason::duplicate;
+  const Digest leaf = ledger::receipt_leaf(receipt);
+  ledger::Header header = header_from_json(answer["headers"][0]).value();
+  header.transaction_count = 1;
+  header.receipts_root = ledger::merkle_root({leaf});
+  answer["receipt"] = to_json(receipt);
+  answer["path"] = to_json(ledger::merkle_prove({leaf}, 0));
+  answer["headers"] = Json::array({to_json(header)});
+  const auto refused =
+      check_receipt_proof(Fields::of(answer, "proof").value(), receipt.transaction_id);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().detail.find("skipped") != std::string::npos);
+  // The same of an executed one is taken: it is for the caller to check the header.
+  receipt.outcome = ledger::Outcome::succeeded;
+  receipt.reason = ledger::Reason::none;
+  const Digest paid = ledger::receipt_leaf(receipt);
+  header.receipts_root = ledger::merkle_root({paid});
+  answer["receipt"] = to_json(receipt);
+  answer["path"] = to_json(ledger::merkle_prove({paid}, 0));
+  answer["headers"] = Json::array({to_json(header)});
+  CHECK(
+      check_receipt_proof(Fields::of(answer, "proof").value(), receipt.transaction_id).has_value());
 }
 
 TEST_CASE("miners who carry another result are outvoted by those who do not, or outvote them") {
