@@ -42,6 +42,21 @@ struct World : quorate::rpc::test::DispatcherFixture {
   }
 };
 
+// The proof with another outcome, under a header that is made to fit.
+Json with_outcome(Json answer, ledger::Outcome outcome, ledger::Reason reason) {
+  ledger::Receipt receipt = receipt_from_json(answer["receipt"]).value();
+  receipt.outcome = outcome;
+  receipt.reason = reason;
+  const Digest leaf = ledger::receipt_leaf(receipt);
+  ledger::Header header = header_from_json(answer["headers"][0]).value();
+  header.transaction_count = 1;
+  header.receipts_root = ledger::merkle_root({leaf});
+  answer["receipt"] = to_json(receipt);
+  answer["path"] = to_json(ledger::merkle_prove({leaf}, 0));
+  answer["headers"] = Json::array({to_json(header)});
+  return answer;
+}
+
 }  // namespace
 
 TEST_CASE("a receipt is proved once a later work header carries it, the better the more do") {
@@ -91,16 +106,7 @@ TEST_CASE("a lie in any part of the proof is found") {
         Errc::rejected);
   // A header made to fit the lie is not the one that work carries.
   CHECK(refused([&](Json& answer) {
-          ledger::Receipt receipt = receipt_from_json(answer["receipt"]).value();
-          receipt.outcome = ledger::Outcome::succeeded;
-          receipt.reason = ledger::Reason::none;
-          const Digest leaf = ledger::receipt_leaf(receipt);
-          ledger::Header header = header_from_json(answer["headers"][0]).value();
-          header.transaction_count = 1;
-          header.receipts_root = ledger::merkle_root({leaf});
-          answer["receipt"] = to_json(receipt);
-          answer["path"] = to_json(ledger::merkle_prove({leaf}, 0));
-          answer["headers"] = Json::array({to_json(header)});
+          answer = with_outcome(answer, ledger::Outcome::succeeded, ledger::Reason::none);
         }) == Errc::rejected);
   CHECK(refused([](Json& answer) { answer["headers"].erase(1); }) == Errc::rejected);
   CHECK(refused([](Json& answer) { answer["headers"] = Json::array(); }) == Errc::bad_encoding);
@@ -117,31 +123,17 @@ TEST_CASE("a lie in any part of the proof is found") {
 TEST_CASE("the receipt of a copy that its block skipped decides nothing, whoever certified it") {
   World world;
   world.backend.make_blocks(8);
-  Json answer = world.proof(world.paid);
-  ledger::Receipt receipt = receipt_from_json(answer["receipt"]).value();
-  receipt.outcome = ledger::Outcome::skipped;
-  receipt.reason = ledger::Reason::duplicate;
-  const Digest leaf = ledger::receipt_leaf(receipt);
-  ledger::Header header = header_from_json(answer["headers"][0]).value();
-  header.transaction_count = 1;
-  header.receipts_root = ledger::merkle_root({leaf});
-  answer["receipt"] = to_json(receipt);
-  answer["path"] = to_json(ledger::merkle_prove({leaf}, 0));
-  answer["headers"] = Json::array({to_json(header)});
-  const auto refused =
-      check_receipt_proof(Fields::of(answer, "proof").value(), receipt.transaction_id);
-  REQUIRE_FALSE(refused.has_value());
-  CHECK(refused.error().detail.find("skipped") != std::string::npos);
-  // The same of an executed one is taken: it is for the caller to check the header.
-  receipt.outcome = ledger::Outcome::succeeded;
-  receipt.reason = ledger::Reason::none;
-  const Digest paid = ledger::receipt_leaf(receipt);
-  header.receipts_root = ledger::merkle_root({paid});
-  answer["receipt"] = to_json(receipt);
-  answer["path"] = to_json(ledger::merkle_prove({paid}, 0));
-  answer["headers"] = Json::array({to_json(header)});
-  CHECK(
-      check_receipt_proof(Fields::of(answer, "proof").value(), receipt.transaction_id).has_value());
+  const Json honest = world.proof(world.paid);
+  const auto check = [&](ledger::Outcome outcome, ledger::Reason reason) {
+    const Json answer = with_outcome(honest, outcome, reason);
+    return check_receipt_proof(Fields::of(answer, "proof").value(),
+                               world.backend.id_of(world.paid));
+  };
+  const auto skipped = check(ledger::Outcome::skipped, ledger::Reason::duplicate);
+  REQUIRE_FALSE(skipped.has_value());
+  CHECK(skipped.error().detail.find("skipped") != std::string::npos);
+  // Whether anybody certified the header is for the caller to check.
+  CHECK(check(ledger::Outcome::succeeded, ledger::Reason::none).has_value());
 }
 
 TEST_CASE("miners who carry another result are outvoted by those who do not, or outvote them") {
