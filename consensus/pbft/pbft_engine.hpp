@@ -1,6 +1,6 @@
 // The PBFT engine [CL99] as one deterministic state machine: it takes an event, hands it to the
-// part it concerns, and lets every part settle. The rules live in the parts; README.md numbers the
-// invariants. Not thread-safe: one thread owns it.
+// part it concerns, and lets every part settle. The rules live in the parts; docs/ordering.md
+// numbers the invariants. Not thread-safe: one thread owns it.
 #pragma once
 
 #include "consensus/engine.hpp"

@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 
+from documents import check_documents
+
 SOURCE = {".cpp", ".hpp"}
 TEXT = SOURCE | {".md", ".txt", ".cmake", ".py", ".sh", ".json", ".toml", ".service", ".yml", ""}
 SKIPPED_DIRS = re.compile(r"^(build(-.*)?|\.git|node_modules|testnet-data|__pycache__)$")
@@ -187,7 +189,7 @@ def check_paths(path, text):
 
 def check(root):
     files = read_tree(root)
-    findings = list(check_tests_listed(files))
+    findings = list(check_tests_listed(files)) + list(check_documents(root, files))
     for path, text in files.items():
         findings += check_paths(path, text)
         if pathlib.PurePosixPath(path).suffix in SOURCE:

@@ -2,7 +2,7 @@
 // ledgers that remember and go back, a network that a test can bend, and miners that win by lot
 // instead of hashing. Everything is deterministic.
 //
-// It checks as it goes, and a test fails at the first breach (consensus/pow/README.md numbers
+// It checks as it goes, and a test fails at the first breach (docs/ordering.md numbers
 // them):
 //   W1 a Commit stands on the one before, k deep on the preferred branch, with the payload that its
 //   header names; W4 heights in order, each once until a Rewind takes it back, none while one is
