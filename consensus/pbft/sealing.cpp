@@ -15,6 +15,7 @@ void Sealing::restore(const Digest& head_hash) {
                           "the ledger's head is not the block that this replica sealed");
   }
   sealed_to_ = state_.low.saturating_sub(1);
+  collect_below(state_.last_executed);
   if (state_.last_executed > sealed_to_) own_hashes_.emplace(state_.last_executed, head_hash);
   for (const auto& [height, seal] : state_.durable.seals) {
     if (height <= sealed_to_) continue;
@@ -30,9 +31,7 @@ void Sealing::sign_pending() {
 }
 
 void Sealing::on_executed(Height height, const Digest& block_hash) {
-  // The q replicas that committed this height were within L of a stable checkpoint, whether or not
-  // it is known here yet. In normal operation the own one is never further away.
-  collect_garbage(height.saturating_sub(state_.settings.window()));
+  collect_below(height);
   // Below a stable checkpoint nobody waits for seals any more: it proves what lies below.
   if (height <= sealed_to_ || height < state_.stable_known) return;
   if (!sealed_.contains(height)) own_hashes_.insert_or_assign(height, block_hash);
@@ -120,6 +119,12 @@ void Sealing::advance_sealed_to() {
     sealed_to_ = std::max(sealed_to_, *sealed_.begin());
     sealed_.erase(sealed_.begin());
   }
+}
+
+// The q replicas that committed `executed` were within L of a stable checkpoint, whether or not it
+// is known here yet. In normal operation the own one is never further away.
+void Sealing::collect_below(Height executed) {
+  collect_garbage(executed.saturating_sub(state_.settings.window()));
 }
 
 void Sealing::collect_garbage(Height low) {

@@ -48,6 +48,7 @@ class Sealing {
   void sign(Height height, const Digest& block_hash);
   void check(Height height);
   bool diverged(Height height, const Digest& sealed_hash);
+  void collect_below(Height executed);
   void advance_sealed_to();
 
   ReplicaState& state_;
