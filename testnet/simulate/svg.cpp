@@ -2,10 +2,10 @@
 
 #include "crypto/certificate/quorum.hpp"
 #include "testnet/simulate/reigns.hpp"
+#include "testnet/simulate/svg_frame.hpp"
 #include "testnet/simulate/svg_shapes.hpp"
 #include "testnet/simulate/svg_style.hpp"
 #include "testnet/simulate/svg_work.hpp"
-#include "testnet/simulate/timescale.hpp"
 
 namespace quorate::testnet {
 
@@ -15,12 +15,7 @@ using sim::timed::FaultKind;
 using sim::timed::MessageType;
 using namespace svg;  // this file is about nothing else
 
-constexpr double kWidth = 1360;
-constexpr double kLeft = 132;
-constexpr double kRight = kWidth - 28;
-constexpr double kLegendTop = 92;
 constexpr double kCalloutsTop = 136;
-constexpr double kCalloutRow = 17;
 constexpr std::size_t kCalloutsMax = 10;
 constexpr double kRibbon = 22;
 // With more messages than this each broadcast is one path, and there are no arrowheads.
@@ -28,18 +23,15 @@ constexpr std::size_t kArrowsMax = 1800;
 // With more than this, only every k-th broadcast is drawn, and the picture says so.
 constexpr std::size_t kSegmentsMax = 30'000;
 
-double lane_height(std::size_t lanes) {
-  return std::clamp(1080.0 / static_cast<double>(lanes), 9.0, 84.0);
-}
+constexpr double kLanesHeight = 1080;
+constexpr double kLaneMax = 84;
 
 class Drawing {
  public:
   Drawing(const SimulationReport& report, Window window)
       : report_(report),
-        window_(window),
-        lanes_(report.scene.replicas),
-        lane_(lane_height(lanes_)),
-        scale_(window, moments(report, window), kLeft, kRight) {
+        frame_(report, window, moments(report, window), kLanesHeight, kLaneMax),
+        lanes_(report.scene.replicas) {
     for (const RecordedMessage& message : report.record.messages()) {
       if (message.sent < window.begin || message.sent > window.end) continue;
       if (message.again) {
@@ -52,26 +44,16 @@ class Drawing {
   }
 
   std::string draw() {
-    const std::string callouts = draw_callouts();
-    const double axis = lane_top(lanes_) + 10;
-    const double height = axis + 62;
-    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) +
-                      " " + number(height) + "\" width=\"" + number(kWidth) + "\" height=\"" +
-                      number(height) + "\" role=\"img\">\n";
-    out += "<title>" + escaped(title()) + "</title>\n<desc>" +
-           escaped(replay_command(report_.options, report_.scene.costs)) + "</desc>\n";
-    out += style_and_patterns();
-    out += rect(0, 0, kWidth, height, "paper");
-    out += text_at(28, 44, "title", title()) + text_at(28, 66, "soft", subtitle()) + legend();
-    out += "<clipPath id=\"window\"><rect x=\"" + number(kLeft - 4) + "\" y=\"0\" width=\"" +
-           number(kRight - kLeft + 12) + "\" height=\"" + number(height) + "\"/></clipPath>\n";
-    out += draw_lanes() + draw_ribbon() + draw_cuts();
-    out += "<g clip-path=\"url(#window)\">\n" + draw_messages() + draw_blocks() + "</g>\n";
-    out += draw_gaps() + callouts + draw_axis(axis);
+    const std::vector<Callout> callouts = what_happened();
+    frame_.place_lanes(kCalloutsTop + kCalloutRow * static_cast<double>(callouts.size()) + kRibbon +
+                       16);
+    std::string out = legend() + draw_lanes() + draw_ribbon() + draw_cuts();
+    out += Frame::clipped(draw_messages() + draw_blocks());
+    out += draw_gaps() + frame_.callouts(callouts, kCalloutsTop) + frame_.axis();
     if (const std::string note = footnote(); !note.empty()) {
       out += text_at(kRight, 66, "soft", note, "end");
     }
-    return out + "</svg>\n";
+    return frame_.page(title(), subtitle(), {}, 62, out);
   }
 
  private:
@@ -95,7 +77,7 @@ class Drawing {
   }
   std::string subtitle() const {
     const std::uint32_t n = report_.scene.replicas;
-    return seconds(window_.begin) + " to " + seconds(window_.end) +
+    return seconds(frame_.window().begin) + " to " + seconds(frame_.window().end) +
            " of virtual time; tolerates f = " + std::to_string(crypto::faults_tolerated(n)) +
            ", quorum " + std::to_string(crypto::quorum_size(n)) + "; seed " +
            std::to_string(report_.scene.seed);
@@ -134,48 +116,26 @@ class Drawing {
 
   // ---- lanes ----
 
-  double lanes_begin() const {
-    return kCalloutsTop + kCalloutRow * static_cast<double>(callout_rows_) + kRibbon + 16;
-  }
-  double lane_top(std::size_t lane) const {
-    return lanes_begin() + lane_ * static_cast<double>(lane);
-  }
-  double lane_y(std::size_t lane) const { return lane_top(lane) + lane_ / 2; }
-  double clamp_x(double x) const { return std::clamp(x, kLeft, kRight); }
-
+  double ribbon_top() const { return frame_.lane_top(0) - kRibbon - 8; }
   std::string draw_lanes() const {
     std::string out;
-    const double band = std::min(lane_ * 0.58, 34.0);
+    const double band = std::min(frame_.lane_height() * 0.58, 34.0);
     for (std::size_t i = 0; i < lanes_; ++i) {
       const auto& states = report_.record.lanes().at(i);
       for (std::size_t k = 0; k < states.size(); ++k) {
         const Duration end = k + 1 < states.size() ? states[k + 1].since : report_.end.ended;
-        if (end <= window_.begin || states[k].since >= window_.end || end == states[k].since) {
-          continue;
-        }
-        const double left = clamp_x(scale_.x(states[k].since));
-        const double right = clamp_x(scale_.x(end));
-        out += rect(left, lane_y(i) - band / 2, right - left, band, band_css(states[k]),
+        if (!frame_.overlaps(states[k].since, end)) continue;
+        const double left = frame_.x_inside(states[k].since);
+        const double right = frame_.x_inside(end);
+        out += rect(left, frame_.lane_y(i) - band / 2, right - left, band, band_css(states[k]),
                     std::min(4.0, band / 4));
-        if (states[k].kind == LaneState::Kind::down && states[k].since >= window_.begin) {
-          out += cross(left, lane_y(i), std::min(7.0, lane_ / 2.4), "crash");
+        if (states[k].kind == LaneState::Kind::down && frame_.shows(states[k].since)) {
+          out += cross(left, frame_.lane_y(i), std::min(7.0, frame_.lane_height() / 2.4), "crash");
         }
       }
-      out += line(kLeft, lane_y(i), kRight, lane_y(i), "lane");
-      out += lane_name(i);
+      out += line(kLeft, frame_.lane_y(i), kRight, frame_.lane_y(i), "lane");
+      out += frame_.lane_name(i, place_of(report_.options, static_cast<std::uint32_t>(i)));
     }
-    return out;
-  }
-
-  std::string lane_name(std::size_t i) const {
-    const auto replica = static_cast<std::uint32_t>(i);
-    if (lane_ < 11 && i % 5 != 0) return {};
-    const std::string place = place_of(report_.options, replica);
-    const bool two_lines = !place.empty() && lane_ >= 34;
-    std::string out =
-        text_at(kLeft - 14, lane_y(i) + (two_lines ? -1 : 4), lane_ < 16 ? "ink small" : "ink name",
-                "node" + std::to_string(i), "end");
-    if (two_lines) out += text_at(kLeft - 14, lane_y(i) + 13, "soft small", place, "end");
     return out;
   }
 
@@ -190,12 +150,12 @@ class Drawing {
 
   std::string draw_ribbon() const {
     std::string out;
-    const double top = lanes_begin() - kRibbon - 8;
+    const double top = ribbon_top();
     out += text_at(kLeft - 14, top + 15, "soft small", "view of a quorum", "end");
     for (const Reign& reign : reigns(report_)) {
-      if (reign.end <= window_.begin || reign.begin >= window_.end) continue;
-      const double left = clamp_x(scale_.x(reign.begin));
-      const double right = clamp_x(scale_.x(reign.end));
+      if (!frame_.overlaps(reign.begin, reign.end)) continue;
+      const double left = frame_.x_inside(reign.begin);
+      const double right = frame_.x_inside(reign.end);
       const std::string css =
           reign.view ? "view" + std::to_string(*reign.view % kViewTints) + " reign" : "changing";
       out += rect(left, top, right - left, kRibbon, css, 4);
@@ -204,7 +164,7 @@ class Drawing {
         const std::uint64_t primary = *reign.view % lanes_;
         label = "view " + std::to_string(*reign.view);
         if (right - left > 150) label += ", primary node" + std::to_string(primary);
-        out += line(left, lane_y(primary), right, lane_y(primary), "primary");
+        out += line(left, frame_.lane_y(primary), right, frame_.lane_y(primary), "primary");
       }
       if (right - left > 8.0 * static_cast<double>(label.size())) {
         out += text_at((left + right) / 2, top + 15, "ink small", label, "middle");
@@ -216,21 +176,7 @@ class Drawing {
   std::string draw_cuts() const {
     std::string out;
     for (const auto& fault : report_.scene.faults) {
-      const Duration end = fault.until.value_or(report_.end.ended);
-      const bool visible =
-          fault.kind == FaultKind::partition && end > window_.begin && fault.at < window_.end;
-      if (!visible) continue;
-      const double left = clamp_x(scale_.x(fault.at));
-      const double right = clamp_x(scale_.x(end));
-      for (const ReplicaId replica : fault.replicas) {
-        const double inset = std::min(3.0, lane_ * 0.1);
-        out += rect(left, lane_top(replica.value()) + inset, right - left, lane_ - 2 * inset, "cut",
-                    5);
-      }
-      if (!fault.replicas.empty() && lane_ > 30 && right - left > 60) {
-        out += text_at(left + 8, lane_top(fault.replicas.front().value()) + 15, "cut-label",
-                       "cut off");
-      }
+      if (fault.kind == FaultKind::partition) out += frame_.cut(fault, "cut off");
     }
     return out;
   }
@@ -285,10 +231,10 @@ class Drawing {
     std::string path;
     for (std::size_t i = begin; i < end; ++i) {
       const RecordedMessage& message = *messages_[i];
-      const double x1 = scale_.x(message.sent);
-      const double y1 = lane_y(message.from);
-      double x2 = scale_.x(message.ended);
-      double y2 = lane_y(message.to);
+      const double x1 = frame_.x(message.sent);
+      const double y1 = frame_.lane_y(message.from);
+      double x2 = frame_.x(message.ended);
+      double y2 = frame_.lane_y(message.to);
       const bool vanished = message.lost || message.ended == Duration(0);
       if (vanished) {
         y2 = y1 + (y2 - y1) * 0.3;
@@ -315,19 +261,19 @@ class Drawing {
 
   std::string draw_blocks() const {
     std::string out;
-    const double size = std::clamp(lane_ / 9, 1.6, 4.5);
+    const double size = std::clamp(frame_.lane_height() / 9, 1.6, 4.5);
     std::vector<double> labelled(lanes_, -100);
     for (const ExecutedMark& mark : report_.record.executed()) {
-      if (mark.when < window_.begin || mark.when > window_.end) continue;
-      const double x = scale_.x(mark.when);
-      const double y = lane_y(mark.replica);
+      if (!frame_.shows(mark.when)) continue;
+      const double x = frame_.x(mark.when);
+      const double y = frame_.lane_y(mark.replica);
       if (x < kLeft + 1) continue;
       out += element("path", "class=\"block\" d=\"" + diamond(x, y, size) + "\"",
                      "<title>node" + std::to_string(mark.replica) + " executed block " +
                          std::to_string(mark.height) + " at " + seconds(mark.when) + "</title>");
-      if (lane_ < 40 || x - labelled[mark.replica] < 34) continue;
+      if (frame_.lane_height() < 40 || x - labelled[mark.replica] < 34) continue;
       labelled[mark.replica] = x;
-      out += text_at(x, y + std::min(lane_ * 0.29, 17.0) + 11, "block-label",
+      out += text_at(x, y + std::min(frame_.lane_height() * 0.29, 17.0) + 11, "block-label",
                      std::to_string(mark.height), "middle");
     }
     return out;
@@ -335,72 +281,40 @@ class Drawing {
 
   // ---- what frames it ----
 
-  std::string draw_callouts() {
-    struct Callout {
-      double x;
-      std::string label;
-      std::string css;
-    };
-    std::vector<Callout> callouts;
+  std::vector<Callout> what_happened() const {
+    std::vector<Callout> out;
     for (const StoryEntry& entry : report_.record.story()) {
-      const bool visible = entry.first >= window_.begin && entry.first <= window_.end;
-      if (!visible || callouts.size() >= kCalloutsMax) continue;
+      if (!frame_.shows(entry.first) || out.size() >= kCalloutsMax) continue;
       if (entry.kind == StoryEntry::Kind::entered) continue;  // the bands show it
-      callouts.push_back({scale_.x(entry.first), in_words(entry, report_.scene.replicas),
-                          entry.kind == StoryEntry::Kind::fault ? "fault" : "event"});
-    }
-    callout_rows_ = callouts.size();
-    std::string out;
-    const double bottom = lane_top(lanes_);
-    for (std::size_t i = 0; i < callouts.size(); ++i) {
-      const Callout& callout = callouts[i];
-      const double y = kCalloutsTop + kCalloutRow * static_cast<double>(i);
-      const bool left_of = callout.x > kWidth / 2;
-      out += line(callout.x, y + 3, callout.x, bottom, "leader " + callout.css);
-      out += text_at(callout.x + (left_of ? -7 : 7), y + 6, "callout " + callout.css, callout.label,
-                     left_of ? "end" : "start");
-      out += element("circle", "cx=\"" + number(callout.x) + "\" cy=\"" + number(y + 2) +
-                                   "\" r=\"3.2\" class=\"dot " + callout.css + "\"");
+      out.push_back({entry.first, in_words(entry, report_.scene.replicas),
+                     entry.kind == StoryEntry::Kind::fault});
     }
     return out;
   }
 
   std::string draw_gaps() const {
     std::string out;
-    const double top = lanes_begin() - kRibbon - 8;
-    for (const TimeScale::Stretch& stretch : scale_.stretches()) {
+    const double top = ribbon_top();
+    for (const TimeScale::Stretch& stretch : frame_.scale().stretches()) {
       if (!stretch.gap) continue;
-      const double bottom = lane_top(lanes_) + 4;
+      const double bottom = frame_.lanes_end() + 4;
       out += rect(stretch.left, top, stretch.right - stretch.left, bottom - top, "gap");
       out += line(stretch.left, top, stretch.left, bottom, "gap-edge");
       out += line(stretch.right, top, stretch.right, bottom, "gap-edge");
-      out += text_at((stretch.left + stretch.right) / 2, lane_top(lanes_) + 46, "soft small",
+      out += text_at((stretch.left + stretch.right) / 2, frame_.lanes_end() + 46, "soft small",
                      short_duration(stretch.end - stretch.begin), "middle");
-      out += text_at((stretch.left + stretch.right) / 2, lane_top(lanes_) + 60, "soft small",
+      out += text_at((stretch.left + stretch.right) / 2, frame_.lanes_end() + 60, "soft small",
                      "quiet", "middle");
     }
     return out;
   }
 
-  std::string draw_axis(double y) const {
-    std::string out = line(kLeft, y, kRight, y, "axis");
-    for (const TimeScale::Tick& tick : scale_.ticks()) {
-      if (tick.x < kLeft - 1 || tick.x > kRight + 1) continue;
-      out += line(tick.x, y, tick.x, y + 6, "axis");
-      out += text_at(tick.x, y + 21, "soft small", tick.label, "middle");
-    }
-    return out;
-  }
-
   const SimulationReport& report_;
-  Window window_;
+  Frame frame_;
   std::size_t lanes_;
-  double lane_;
-  TimeScale scale_;
   std::vector<const RecordedMessage*> messages_;
   std::size_t skip_ = 1;
   std::size_t repeated_ = 0;
-  std::size_t callout_rows_ = 0;
 };
 
 }  // namespace

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
+#include "testnet/simulate/svg_frame.hpp"
 #include "testnet/simulate/svg_shapes.hpp"
-#include "testnet/simulate/svg_style.hpp"
-#include "testnet/simulate/timescale.hpp"
 
 namespace quorate::testnet {
 
@@ -14,12 +13,9 @@ using sim::timed::FaultKind;
 using sim::timed::WorkTally;
 using namespace svg;  // this file is about nothing else
 
-constexpr double kWidth = 1360;
-constexpr double kLeft = 132;
-constexpr double kRight = kWidth - 28;
-constexpr double kLegendTop = 92;
-constexpr double kCalloutsTop = 128;
-constexpr double kCalloutRow = 17;
+constexpr double kCalloutsTop = 138;
+constexpr double kLanesHeight = 640;
+constexpr double kLaneMax = 64;
 constexpr std::size_t kCalloutsMax = 8;
 constexpr double kRow = 34;  // of the tree
 constexpr std::size_t kHues = 8;
@@ -50,19 +46,13 @@ Duration interval_of(const SimulationReport& report) {
   return std::chrono::milliseconds(report.scene.work->chain.interval_ms);
 }
 
-double lane_height(std::size_t lanes) {
-  return std::clamp(640.0 / static_cast<double>(lanes), 9.0, 64.0);
-}
-
 class WorkDrawing {
  public:
   WorkDrawing(const SimulationReport& report, Window window)
       : report_(report),
         tally_(report.record.work()),
-        window_(window),
-        lanes_(report.scene.replicas),
-        lane_(lane_height(lanes_)),
-        scale_(window, {window}, kLeft, kRight) {
+        frame_(report, window, {window}, kLanesHeight, kLaneMax),
+        lanes_(report.scene.replicas) {
     const double shown = static_cast<double>((window.end - window.begin).count()) /
                          static_cast<double>(interval_of(report).count());
     block_ = std::clamp((kRight - kLeft) / std::max(1.0, shown) * 0.62, 6.0, 22.0);
@@ -70,27 +60,16 @@ class WorkDrawing {
   }
 
   std::string draw() {
-    const std::string callouts = draw_callouts();
-    const double axis = lane_top(lanes_) + 10;
-    const double height = axis + 40;
-    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) +
-                      " " + number(height) + "\" width=\"" + number(kWidth) + "\" height=\"" +
-                      number(height) + "\" role=\"img\">\n";
-    out += "<title>" + escaped(title()) + "</title>\n<desc>" +
-           escaped(replay_command(report_.options, report_.scene.costs)) + "</desc>\n";
-    out += style_and_patterns() + kWorkStyle;
-    out += rect(0, 0, kWidth, height, "paper");
-    out += text_at(28, 44, "title", title()) + text_at(28, 66, "soft", subtitle()) + legend();
-    out += "<clipPath id=\"window\"><rect x=\"" + number(kLeft - 4) + "\" y=\"0\" width=\"" +
-           number(kRight - kLeft + 16) + "\" height=\"" + number(height) + "\"/></clipPath>\n";
-    out += draw_lanes() + draw_cuts() + callouts;
-    out += "<g clip-path=\"url(#window)\">\n" + draw_tree() + draw_minds() + draw_rewinds() +
-           "</g>\n" + draw_axis(axis);
-    return out + "</svg>\n";
+    const std::vector<Callout> callouts = what_happened();
+    tree_top_ = kCalloutsTop + 4 + kCalloutRow * static_cast<double>(callouts.size());
+    frame_.place_lanes(tree_top_ + kRow * static_cast<double>(tree_rows_) + 16);
+    std::string out = legend() + draw_lanes() + draw_cuts();
+    out += frame_.callouts(callouts, kCalloutsTop);
+    out += Frame::clipped(draw_tree() + draw_minds() + draw_rewinds()) + frame_.axis();
+    return frame_.page(title(), subtitle(), kWorkStyle, 40, out);
   }
 
  private:
-  bool shown(Duration when) const { return when >= window_.begin && when <= window_.end; }
   bool won(const Digest& id) const { return report_.end.work->on_best.count(id) != 0; }
   static std::string hue(std::uint32_t miner) { return "m" + std::to_string(miner % kHues); }
 
@@ -101,8 +80,9 @@ class WorkDrawing {
            std::to_string(chain.depth);
   }
   std::string subtitle() const {
-    return seconds(window_.begin) + " to " + seconds(window_.end) + " of virtual time; seed " +
-           std::to_string(report_.scene.seed) + "; " + std::to_string(report_.stale()) + " of " +
+    return seconds(frame_.window().begin) + " to " + seconds(frame_.window().end) +
+           " of virtual time; seed " + std::to_string(report_.scene.seed) + "; " +
+           std::to_string(report_.stale()) + " of " +
            std::to_string(report_.end.work->blocks.size()) + " blocks of the whole run are stale";
   }
 
@@ -144,13 +124,13 @@ class WorkDrawing {
   void lay_out_tree() {
     std::vector<double> free_from;  // by row below the first
     for (const WorkTally::Block& block : tally_.blocks()) {
-      if (!shown(block.when)) continue;
+      if (!frame_.shows(block.when)) continue;
       std::size_t row = 0;
       if (!won(block.id)) {
         const auto parent = rows_.find(block.parent);
         const bool extends = parent != rows_.end() && parent->second > 0 &&
                              newest_.at(parent->second) == block.parent;
-        const double x = scale_.x(block.when);
+        const double x = frame_.x(block.when);
         row = extends ? parent->second : 1;
         while (!extends && row <= free_from.size() && free_from[row - 1] > x - block_) ++row;
         if (row > free_from.size()) free_from.resize(row);
@@ -162,11 +142,8 @@ class WorkDrawing {
     }
   }
 
-  double tree_top() const {
-    return kCalloutsTop + 14 + kCalloutRow * static_cast<double>(callout_rows_);
-  }
   double row_y(std::size_t row) const {
-    return tree_top() + kRow * (static_cast<double>(row) + 0.5);
+    return tree_top_ + kRow * (static_cast<double>(row) + 0.5);
   }
 
   std::string draw_tree() const {
@@ -175,11 +152,11 @@ class WorkDrawing {
     for (const WorkTally::Block& block : tally_.blocks()) {
       const auto row = rows_.find(block.id);
       if (row == rows_.end()) continue;
-      const double x = scale_.x(block.when);
+      const double x = frame_.x(block.when);
       const double y = row_y(row->second);
       const WorkTally::Block* parent = tally_.find(block.parent);
       const auto parent_row = rows_.find(block.parent);
-      const double x0 = parent == nullptr ? kLeft : scale_.x(parent->when);
+      const double x0 = parent == nullptr ? kLeft : frame_.x(parent->when);
       const double y0 = parent_row == rows_.end() ? row_y(0) : row_y(parent_row->second);
       const double middle = (x0 + x) / 2;
       lines += element("path", "class=\"parent" + std::string(won(block.id) ? "" : " off") +
@@ -211,18 +188,12 @@ class WorkDrawing {
 
   // ---- the replicas ----
 
-  double lanes_begin() const { return tree_top() + kRow * static_cast<double>(tree_rows_) + 16; }
-  double lane_top(std::size_t lane) const {
-    return lanes_begin() + lane_ * static_cast<double>(lane);
-  }
-  double lane_y(std::size_t lane) const { return lane_top(lane) + lane_ / 2; }
-  double clamp_x(double x) const { return std::clamp(x, kLeft, kRight); }
-  double band() const { return std::min(lane_ * 0.62, 34.0); }
+  double band() const { return std::min(frame_.lane_height() * 0.62, 34.0); }
 
   std::string strip(std::size_t lane, Duration from, Duration to, const std::string& css) const {
-    if (to <= window_.begin || from >= window_.end || from == to) return {};
-    const double left = clamp_x(scale_.x(from));
-    return rect(left, lane_y(lane) - band() / 2, clamp_x(scale_.x(to)) - left, band(), css, 3);
+    if (!frame_.overlaps(from, to)) return {};
+    const double left = frame_.x_inside(from);
+    return rect(left, frame_.lane_y(lane) - band() / 2, frame_.x_inside(to) - left, band(), css, 3);
   }
 
   std::string draw_lanes() const {
@@ -238,11 +209,9 @@ class WorkDrawing {
       on_best[mind.replica] = best;
     }
     for (std::size_t i = 0; i < lanes_; ++i) {
-      out += strip(i, since[i], window_.end, css(i)) + draw_down(i);
-      out += line(kLeft, lane_y(i), kRight, lane_y(i), "lane");
-      if (lane_ < 11 && i % 5 != 0) continue;
-      out += text_at(kLeft - 14, lane_y(i) + 4, lane_ < 16 ? "ink small" : "ink name",
-                     "node" + std::to_string(i), "end");
+      out += strip(i, since[i], frame_.window().end, css(i)) + draw_down(i);
+      out += line(kLeft, frame_.lane_y(i), kRight, frame_.lane_y(i), "lane");
+      out += frame_.lane_name(i);
     }
     return out;
   }
@@ -254,8 +223,9 @@ class WorkDrawing {
       if (states[k].kind != LaneState::Kind::down) continue;
       const Duration end = k + 1 < states.size() ? states[k + 1].since : report_.end.ended;
       out += strip(lane, states[k].since, end, "paper") + strip(lane, states[k].since, end, "down");
-      if (shown(states[k].since)) {
-        out += cross(scale_.x(states[k].since), lane_y(lane), std::min(7.0, lane_ / 2.4), "crash");
+      if (frame_.shows(states[k].since)) {
+        out += cross(frame_.x(states[k].since), frame_.lane_y(lane),
+                     std::min(7.0, frame_.lane_height() / 2.4), "crash");
       }
     }
     return out;
@@ -267,11 +237,11 @@ class WorkDrawing {
     const double size = std::min(block_ * 0.8, band() * 0.6);
     for (const WorkTally::Preference& mind : tally_.preferences()) {
       const WorkTally::Block* tip = tally_.find(mind.tip);
-      if (tip == nullptr || !shown(mind.when)) continue;
-      const double x = scale_.x(mind.when);
-      out += square(*tip, x, lane_y(mind.replica), size, false);
-      if (mind.left == 0 || lane_ < 16) continue;
-      out += text_at(x, lane_y(mind.replica) - band() / 2 - 2, "left",
+      if (tip == nullptr || !frame_.shows(mind.when)) continue;
+      const double x = frame_.x(mind.when);
+      out += square(*tip, x, frame_.lane_y(mind.replica), size, false);
+      if (mind.left == 0 || frame_.lane_height() < 16) continue;
+      out += text_at(x, frame_.lane_y(mind.replica) - band() / 2 - 2, "left",
                      "-" + std::to_string(mind.left), "middle");
     }
     return out;
@@ -280,16 +250,16 @@ class WorkDrawing {
   std::string draw_rewinds() const {
     std::string out;
     for (const WorkTally::Withdrawal& one : tally_.withdrawals()) {
-      if (!shown(one.when)) continue;
-      const double y = lane_y(one.replica) + band() / 2 + 3;
+      if (!frame_.shows(one.when)) continue;
+      const double y = frame_.lane_y(one.replica) + band() / 2 + 3;
       const std::string what = "node" + std::to_string(one.replica) + " goes back to height " +
                                std::to_string(one.to) + " at " + seconds(one.when) + ": " +
                                std::to_string(one.blocks) + " final blocks and " +
                                std::to_string(one.transactions) + " transactions withdrawn";
-      out += element("path", "class=\"rewind\" d=\"" + triangle(scale_.x(one.when), y, 6) + "\"",
+      out += element("path", "class=\"rewind\" d=\"" + triangle(frame_.x(one.when), y, 6) + "\"",
                      "<title>" + escaped(what) + "</title>");
-      if (lane_ < 30) continue;
-      out += text_at(scale_.x(one.when) + 10, y + 5, "left", "back to " + std::to_string(one.to));
+      if (frame_.lane_height() < 30) continue;
+      out += text_at(frame_.x(one.when) + 10, y + 5, "left", "back to " + std::to_string(one.to));
     }
     return out;
   }
@@ -297,74 +267,32 @@ class WorkDrawing {
   std::string draw_cuts() const {
     std::string out;
     for (const auto& fault : report_.scene.faults) {
-      const bool cut = fault.kind == FaultKind::partition;
-      const Duration end = fault.until.value_or(report_.end.ended);
-      if ((!cut && fault.kind != FaultKind::hide) || end <= window_.begin ||
-          fault.at >= window_.end) {
-        continue;
-      }
-      const double left = clamp_x(scale_.x(fault.at));
-      const double right = clamp_x(scale_.x(end));
-      for (const ReplicaId replica : fault.replicas) {
-        const double inset = std::min(3.0, lane_ * 0.1);
-        out += rect(left, lane_top(replica.value()) + inset, right - left, lane_ - 2 * inset, "cut",
-                    5);
-      }
-      if (fault.replicas.empty() || lane_ <= 30 || right - left <= 90) continue;
-      out += text_at(left + 8, lane_top(fault.replicas.front().value()) + 14, "cut-label",
-                     cut ? "cut off" : "mines in private");
+      if (fault.kind == FaultKind::partition) out += frame_.cut(fault, "cut off");
+      if (fault.kind == FaultKind::hide) out += frame_.cut(fault, "mines in private");
     }
     return out;
   }
 
-  // ---- what frames it ----
-
-  std::string draw_callouts() {
-    std::vector<const StoryEntry*> entries;
-    story_ = report_.record.story();
-    for (const StoryEntry& entry : story_) {
-      if (shown(entry.first) && entries.size() < kCalloutsMax) entries.push_back(&entry);
-    }
-    callout_rows_ = entries.size();
-    std::string out;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      const double x = scale_.x(entries[i]->first);
-      const double y = kCalloutsTop + 10 + kCalloutRow * static_cast<double>(i);
-      const bool fault = entries[i]->kind == StoryEntry::Kind::fault ||
-                         entries[i]->kind == StoryEntry::Kind::rewound;
-      const std::string css = fault ? "fault" : "event";
-      const bool left_of = x > kWidth / 2;
-      out += line(x, y + 3, x, lane_top(lanes_), "leader " + css);
-      out += text_at(x + (left_of ? -7 : 7), y + 6, "callout " + css,
-                     in_words(*entries[i], report_.scene.replicas), left_of ? "end" : "start");
-      out += element("circle", "cx=\"" + number(x) + "\" cy=\"" + number(y + 2) +
-                                   "\" r=\"3.2\" class=\"dot " + css + "\"");
-    }
-    return out;
-  }
-
-  std::string draw_axis(double y) const {
-    std::string out = line(kLeft, y, kRight, y, "axis");
-    for (const TimeScale::Tick& tick : scale_.ticks()) {
-      if (tick.x < kLeft - 1 || tick.x > kRight + 1) continue;
-      out += line(tick.x, y, tick.x, y + 6, "axis");
-      out += text_at(tick.x, y + 21, "soft small", tick.label, "middle");
+  std::vector<Callout> what_happened() const {
+    std::vector<Callout> out;
+    for (const StoryEntry& entry : report_.record.story()) {
+      if (!frame_.shows(entry.first) || out.size() >= kCalloutsMax) continue;
+      out.push_back(
+          {entry.first, in_words(entry, report_.scene.replicas),
+           entry.kind == StoryEntry::Kind::fault || entry.kind == StoryEntry::Kind::rewound});
     }
     return out;
   }
 
   const SimulationReport& report_;
   const WorkTally& tally_;
-  Window window_;
+  Frame frame_;
   std::size_t lanes_;
-  double lane_;
-  TimeScale scale_;
   double block_ = 0;
   std::map<Digest, std::size_t> rows_;
   std::map<std::size_t, Digest> newest_;  // by row
   std::size_t tree_rows_ = 1;
-  std::size_t callout_rows_ = 0;
-  std::vector<StoryEntry> story_;
+  double tree_top_ = 0;
 };
 
 }  // namespace
