@@ -14,8 +14,6 @@ using ledger::TransactionPtr;
 
 constexpr std::size_t kEntryOverhead = 320;  // maps, pointers and the decoded form, roughly
 
-std::uint64_t cost_of(const ledger::Transfer& transfer) { return transfer.amount; }
-
 Refusal refuse(Reason reason, std::string detail) { return {reason, std::move(detail), {}, {}}; }
 
 Refusal refuse(Reason reason, std::string detail, std::uint64_t expected, std::uint64_t got) {
@@ -27,8 +25,7 @@ Refusal refuse(Reason reason, std::string detail, std::uint64_t expected, std::u
 std::optional<std::uint64_t> cost_of(const ledger::Transaction& transaction) {
   std::uint64_t total = 0;
   for (const ledger::Operation& operation : transaction.operations) {
-    const std::uint64_t amount =
-        std::visit([](const auto& concrete) { return cost_of(concrete); }, operation);
+    const std::uint64_t amount = ledger::spends(operation);
     if (amount > std::numeric_limits<std::uint64_t>::max() - total) return std::nullopt;
     total += amount;
   }

@@ -13,6 +13,12 @@ void encode_body(crypto::Writer& out, const Transfer& transfer) {
   out.u64(transfer.amount);
 }
 
+std::uint64_t amount_spent(const Transfer& transfer) { return transfer.amount; }
+
+bool concerns(const Transfer& transfer, const crypto::Address& address) {
+  return transfer.to == address;
+}
+
 Transfer decode_transfer(crypto::Reader& in) {
   Transfer transfer;
   transfer.to = decode_address(in);
@@ -35,6 +41,14 @@ Operation decode_operation(crypto::Reader& in) {
   }
   in.reject("unknown operation kind " + std::to_string(kind));
   return {};
+}
+
+std::uint64_t spends(const Operation& operation) {
+  return std::visit([](const auto& body) { return amount_spent(body); }, operation);
+}
+
+bool touches(const Operation& operation, const crypto::Address& address) {
+  return std::visit([&](const auto& body) { return concerns(body, address); }, operation);
 }
 
 }  // namespace quorate::ledger

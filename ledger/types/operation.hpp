@@ -1,6 +1,6 @@
-// The operations a transaction can carry. To add one: a struct here, a kind, its encode/decode in
-// operation.cpp and its effect in ledger/operations.cpp; the variant makes the compiler name the
-// rest.
+// The operations a transaction can carry, and what everybody outside the ledger asks of one. To add
+// one: a struct here, and what operation.cpp says of it. Nobody looks into the variant but with
+// std::visit over functions that name each type, so the compiler lists what is still missing.
 #pragma once
 
 #include <cstdint>
@@ -24,5 +24,10 @@ using Operation = std::variant<Transfer>;
 void encode(crypto::Writer& out, const Operation& operation);
 // Records a failure in `in` for an unknown kind or a bad body.
 Operation decode_operation(crypto::Reader& in);
+
+// What it takes from the balance of its sender.
+std::uint64_t spends(const Operation& operation);
+// True when it concerns this account, apart from being sent by it.
+bool touches(const Operation& operation, const crypto::Address& address);
 
 }  // namespace quorate::ledger

@@ -19,7 +19,7 @@ std::string names_of(const std::vector<ParamSpec>& specs) {
 }
 
 MethodError in_param(std::string_view name, const Error& error) {
-  MethodError out = make_error(Code::invalid_params, error.detail, {}, "bad_encoding");
+  MethodError out = make_error(Code::invalid_params, error.detail);
   out.data["parameter"] = name;
   return out;
 }

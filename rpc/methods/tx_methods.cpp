@@ -213,7 +213,11 @@ void submit_batch(const Params& params, const Context& context, const Done& done
 void check(const Params& params, const Context& context, const Done& done) {
   auto tx = params.bytes("tx");
   if (!tx) return done(tl::unexpected(tx.error()));
-  if (const auto chain = check_chain(params, context.backend); !chain) {
+  const auto chain = check_chain(params, context.backend);
+  if (!chain && chain.error().code == Code::invalid_params) {
+    return done(tl::unexpected(chain.error()));
+  }
+  if (!chain) {
     return done(
         Json{{"valid", false}, {"transaction_id", nullptr}, {"error", error_json(chain.error())}});
   }

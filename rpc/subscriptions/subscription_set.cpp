@@ -13,11 +13,9 @@ constexpr std::size_t kReversedMax = 4'096;
 
 bool concerns(const ledger::Transaction& transaction, const crypto::Address& address) {
   if (crypto::address_of(transaction.sender) == address) return true;
-  return std::any_of(transaction.operations.begin(), transaction.operations.end(),
-                     [&](const ledger::Operation& operation) {
-                       const auto* transfer = std::get_if<ledger::Transfer>(&operation);
-                       return transfer != nullptr && transfer->to == address;
-                     });
+  return std::any_of(
+      transaction.operations.begin(), transaction.operations.end(),
+      [&](const ledger::Operation& operation) { return ledger::touches(operation, address); });
 }
 
 std::string notification(const std::string& id, const std::string& result) {

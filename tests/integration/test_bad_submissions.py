@@ -110,10 +110,23 @@ class BadSubmissions(unittest.TestCase):
                 self.refused(tx, REJECTED, "bad_encoding")
 
     def test_parameters_of_the_wrong_kind(self):
-        for params in ({}, {"tx": 5}, {"tx": "0xzz"}, {"tx": "0x0"}, {"txx": "0x00"}, {"tx": None}):
-            with self.subTest(params), self.assertRaises(RpcError) as caught:
-                self.net.rpc(0, "tx_submit", params)
-            self.assertIn(caught.exception.code, (-32602, REJECTED))
+        submit = [({}, "tx"), ({"tx": 5}, "tx"), ({"tx": "0xzz"}, "tx"), ({"tx": "0x0"}, "tx"), ({"tx": "0X00"}, "tx"),
+                  ({"txx": "0x00"}, "txx"), ({"tx": None}, "tx"), ({"tx": "0x00", "chain_id": "0x12"}, "chain_id")]
+        cases = [("tx_submit", params, name) for params, name in submit] + [
+            ("tx_check", {"tx": "0x00", "chain_id": "0x12"}, "chain_id"),
+            ("tx_submitAndWait", {"tx": "0x00", "timeout_ms": 30_001}, "timeout_ms"),
+            ("tx_get", {"transaction_id": "0x12"}, "transaction_id"),
+            ("account_get", {"address": self.address(ALICE)[:-1]}, "address"),
+            ("chain_getBlocks", {"limit": 0}, "limit"),
+            ("chain_getBlocks", {"limit": 101}, "limit"),
+            ("chain_getBlock", {"block": -1}, "block"),
+        ]
+        for method, params, name in cases:
+            with self.subTest(f"{method} {params}"), self.assertRaises(RpcError) as caught:
+                self.net.rpc(0, method, params)
+            error = caught.exception
+            self.assertEqual((error.code, error.reason), (-32602, "invalid_params"), error)
+            self.assertEqual(error.data["parameter"], name)
 
     def test_a_transaction_above_16_kib(self):
         self.refused(b"\1" * (16 * 1024 + 1), REJECTED, "too_large")
@@ -129,7 +142,7 @@ class BadSubmissions(unittest.TestCase):
         nested = b'{"jsonrpc":"2.0","id":1,"method":"tx_submit","params":' + b"[" * 40 + b"]" * 40 + b"}"
         status, text = self.net.post(0, nested)
         self.assertEqual(status, 200)
-        self.assertIn(json.loads(text)["error"]["code"], (-32700, -32600))
+        self.assertEqual(json.loads(text)["error"]["code"], -32700)
 
     def test_what_is_not_json_or_not_a_request(self):
         for body, code in ((b"{", -32700), (b"\xff\xfe", -32700), (b"[]", -32600), (b"5", -32600),

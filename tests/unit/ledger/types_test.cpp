@@ -249,6 +249,14 @@ TEST_CASE("a payload splits into the transactions it was made of, and only so") 
   CHECK_FALSE(split_payload(oversized).has_value());
 }
 
+TEST_CASE("an operation says what it spends and whom it touches") {
+  const crypto::Address to = crypto::address_of(golden_key().public_key());
+  const Operation transfer = Transfer{to, 25};
+  CHECK(spends(transfer) == 25);
+  CHECK(touches(transfer, to));
+  CHECK_FALSE(touches(transfer, crypto::Address{}));
+}
+
 TEST_CASE("receipts survive encoding, and impossible ones are refused") {
   const auto decoded = [](std::uint8_t outcome, std::uint8_t reason, std::uint8_t operation) {
     crypto::Writer out;

@@ -214,7 +214,7 @@ SubmitResult FakeBackend::admit(const Bytes& encoded, bool keep) {
   }
   std::uint64_t needed = 0;
   for (const auto& operation : transaction.operations) {
-    needed += std::get<ledger::Transfer>(operation).amount;
+    needed += ledger::spends(operation);
   }
   if (needed > account->balance) {
     return refuse(result, Reason::insufficient_funds,

@@ -150,7 +150,7 @@ TEST_CASE("work headers come page by page up to the tip") {
   CHECK(beyond["next_cursor"].is_null());
   fixture.error("chain_getWorkHeaders", {{"from", 0}}, -32602, "invalid_params");
   fixture.error("chain_getWorkHeaders", {{"limit", 0}}, -32602, "invalid_params");
-  fixture.error("chain_getWorkHeaders", {{"limit", 1001}}, -32602, "bad_encoding");
+  fixture.error("chain_getWorkHeaders", {{"limit", 1001}}, -32602, "invalid_params");
 }
 
 TEST_CASE("there are no block certificates, and the error says what to ask instead") {
