@@ -139,10 +139,17 @@ class BadSubmissions(unittest.TestCase):
         status, text = self.net.post(0, b"[" * 200_000)
         self.assertEqual(status, 200)
         self.assertEqual(json.loads(text)["error"]["code"], -32700)
+        # 32 levels are the limit, the request's own object included.
+        shallow = b'{"jsonrpc":"2.0","id":1,"method":"tx_submit","params":' + b"[" * 31 + b"]" * 31 + b"}"
+        status, text = self.net.post(0, shallow)
+        self.assertEqual((status, json.loads(text)["error"]["code"]), (200, -32602))
         nested = b'{"jsonrpc":"2.0","id":1,"method":"tx_submit","params":' + b"[" * 40 + b"]" * 40 + b"}"
         status, text = self.net.post(0, nested)
         self.assertEqual(status, 200)
-        self.assertEqual(json.loads(text)["error"]["code"], -32700)
+        answer = json.loads(text)
+        self.assertEqual(answer["error"]["code"], -32700)
+        self.assertEqual(answer["error"]["data"]["reason"], "parse_error")
+        self.assertIsNone(answer["id"])
 
     def test_what_is_not_json_or_not_a_request(self):
         for body, code in ((b"{", -32700), (b"\xff\xfe", -32700), (b"[]", -32600), (b"5", -32600),

@@ -23,10 +23,28 @@ class Load(unittest.TestCase):
             self.assertTrue(report["check"]["sound"])
             self.assertEqual(report["check"]["committed"], 620)
             self.assertEqual(report["check"]["acknowledged"], 620)
-            self.assertGreater(report["ceil_ratio"], 0)
-            self.assertGreater(report["probes"]["verify_us"], 0)
+            self.check_figures(report, point)
             net.check_agreement()
             net.check_supply()
+
+    def check_figures(self, report, point):
+        """How fast is the machine's affair; that each figure follows from what it is made of is ours."""
+        probes = report["probes"]
+        for name in ("cores", "verify_us", "sha256_256_bytes_us", "loopback_hop_us", "fdatasync_us"):
+            self.assertGreater(probes[name], 0, name)
+        self.assertEqual(report["nodes"], 4)
+        ceiling = probes["cores"] * 1e6 / (report["nodes"] * probes["verify_us"])
+        self.assertAlmostEqual(report["ceil_tps"] / ceiling, 1, places=6)
+        self.assertEqual(report["saturation_tps"], max(each["committed_tps"] for each in report["points"]))
+        self.assertGreater(report["saturation_tps"], 0)
+        self.assertAlmostEqual(report["ceil_ratio"], report["saturation_tps"] / report["ceil_tps"], places=9)
+        idle = report["idle"]
+        unloaded = 5 * probes["loopback_hop_us"] + 2 * probes["fdatasync_us"]
+        self.assertAlmostEqual(idle["ratio_to_5_hops_and_2_syncs"], idle["latency_ms"]["p50"] * 1000 / unloaded, places=6)
+        for latency in (idle["latency_ms"], point["latency_ms"], point["proof_latency_ms"]):
+            ascending = [latency[name] for name in ("min", "p50", "p95", "p99", "p99_9", "max")]
+            self.assertEqual(ascending, sorted(ascending))
+            self.assertGreater(latency["min"], 0)
 
     def test_without_load_accounts_it_says_what_to_do(self):
         with Net(up_args=["--load-accounts", "0"]) as net:
