@@ -1,5 +1,6 @@
 #include "consensus/factory.hpp"
 
+#include "consensus/engine_list.hpp"
 #include "consensus/pbft/message_verifier.hpp"
 #include "consensus/pbft/pbft_engine.hpp"
 #include "consensus/pow/message_verifier.hpp"
@@ -125,7 +126,7 @@ Result<EngineParts> make_engine(const EngineConfig& config, const crypto::Signer
   if (config.engine == "pbft") return make_pbft(config, signer, verifier);
   if (config.engine == "pow") return make_pow(config, signer, work);
   return fail(Errc::invalid_argument,
-              "unknown engine \"" + config.engine + "\"; there are: pbft, pow");
+              "unknown engine \"" + config.engine + "\"; there are: " + engine_names(", "));
 }
 
 }  // namespace quorate::consensus

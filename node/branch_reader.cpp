@@ -12,17 +12,19 @@ namespace work = crypto::work;
 
 constexpr std::uint32_t kCarriersMax = 64;
 
-Height tip_of(const ledger::Chain& chain, const BranchCertificates& above) {
+Height tip_of(const ledger::Chain& chain, const TentativeBranch& above) {
   const Height head = chain.head().height;
   return above.empty() ? head : std::max(head, above.rbegin()->first);
 }
 
 // The ledger first: what has been executed since `above` was copied is there.
-Result<Bytes> certificate_at(const ledger::Chain& chain, const BranchCertificates& above,
+Result<Bytes> certificate_at(const ledger::Chain& chain, const TentativeBranch& above,
                              Height height) {
   if (height > chain.head().height) {
     const auto found = above.find(height);
-    if (found != above.end()) return found->second;
+    if (found != above.end() && !found->second.certificate.empty()) {
+      return found->second.certificate;
+    }
   }
   auto stored = chain.commit_certificate(height);
   if (stored) return stored;
@@ -30,7 +32,7 @@ Result<Bytes> certificate_at(const ledger::Chain& chain, const BranchCertificate
                                      std::to_string(height.value()) + "; ask again");
 }
 
-Result<work::Header> header_at(const ledger::Chain& chain, const BranchCertificates& above,
+Result<work::Header> header_at(const ledger::Chain& chain, const TentativeBranch& above,
                                Height height) {
   QUORATE_TRY(const Bytes encoded, certificate_at(chain, above, height));
   auto header = work::decode_header(encoded);
@@ -44,9 +46,8 @@ std::uint64_t carrier_distance(std::uint32_t commit_depth) { return commit_depth
 
 }  // namespace
 
-Result<rpc::WorkHeaders> read_work_headers(const ledger::Chain& chain,
-                                           const BranchCertificates& above, Height from,
-                                           std::uint32_t limit) {
+Result<rpc::WorkHeaders> read_work_headers(const ledger::Chain& chain, const TentativeBranch& above,
+                                           Height from, std::uint32_t limit) {
   rpc::WorkHeaders out;
   out.tip = tip_of(chain, above);
   Digest parent;
@@ -63,7 +64,7 @@ Result<rpc::WorkHeaders> read_work_headers(const ledger::Chain& chain,
   return out;
 }
 
-Result<Carried> read_carried(const ledger::Chain& chain, const BranchCertificates& above,
+Result<Carried> read_carried(const ledger::Chain& chain, const TentativeBranch& above,
                              std::uint32_t commit_depth, Height height) {
   const Height tip = tip_of(chain, above);
   const Height first = height.saturating_add(carrier_distance(commit_depth));
@@ -87,7 +88,7 @@ Result<Carried> read_carried(const ledger::Chain& chain, const BranchCertificate
 }
 
 Result<rpc::TransactionProof> prove_transaction_by_work(const ledger::Chain& chain,
-                                                        const BranchCertificates& above,
+                                                        const TentativeBranch& above,
                                                         std::uint32_t commit_depth,
                                                         const Digest& id) {
   QUORATE_TRY(PlacedReceipt placed, prove_receipt(chain, id));
@@ -98,7 +99,7 @@ Result<rpc::TransactionProof> prove_transaction_by_work(const ledger::Chain& cha
 }
 
 Result<rpc::AccountProof> prove_account_by_work(const ledger::Chain& chain,
-                                                const BranchCertificates& above,
+                                                const TentativeBranch& above,
                                                 std::uint32_t commit_depth,
                                                 const crypto::Address& address,
                                                 std::uint32_t carriers) {
@@ -130,13 +131,20 @@ Result<rpc::AccountProof> prove_account_by_work(const ledger::Chain& chain,
 }
 
 std::optional<rpc::TransactionView::Placement> read_placement(const ledger::Chain& chain,
-                                                              const BranchCertificates& above,
+                                                              const TentativeBranch& above,
                                                               Height height) {
   const Height tip = tip_of(chain, above);
-  const auto certificate = certificate_at(chain, above, height);
-  if (!certificate || height > tip) return std::nullopt;
+  if (height > tip) return std::nullopt;
   const std::uint64_t depth = tip.saturating_sub(height.value()).value() + 1;
-  return rpc::TransactionView::Placement{height, work::id_of_encoded(*certificate), depth};
+  if (height > chain.head().height) {
+    const auto found = above.find(height);
+    if (found != above.end()) {
+      return rpc::TransactionView::Placement{height, found->second.id, depth};
+    }
+  }
+  const auto header = chain.header(height);
+  if (!header) return std::nullopt;
+  return rpc::TransactionView::Placement{height, header->payload_id, depth};
 }
 
 Height decided_at(const ledger::Chain& chain, const SeenTransaction& transaction,

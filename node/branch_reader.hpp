@@ -1,7 +1,8 @@
-// What the API reads of a branch that work orders: its headers up to the tip, and which of them
-// carry a block of the ledger. A work header is the block's commit certificate: below the executed
-// head it is in the chain, above it `above` has it (Replica::branch_certificates). Pure functions
-// over a chain that goes on meanwhile; any thread.
+// What the API reads of a tentative order: where a block stands in it and, where work proves the
+// blocks, the work headers up to the tip and which of them carry a block of the ledger. A work
+// header is the block's commit certificate: below the executed head it is in the chain, above it
+// `above` has it (Replica::tentative_branch). Pure functions over a chain that goes on meanwhile;
+// any thread.
 #pragma once
 
 #include <map>
@@ -14,13 +15,10 @@
 
 namespace quorate::node {
 
-using BranchCertificates = std::map<Height, Bytes>;
-
 // Up to `limit` from `from` on. Error unavailable when they do not follow each other, as while the
 // branch is being switched.
-Result<rpc::WorkHeaders> read_work_headers(const ledger::Chain& chain,
-                                           const BranchCertificates& above, Height from,
-                                           std::uint32_t limit);
+Result<rpc::WorkHeaders> read_work_headers(const ledger::Chain& chain, const TentativeBranch& above,
+                                           Height from, std::uint32_t limit);
 
 struct Carried {
   std::vector<ledger::Header> headers;  // of the ledger, from the height asked for on
@@ -28,27 +26,27 @@ struct Carried {
 };
 // As many as carry it, up to 64: clients count what is left out of those against the proof. Error
 // unavailable when no header of the branch carries that height yet.
-Result<Carried> read_carried(const ledger::Chain& chain, const BranchCertificates& above,
+Result<Carried> read_carried(const ledger::Chain& chain, const TentativeBranch& above,
                              std::uint32_t commit_depth, Height height);
 
 // Errors: not_found, unavailable (no header carries it yet).
 Result<rpc::TransactionProof> prove_transaction_by_work(const ledger::Chain& chain,
-                                                        const BranchCertificates& above,
+                                                        const TentativeBranch& above,
                                                         std::uint32_t commit_depth,
                                                         const Digest& id);
 
 // The newest account state that `carriers` headers carry (at least one), or fewer when it is not in
 // memory. Error unavailable when none is.
 Result<rpc::AccountProof> prove_account_by_work(const ledger::Chain& chain,
-                                                const BranchCertificates& above,
+                                                const TentativeBranch& above,
                                                 std::uint32_t commit_depth,
                                                 const crypto::Address& address,
                                                 std::uint32_t carriers);
 
-// How deep a block of this height stands on the branch, and which one it is. None when `above` and
-// the ledger have no such block.
+// How deep a block of this height stands, and which one it is: of any engine whose order is
+// tentative. None when `above` and the ledger have no such block.
 std::optional<rpc::TransactionView::Placement> read_placement(const ledger::Chain& chain,
-                                                              const BranchCertificates& above,
+                                                              const TentativeBranch& above,
                                                               Height height);
 
 // The lowest height known by which `transaction` could not be executed any more: the chain has

@@ -469,9 +469,7 @@ const ledger::StateViewPtr& Replica::state() const { return impl_->state; }
 std::optional<Height> Replica::tentative_height(const Digest& transaction_id) const {
   return impl_->tentative.find(transaction_id);
 }
-std::map<Height, Bytes> Replica::branch_certificates() const {
-  return impl_->tentative.certificates();
-}
+TentativeBranch Replica::tentative_branch() const { return impl_->tentative.branch(); }
 std::size_t Replica::memory_bytes() const { return impl_->memory_bytes(); }
 
 }  // namespace quorate::node

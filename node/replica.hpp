@@ -16,6 +16,7 @@
 #include "node/mempool.hpp"
 #include "node/peer_messages.hpp"
 #include "node/ports.hpp"
+#include "node/tentative_blocks.hpp"
 
 namespace quorate::node {
 
@@ -154,9 +155,8 @@ class Replica {
   // Where a transaction stands in the tentative order: the lowest block above the executed head
   // that has it. None on chains whose order is not tentative.
   std::optional<Height> tentative_height(const Digest& transaction_id) const;
-  // The commit certificates that the blocks above the executed head have, or will have unless
-  // another branch takes their place.
-  std::map<Height, Bytes> branch_certificates() const;
+  // The blocks above the executed head, unless others take their place. None there likewise.
+  TentativeBranch tentative_branch() const;
   std::size_t memory_bytes() const;
 
  private:

@@ -1,5 +1,6 @@
 #include "node/rpc_backend.hpp"
 
+#include "consensus/engine_list.hpp"
 #include "ledger/storage_layout.hpp"
 #include "node/branch_reader.hpp"
 #include "node/chain_reader.hpp"
@@ -15,7 +16,14 @@
 namespace quorate::node {
 namespace {
 
+using consensus::ProvedBy;
 using SteadyClock = std::chrono::steady_clock;
+
+tl::unexpected<Error> unproved(const ledger::Genesis& genesis) {
+  return fail(Errc::invalid_argument, "nothing proves the blocks of the engine " +
+                                          genesis.consensus.engine +
+                                          " to clients; ask several nodes and compare");
+}
 
 }  // namespace
 
@@ -49,7 +57,7 @@ struct RpcBackend::Impl final : Observer {
   SeenTransaction seen(const Digest& id) const;
   // Adds what the branch says of it: how deep it stands, or what keeps it from being executed, and
   // that it was final before.
-  rpc::TransactionView placed(rpc::TransactionView view, const BranchCertificates& above) const;
+  rpc::TransactionView placed(rpc::TransactionView view, const TentativeBranch& above) const;
   // The same, with a copy of the branch that is not older than the ledger which `view` was read
   // from.
   void place(rpc::TransactionView view, std::function<void(rpc::TransactionView)> done);
@@ -158,7 +166,7 @@ SeenTransaction RpcBackend::Impl::seen(const Digest& id) const {
 }
 
 rpc::TransactionView RpcBackend::Impl::placed(rpc::TransactionView view,
-                                              const BranchCertificates& above) const {
+                                              const TentativeBranch& above) const {
   if (commit_depth() == 0) return view;
   if (view.height) {
     view.placement = read_placement(chain, above, *view.height);
@@ -177,7 +185,7 @@ rpc::TransactionView RpcBackend::Impl::placed(rpc::TransactionView view,
 void RpcBackend::Impl::place(rpc::TransactionView view,
                              std::function<void(rpc::TransactionView)> done) {
   if (commit_depth() == 0) return done(std::move(view));
-  const BranchCertificates above = status.get().branch;
+  const TentativeBranch above = status.get().branch;
   const Height known = above.empty() ? Height(0) : above.rbegin()->first;
   // What is in the ledger was so deep when it was committed.
   if (known >= chain.head().height.saturating_add(commit_depth() - 1)) {
@@ -217,7 +225,8 @@ const Digest& RpcBackend::chain_id() const { return impl_->chain.chain_id(); }
 
 rpc::EngineView RpcBackend::engine() const {
   const consensus::EngineTraits& traits = impl_->runtime.traits();
-  return {traits.seals, traits.connected_min, traits.commit_depth, traits.mines};
+  return {traits.seals, traits.connected_min, traits.commit_depth, traits.mines,
+          consensus::proved_by(genesis().consensus.engine)};
 }
 
 rpc::ChainStatus RpcBackend::chain_status() const {
@@ -349,7 +358,9 @@ void RpcBackend::account(const crypto::Address& address,
 
 Result<rpc::AccountProof> RpcBackend::account_proof(const crypto::Address& address,
                                                     std::uint32_t carriers) const {
-  if (impl_->runtime.traits().seals) return prove_account(impl_->chain, address);
+  const ProvedBy proof = engine().proved_by;
+  if (proof == ProvedBy::none) return unproved(genesis());
+  if (proof == ProvedBy::seals) return prove_account(impl_->chain, address);
   return prove_account_by_work(impl_->chain, impl_->status.get().branch, impl_->commit_depth(),
                                address, carriers);
 }
@@ -374,7 +385,7 @@ void RpcBackend::transaction(const Digest& id,
     out.status = rpc::TransactionStatus::pending;
     if (waiting) out.transaction = waiting->signed_transaction;
     if (!tentative) return done(impl_->placed(std::move(out), {}));
-    const BranchCertificates above = impl_->status.take(replica).branch;
+    const TentativeBranch above = impl_->status.take(replica).branch;
     out.placement = read_placement(impl_->chain, above, *tentative);
     if (out.placement) out.status = rpc::TransactionStatus::included;
     done(impl_->placed(std::move(out), above));
@@ -382,7 +393,9 @@ void RpcBackend::transaction(const Digest& id,
 }
 
 Result<rpc::TransactionProof> RpcBackend::transaction_proof(const Digest& id) const {
-  if (impl_->runtime.traits().seals) return prove_transaction(impl_->chain, id);
+  const ProvedBy proof = engine().proved_by;
+  if (proof == ProvedBy::none) return unproved(genesis());
+  if (proof == ProvedBy::seals) return prove_transaction(impl_->chain, id);
   return prove_transaction_by_work(impl_->chain, impl_->status.get().branch, impl_->commit_depth(),
                                    id);
 }

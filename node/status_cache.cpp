@@ -18,8 +18,7 @@ struct Slot {
   NodeStatus status;
 
   NodeStatus take(const Replica& replica) {
-    NodeStatus now{replica.status(), replica.mempool().status()};
-    if (now.replica.consensus.branch) now.branch = replica.branch_certificates();
+    NodeStatus now{replica.status(), replica.mempool().status(), replica.tentative_branch()};
     const std::lock_guard lock(mutex);
     status = now;
     filled = true;

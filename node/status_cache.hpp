@@ -15,7 +15,7 @@ namespace quorate::node {
 struct NodeStatus {
   ReplicaStatus replica;
   MempoolStatus mempool;
-  BranchCertificates branch = {};  // above the executed head; only where the order is tentative
+  TentativeBranch branch = {};  // above the executed head; only where the order is tentative
 };
 
 class StatusCache {

@@ -9,12 +9,13 @@ constexpr std::size_t kTentativeBytes = 160;  // of one transaction, in both pla
 
 void TentativeBlocks::put(Height height, const Digest& id, Bytes certificate,
                           const std::vector<ledger::TransactionPtr>* transactions) {
-  if (const auto other = blocks_.find(height); other != blocks_.end() && other->second.id != id) {
+  if (const auto other = blocks_.find(height);
+      other != blocks_.end() && other->second.named.id != id) {
     erase(other);
   }
   Block& block = blocks_[height];
-  block.id = id;
-  if (!certificate.empty()) block.certificate = std::move(certificate);
+  block.named.id = id;
+  if (!certificate.empty()) block.named.certificate = std::move(certificate);
   if (transactions == nullptr || !block.transactions.empty()) return;
   block.transactions.reserve(transactions->size());
   for (const ledger::TransactionPtr& transaction : *transactions) {
@@ -42,17 +43,16 @@ std::optional<Height> TentativeBlocks::find(const Digest& transaction_id) const 
   return found->second;
 }
 
-std::map<Height, Bytes> TentativeBlocks::certificates() const {
-  std::map<Height, Bytes> out;
-  for (const auto& [height, block] : blocks_) {
-    if (!block.certificate.empty()) out.emplace(height, block.certificate);
-  }
+TentativeBranch TentativeBlocks::branch() const {
+  TentativeBranch out;
+  for (const auto& [height, block] : blocks_) out.emplace(height, block.named);
   return out;
 }
 
 std::size_t TentativeBlocks::memory_bytes() const {
   std::size_t total = by_transaction_.size() * kTentativeBytes;
-  for (const auto& [height, block] : blocks_) total += sizeof(Block) + block.certificate.size();
+  for (const auto& [height, block] : blocks_)
+    total += sizeof(Block) + block.named.certificate.size();
   return total;
 }
 

@@ -15,6 +15,15 @@
 
 namespace quorate::node {
 
+// A block as the order names it. The certificate is the one it has, or will have unless another
+// block takes its place; empty while it is not known, or where the order has none so early.
+struct TentativeBlock {
+  Digest id;
+  Bytes certificate;
+  friend bool operator==(const TentativeBlock&, const TentativeBlock&) = default;
+};
+using TentativeBranch = std::map<Height, TentativeBlock>;
+
 class TentativeBlocks {
  public:
   // The block of this height, in place of any other. `transactions` null: not known here (yet).
@@ -26,14 +35,12 @@ class TentativeBlocks {
 
   // The lowest block that has the transaction.
   std::optional<Height> find(const Digest& transaction_id) const;
-  // What each block's commit certificate is or will be, as far as it is known.
-  std::map<Height, Bytes> certificates() const;
+  TentativeBranch branch() const;
   std::size_t memory_bytes() const;
 
  private:
   struct Block {
-    Digest id;
-    Bytes certificate;
+    TentativeBlock named;
     std::vector<Digest> transactions;
   };
   void erase(std::map<Height, Block>::iterator block);

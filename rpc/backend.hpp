@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "consensus/engine_list.hpp"
 #include "crypto/certificate/seal.hpp"
 #include "ledger/types/block.hpp"
 #include "ledger/types/block_certificate.hpp"
@@ -27,6 +28,7 @@ struct EngineView {
   std::uint32_t connected_min = 1;
   std::uint32_t commit_depth = 0;  // in blocks, its own included; 0: nothing is ever withdrawn
   bool mines = false;
+  consensus::ProvedBy proved_by = consensus::ProvedBy::seals;
 };
 
 // The preferred branch of an engine that orders by work.
@@ -207,7 +209,7 @@ struct TransactionView {
   // nonce) or expired. None when it was executed; the receipt says more then.
   std::optional<ledger::Reason> reason;
   std::optional<ledger::SignedTransaction> transaction;
-  // Its block on the preferred branch of an engine that orders by work. The tip has depth 1.
+  // Its block, where the order is tentative. The tip has depth 1.
   struct Placement {
     Height height;
     Digest block_id;
@@ -296,7 +298,7 @@ class Backend {
   virtual Result<BlockView> block_summary(Height height) const = 0;
   virtual Result<ledger::BlockCertificate> certificate(Height height) const = 0;
   // Up to `limit` of them, from the height `from` (at least 1) up; none above the tip. Error
-  // unavailable while the branch is being switched. Only where the engine mines.
+  // unavailable while the branch is being switched. Only where work proves the blocks.
   virtual Result<WorkHeaders> work_headers(Height from, std::uint32_t limit) const = 0;
   virtual void account(const crypto::Address& address,
                        std::function<void(AccountView)> done) const = 0;
@@ -306,7 +308,8 @@ class Backend {
                                              std::uint32_t carriers) const = 0;
 
   virtual void transaction(const Digest& id, std::function<void(TransactionView)> done) const = 0;
-  // Error not_found (no executed transaction of this id), unavailable (no certificate yet).
+  // Error not_found (no executed transaction of this id), unavailable (no certificate yet),
+  // invalid_argument (nothing proves the blocks of this chain).
   virtual Result<TransactionProof> transaction_proof(const Digest& id) const = 0;
 
   // Verifies off-thread, admits to the mempool and relays. One result per transaction, in order.

@@ -127,14 +127,15 @@ void CommandLine::add_up() {
     up_.common = common_;
     return run_up(up_);
   });
-  const auto given = [&command](const char* name, auto& value, const char* help, bool& flag) {
+  const auto given = [&command](const char* name, auto& value, const std::string& help,
+                                bool& flag) {
     return command.add_option(name, value, help)
         ->capture_default_str()
         ->each([&flag](const std::string&) { flag = true; });
   };
   given("--nodes", plan.nodes, "How many nodes", up_.nodes_given)
       ->check(CLI::Range(kNodesMin, kNodesMax));
-  given("--engine", plan.engine, "Ordering engine: pbft or pow", up_.engine_given);
+  given("--engine", plan.engine, "Ordering engine: " + consensus::engine_names(), up_.engine_given);
   command
       .add_option("--engine-parameter", up_.engine_parameters,
                   "A parameter that only this engine has, for example interval_ms=500; repeat")

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "consensus/engine_list.hpp"
 #include "ledger/types/genesis.hpp"
 #include "testnet/manifest.hpp"
 #include "testnet/mining.hpp"
@@ -13,7 +14,7 @@
 namespace quorate::testnet {
 
 struct NetworkPlan {
-  std::string engine = "pbft";
+  std::string engine = consensus::default_engine();
   std::map<std::string, std::uint64_t> engine_parameters = {};  // what is not named is chosen
   MiningPlan mining;
   std::uint32_t nodes = kNodesMin;

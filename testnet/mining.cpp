@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "consensus/engine_list.hpp"
 #include "crypto/verifier.hpp"
 #include "crypto/work/bits.hpp"
 #include "crypto/work/header.hpp"
@@ -69,7 +70,8 @@ Result<void> choose_difficulty(ledger::Genesis& genesis, const MiningPlan& plan,
   const crypto::Ed25519Verifier verifier;
   QUORATE_TRY(const consensus::EngineParts parts,
               consensus::make_engine(node::engine_config(without, {}), nullptr, verifier));
-  if (parts.traits.mines) {
+  const bool work = consensus::proved_by(genesis.consensus.engine) == consensus::ProvedBy::work;
+  if (work) {
     std::uint64_t hashes = kTrivialHashes;
     if (initial_given) {
       hashes = expected_hashes(static_cast<std::uint32_t>(named.at(kInitial)));

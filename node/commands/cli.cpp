@@ -196,7 +196,8 @@ void Parser::add_genesis_build(CLI::App& genesis) {
                   "a-z, 0-9, -; local-... and dev-... may "
                   "fund development accounts")
       ->required();
-  build.add_option("--engine", options.engine, "Ordering engine")->capture_default_str();
+  build.add_option("--engine", options.engine, "Ordering engine: " + consensus::engine_names())
+      ->capture_default_str();
   build
       .add_option("--engine-parameter", options.engine_parameters,
                   "A parameter that only this engine has; repeat")

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "consensus/engine_list.hpp"
 #include "node/commands/command_result.hpp"
 #include "node/commands/output.hpp"
 #include "node/config/home.hpp"
@@ -43,7 +44,7 @@ struct ConfigShowOptions {
 struct GenesisBuildOptions {
   std::vector<std::string> entries;  // files, "-" = stdin
   std::string chain_name;
-  std::string engine = "pbft";
+  std::string engine = consensus::default_engine();
   std::vector<std::string> engine_parameters;  // NAME=VALUE
   std::vector<std::string> accounts;           // ADDRESS=BALANCE
   std::optional<std::uint64_t> dev_accounts;

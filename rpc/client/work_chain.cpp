@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "consensus/engine_list.hpp"
+
 namespace quorate::rpc {
 
 namespace work = crypto::work;
@@ -32,7 +34,9 @@ Result<std::vector<work::Header>> ask(const WorkChain::Source& source, Height fr
 
 }  // namespace
 
-bool proved_by_work(const ledger::Genesis& genesis) { return genesis.consensus.engine == "pow"; }
+bool proved_by_work(const ledger::Genesis& genesis) {
+  return consensus::proved_by(genesis.consensus.engine) == consensus::ProvedBy::work;
+}
 
 Result<WorkChain> WorkChain::open(const ledger::Genesis& genesis,
                                   const std::optional<std::filesystem::path>& file,

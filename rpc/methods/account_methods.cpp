@@ -28,6 +28,7 @@ MethodResult<Json> get_proof(const Params& params, const Context& context) {
   QUORATE_TRY(const crypto::Address address, params.address("address"));
   QUORATE_TRY(const std::uint64_t carriers,
               params.number("carriers", kCarriersDefault, kCarriersMax));
+  QUORATE_CHECK(demand_proofs(context));
   const auto proof = context.backend.account_proof(address, static_cast<std::uint32_t>(carriers));
   if (!proof) return tl::unexpected(from_error(proof.error()));
   return to_json(*proof);

@@ -79,13 +79,6 @@ MethodResult<Json> get_status(const Params&, const Context& context) {
   return out;
 }
 
-MethodError not_by_this_engine(const Context& context, const char* what, const char* hint) {
-  return make_error(Code::not_supported,
-                    "the engine of this chain (" + context.backend.genesis().consensus.engine +
-                        ") makes no " + what,
-                    hint);
-}
-
 MethodResult<Json> get_work_headers(const Params& params, const Context& context) {
   QUORATE_TRY(const std::optional<Height> given, params.height("from"));
   QUORATE_TRY(const std::uint64_t limit,
@@ -95,7 +88,8 @@ MethodResult<Json> get_work_headers(const Params& params, const Context& context
   if (from == Height(0)) {
     return tl::unexpected(bad_param("from", "expected at least 1: the genesis has no work header"));
   }
-  if (!context.backend.engine().mines) {
+  QUORATE_CHECK(demand_proofs(context));
+  if (context.backend.engine().proved_by != consensus::ProvedBy::work) {
     return tl::unexpected(not_by_this_engine(
         context, "work headers", "its blocks are sealed: ask chain_getBlockCertificate"));
   }
@@ -113,7 +107,8 @@ MethodResult<Json> get_work_headers(const Params& params, const Context& context
 }
 
 MethodResult<Json> get_certificate(const Params& params, const Context& context) {
-  if (!context.backend.engine().seals) {
+  QUORATE_CHECK(demand_proofs(context));
+  if (context.backend.engine().proved_by != consensus::ProvedBy::seals) {
     return tl::unexpected(not_by_this_engine(context, "block certificates",
                                              "work proves its blocks: ask chain_getWorkHeaders"));
   }

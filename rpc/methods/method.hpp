@@ -57,6 +57,11 @@ Handler answer_now(Function function) {
   };
 }
 
+// What this chain's engine does not have: -32004.
+MethodError not_by_this_engine(const Context& context, const char* what, const char* hint);
+// Error not_supported where nothing proves the blocks.
+MethodResult<void> demand_proofs(const Context& context);
+
 // The whole table, in the order in which it is documented.
 const std::vector<Method>& method_table();
 const Method* find_method(std::string_view name);

@@ -24,4 +24,17 @@ const Method* find_method(std::string_view name) {
   return at == kByName.end() ? nullptr : at->second;
 }
 
+MethodError not_by_this_engine(const Context& context, const char* what, const char* hint) {
+  return make_error(Code::not_supported,
+                    "the engine of this chain (" + context.backend.genesis().consensus.engine +
+                        ") makes no " + what,
+                    hint);
+}
+
+MethodResult<void> demand_proofs(const Context& context) {
+  if (context.backend.engine().proved_by != consensus::ProvedBy::none) return {};
+  return tl::unexpected(not_by_this_engine(context, "proofs of its blocks for clients",
+                                           "ask several nodes and compare their blocks"));
+}
+
 }  // namespace quorate::rpc

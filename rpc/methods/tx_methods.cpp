@@ -239,6 +239,7 @@ void get_transaction(const Params& params, const Context& context, const Done& d
 
 MethodResult<Json> get_receipt_proof(const Params& params, const Context& context) {
   QUORATE_TRY(const Digest id, params.digest("transaction_id"));
+  QUORATE_CHECK(demand_proofs(context));
   const auto proof = context.backend.transaction_proof(id);
   if (!proof) return tl::unexpected(from_error(proof.error()));
   return to_json(*proof);

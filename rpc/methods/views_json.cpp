@@ -27,7 +27,8 @@ Json to_json(const EngineView& engine) {
   return {{"seals", engine.seals},
           {"connected_min", engine.connected_min},
           {"commit_depth", engine.commit_depth},
-          {"mines", engine.mines}};
+          {"mines", engine.mines},
+          {"proved_by", consensus::to_string(engine.proved_by)}};
 }
 
 Json to_json(const BranchView& branch) {
@@ -254,7 +255,10 @@ Json to_json(const TransactionView& view, const EngineView& engine, double attac
     out["block_id"] = to_0x(block->block_id);
     out["depth"] = integer_json(block->depth);
     out["commit_depth"] = engine.commit_depth;
-    out["reversal"] = reversal_json(attacker_share, block->depth);
+    // The formulas are those of work.
+    if (engine.proved_by == consensus::ProvedBy::work) {
+      out["reversal"] = reversal_json(attacker_share, block->depth);
+    }
   }
   return out;
 }

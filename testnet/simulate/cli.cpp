@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include "consensus/engine_list.hpp"
 #include "testnet/simulate/command.hpp"
 
 namespace quorate::testnet {
@@ -10,20 +11,38 @@ constexpr unsigned kCoresMax = 1024;
 constexpr std::uint32_t kRateMax = 1'000'000;
 constexpr std::uint64_t kCheckpointIntervalMax = 1U << 16U;
 
+std::string text(const std::string& value) { return value; }
+std::string text(std::uint32_t value) { return std::to_string(value); }
+
+// What an engine is run with when nobody says, for each: "(this 5s, that 120s)".
+template <class Field>
+std::string usual(Field UsualRun::*field) {
+  std::string out;
+  for (const consensus::EngineKind& kind : consensus::engine_kinds()) {
+    if (kind.proved_by == consensus::ProvedBy::none) continue;
+    const std::string name(kind.name);
+    out += (out.empty() ? "(" : ", ") + name + " " + text(usual_run(name).*field);
+  }
+  return out + ")";
+}
+
 void add_what(CLI::App& command, SimulateOptions& options) {
-  command.add_option("--engine", options.engine, "What orders: pbft, or pow (proof of work)")
+  command.add_option("--engine", options.engine, "What orders: " + consensus::engine_names())
       ->capture_default_str();
   command.add_option("--nodes,--n", options.nodes, "How many replicas, 4 to 100")
       ->capture_default_str();
   command.add_option("--seconds", options.seconds,
-                     "Virtual time under load, as in 5s or 500ms (pbft 5s, pow 120s)");
-  command.add_option("--rate", options.rate, "Transactions per virtual second (pbft 1000, pow 20)")
+                     "Virtual time under load, as in 5s or 500ms " + usual(&UsualRun::seconds));
+  command
+      .add_option("--rate", options.rate,
+                  "Transactions per virtual second " + usual(&UsualRun::rate))
       ->check(CLI::Range(1U, kRateMax));
   command.add_option("--fault", options.faults, kFaultHelp)->take_all();
   command.add_option("--seed", options.seed, "Another seed, other jitter and losses")
       ->capture_default_str();
-  command.add_option("--drain", options.drain,
-                     "Virtual time to wait for what is not final at the end (pbft 10s, pow 120s)");
+  command.add_option(
+      "--drain", options.drain,
+      "Virtual time to wait for what is not final at the end " + usual(&UsualRun::drain));
   command
       .add_option("--checkpoint-interval", options.checkpoint_interval,
                   "Blocks between checkpoints")
@@ -32,14 +51,15 @@ void add_what(CLI::App& command, SimulateOptions& options) {
 }
 
 void add_work(CLI::App& command, SimulateOptions& options) {
-  command.add_option("--interval", options.interval, "pow: aimed time between blocks (2s)");
+  const std::string work = consensus::engines_proved_by(consensus::ProvedBy::work);
+  command.add_option("--interval", options.interval, work + ": aimed time between blocks (2s)");
   command.add_option("--depth", options.depth,
-                     "pow: a block is final when so many stand on it, its own included (6)");
+                     work + ": a block is final when so many stand on it, its own included (6)");
   command.add_option("--half-life", options.half_life,
-                     "pow: how fast difficulty follows the hash rate (120s)");
+                     work + ": how fast difficulty follows the hash rate (120s)");
   command
       .add_option("--hash-share", options.hash_shares,
-                  "pow: each node's share of the hash rate, as in 40,20,20,20 (equal)")
+                  work + ": each node's share of the hash rate, as in 40,20,20,20 (equal)")
       ->delimiter(',');
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "consensus/engine_list.hpp"
 #include "testnet/simulate/costs.hpp"
 #include "testnet/simulate/work_options.hpp"
 
@@ -232,7 +233,8 @@ const char* const kFaultHelp =
     "KIND:WHO@FROM[-UNTIL], several times. crash:0@2s, crash:primary@2s-4s (starts again), "
     "crash:primary*10@2s/3s (ten times, every 3 s), partition:0,1@1s-3s (cut off from the rest), "
     "equivocate:0@1s-2s (two proposals for each slot), slow:0=900ms@1s (one proposal in so long); "
-    "under pow private:0@20s-60s (shows nobody what it mines), and largest for the largest miner";
+    "where blocks are mined private:0@20s-60s (shows nobody what it mines), and largest for the "
+    "largest miner";
 
 Result<Duration> parse_duration(const std::string& text) {
   const auto ends_with = [&text](std::string_view unit) {
@@ -278,7 +280,7 @@ Result<std::vector<Fault>> parse_fault(const std::string& text, std::uint32_t no
 }
 
 UsualRun usual_run(const std::string& engine) {
-  if (engine == "pow") return {"120s", 20, "120s"};
+  if (consensus::proved_by(engine) == consensus::ProvedBy::work) return {"120s", 20, "120s"};
   return {"5s", 1000, "10s"};
 }
 

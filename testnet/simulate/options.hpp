@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "consensus/engine_list.hpp"
 #include "crypto/base/result.hpp"
 #include "testnet/commands/commands.hpp"
 #include "tests/sim/timed/scene.hpp"
@@ -20,7 +21,7 @@ struct Window {
 
 struct SimulateOptions {
   CommonOptions common;
-  std::string engine = "pbft";
+  std::string engine = consensus::default_engine();
   std::uint32_t nodes = 4;
   std::uint64_t seed = 1;
   std::optional<std::string> seconds;  // by default as the engine needs: usual_of

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "consensus/engine_list.hpp"
 #include "crypto/work/parameters.hpp"
 #include "testnet/simulate/recorder.hpp"
 
@@ -9,11 +10,14 @@ namespace quorate::testnet {
 
 namespace {
 
+using consensus::ProvedBy;
 using sim::timed::FaultKind;
 using sim::timed::WorkScene;
 
 constexpr std::int64_t kWorkMillisecond = 1'000'000;
 constexpr std::int64_t kSecond = 1'000 * kWorkMillisecond;
+
+std::string with_work() { return "--engine " + consensus::engines_proved_by(ProvedBy::work); }
 
 bool whole(Duration duration, std::int64_t unit) {
   return duration.count() > 0 && duration.count() % unit == 0;
@@ -55,15 +59,23 @@ Result<void> check_shares(const SimulateOptions& options) {
 }  // namespace
 
 Result<std::optional<WorkScene>> make_work(const SimulateOptions& options) {
-  if (options.engine != "pow" && options.engine != "pbft") {
-    return fail(Errc::invalid_argument, "--engine " + options.engine + ": there are pbft and pow");
+  const ProvedBy proof = consensus::proved_by(options.engine);
+  if (!consensus::is_engine(options.engine)) {
+    return fail(Errc::invalid_argument,
+                "--engine " + options.engine + ": there are " + consensus::engine_names(" and "));
   }
-  if (options.engine == "pbft") {
+  if (proof == ProvedBy::none) {
+    return fail(Errc::invalid_argument, "--engine " + options.engine +
+                                            ": the simulator models engines whose blocks are "
+                                            "proved by seals or by work");
+  }
+  if (proof != ProvedBy::work) {
     const bool asked =
         options.interval || options.depth || options.half_life || !options.hash_shares.empty();
     if (asked) {
-      return fail(Errc::invalid_argument,
-                  "--interval, --depth, --half-life and --hash-share are of --engine pow; add it");
+      return fail(
+          Errc::invalid_argument,
+          "--interval, --depth, --half-life and --hash-share are of " + with_work() + "; add it");
     }
     return std::optional<WorkScene>{};
   }
@@ -94,12 +106,12 @@ std::string joined(const std::vector<std::uint64_t>& numbers) {
 
 Result<void> check_kind(FaultKind kind, bool work) {
   if (kind == FaultKind::hide && !work) {
-    return fail(Errc::invalid_argument, "a fault private needs miners: add --engine pow");
+    return fail(Errc::invalid_argument, "a fault private needs miners: add " + with_work());
   }
   if (work && (kind == FaultKind::equivocate || kind == FaultKind::slow)) {
     return fail(Errc::invalid_argument,
-                "equivocate and slow are faults of a primary, which --engine pow does not have; "
-                "there are crash, partition and private");
+                "equivocate and slow are faults of a primary, which " + with_work() +
+                    " does not have; there are crash, partition and private");
   }
   return {};
 }

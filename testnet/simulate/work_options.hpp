@@ -1,4 +1,4 @@
-// The options of `simulate --engine pow`. Pure.
+// The options of `simulate` for an engine that orders by work. Pure.
 #pragma once
 
 #include "testnet/simulate/options.hpp"

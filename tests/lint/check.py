@@ -26,16 +26,16 @@ MAY_INCLUDE = {
     "ledger/types": ["crypto"],
     "ledger": ["crypto"],
     "consensus": ["crypto"],
-    "rpc": ["crypto", "ledger/types"],
+    "rpc": ["crypto", "ledger/types", "consensus/engine_list"],
     "rpc/json": ["crypto", "ledger/types"],
     "rpc/command_line": ["crypto"],
-    "rpc/client": ["crypto", "ledger/types", "rpc/json"],
+    "rpc/client": ["crypto", "ledger/types", "consensus/engine_list", "rpc/json"],
     "node": ["crypto", "ledger", "consensus", "rpc"],
     "node/config": ["crypto", "ledger/types", "rpc/json"],
     "wallet-cli": ["crypto", "ledger/types", "rpc/client", "rpc/json", "rpc/command_line"],
-    "testnet": ["crypto", "ledger/types", "consensus/engine", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line"],
-    "testnet/simulate": ["crypto", "ledger/types", "consensus/engine", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line", "tests/sim"],
-    "testnet/compare": ["crypto", "ledger/types", "consensus/engine", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line", "tests/sim"],
+    "testnet": ["crypto", "ledger/types", "consensus/engine", "consensus/engine_list", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line"],
+    "testnet/simulate": ["crypto", "ledger/types", "consensus/engine", "consensus/engine_list", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line", "tests/sim"],
+    "testnet/compare": ["crypto", "ledger/types", "consensus/engine", "consensus/engine_list", "consensus/factory", "node/config", "node/engine_config", "rpc/client", "rpc/json", "rpc/command_line", "tests/sim"],
     "tests/sim": list(PRODUCT) + ["tests/support"],
     "tests": list(PRODUCT) + ["tests"],
 }
@@ -174,6 +174,32 @@ def check_unordered(path, code):
             yield "determinism", f"{path}:{line_of(code, match.start())}: iterates the unordered container {name}"
 
 
+# Where an engine may be named: all that asks elsewhere asks for its traits, or what proves its blocks.
+KNOWS_ENGINES = re.compile(r"consensus/(factory|engine_list)\.[ch]pp$|consensus/(README\.md|CMakeLists\.txt)$|testnet/compare/")
+ASKS_NO_NAMES = ("node/", "rpc/", "wallet-cli/", "testnet/")
+
+
+def engine_folders(files):
+    return sorted({path.split("/")[1] for path in files if path.startswith("consensus/") and path.count("/") > 1})
+
+
+def check_engines(path, text, engines):
+    """Engines do not know each other, and nobody but the factory and the list of engines knows any."""
+    if KNOWS_ENGINES.match(path):
+        return
+    if path.startswith("consensus/"):
+        others = [engine for engine in engines if not path.startswith(f"consensus/{engine}/")]
+        for match in re.finditer(rf"(?<![A-Za-z0-9])({'|'.join(others)})(?![A-Za-z0-9])", text, re.I) if others else ():
+            yield "engine", f"{path}:{line_of(text, match.start())}: mentions the engine {match.group(1)}"
+    elif path.startswith(ASKS_NO_NAMES) and engines and pathlib.PurePosixPath(path).suffix in SOURCE:
+        names = "|".join(engines)
+        for pattern, what in [(rf'^\s*#\s*include\s*"consensus/({names})/', "includes"),
+                              (rf"(?<!sim::)\b(?<!std::)({names})::", "uses"),
+                              (rf'"[^"\n]*(?<![\w-])({names})(?![\w-])[^"\n]*"', "names")]:
+            for match in re.finditer(pattern, text, re.M):
+                yield "engine", f"{path}:{line_of(text, match.start())}: {what} the engine {match.group(1)}; ask its traits, or consensus/engine_list"
+
+
 def check_tests_listed(files):
     lists = "\n".join(text for path, text in files.items() if path.startswith("tests/") and path.endswith(("CMakeLists.txt", ".cmake")))
     for path in files:
@@ -190,8 +216,10 @@ def check_paths(path, text):
 def check(root):
     files = read_tree(root)
     findings = list(check_tests_listed(files)) + list(check_documents(root, files))
+    engines = engine_folders(files)
     for path, text in files.items():
         findings += check_paths(path, text)
+        findings += check_engines(path, text, engines)
         if pathlib.PurePosixPath(path).suffix in SOURCE:
             findings += check_includes(path, text)
             findings += check_bans(path, text, files)

@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "consensus/engine_list.hpp"
 #include "ledger/memory_store.hpp"
+#include "node/engine_config.hpp"
 #include "rpc/client/work_proof.hpp"
 #include "rpc/methods/views_json.hpp"
 #include "tests/unit/ledger/fixture.hpp"
@@ -43,14 +45,14 @@ struct Bench {
   void mine_many(int count) {
     for (int i = 0; i < count; ++i) mine();
   }
-  BranchCertificates above() const {
-    BranchCertificates out;
+  TentativeBranch above() const {
+    TentativeBranch out;
     for (Height at = chain->head().height.next(); at <= branch.tip(); at = at.next()) {
-      out[at] = crypto::work::encode(branch.header(at));
+      out[at] = {crypto::work::id_of(branch.header(at)), crypto::work::encode(branch.header(at))};
     }
     return out;
   }
-  Result<bool> follow(const BranchCertificates& certificates) {
+  Result<bool> follow(const TentativeBranch& certificates) {
     const auto source = [&](Height from, std::uint32_t limit) -> Result<std::vector<Bytes>> {
       QUORATE_TRY(const rpc::WorkHeaders page,
                   read_work_headers(*chain, certificates, from, limit));
@@ -61,6 +63,29 @@ struct Bench {
 };
 
 }  // namespace
+
+TEST_CASE("how blocks are proved fits what each engine of the list does") {
+  const crypto::Ed25519Verifier verifier;
+  for (const consensus::EngineKind& kind : consensus::engine_kinds()) {
+    const bool work = kind.proved_by == consensus::ProvedBy::work;
+    ledger::Genesis genesis = work ? work_genesis() : ledger::test::small_genesis();
+    genesis.consensus.engine = kind.name;
+    const auto parts = consensus::make_engine(engine_config(genesis, {}), nullptr, verifier);
+    INFO(kind.name);
+    REQUIRE(parts.has_value());
+    CHECK(parts->traits.seals == (kind.proved_by == consensus::ProvedBy::seals));
+    CHECK(parts->traits.mines == work);
+    CHECK(rpc::proved_by_work(genesis) == work);
+  }
+  ledger::Genesis third = ledger::test::small_genesis();
+  third.consensus.engine = "raft";
+  const auto unknown = consensus::make_engine(engine_config(third, {}), nullptr, verifier);
+  REQUIRE_FALSE(unknown.has_value());
+  for (const consensus::EngineKind& kind : consensus::engine_kinds()) {
+    CHECK(unknown.error().detail.find(kind.name) != std::string::npos);
+  }
+  CHECK_FALSE(rpc::proved_by_work(third));
+}
 
 TEST_CASE("headers come from the ledger up to its head, and from the branch above it") {
   Bench bench;
@@ -79,7 +104,7 @@ TEST_CASE("headers come from the ledger up to its head, and from the branch abov
 TEST_CASE("headers that do not follow each other are not shown") {
   Bench bench;
   bench.mine_many(6);
-  const BranchCertificates old = bench.above();
+  const TentativeBranch old = bench.above();
   bench.branch.cut(Height(4));
   // The ledger took another branch after the certificates above it were copied.
   REQUIRE(bench.chain->rewind(Height(4)).has_value());

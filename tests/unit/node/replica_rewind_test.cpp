@@ -217,8 +217,9 @@ TEST_CASE("a pending transaction is known by its place in the tentative order") 
   CHECK(at(one) == Height(1));
   CHECK(at(two) == Height(2));
   CHECK_FALSE(at(three));
-  CHECK(bench.replica->branch_certificates() ==
-        std::map<Height, Bytes>{{Height(1), {1}}, {Height(2), {2}}});
+  CHECK(bench.replica->tentative_branch() ==
+        TentativeBranch{{Height(1), {Branching::id('a', 1), {1}}},
+                        {Height(2), {Branching::id('a', 2), {2}}}});
 
   SECTION("another branch takes the place") {
     bench.engine_says({consensus::TentativeOrder{{Branching::id('a', 1), Branching::id('b', 2)}}});
@@ -232,7 +233,7 @@ TEST_CASE("a pending transaction is known by its place in the tentative order") 
                        consensus::TentativeOrder{{Branching::id('a', 2)}, {{2}}}});
     CHECK(at(one) == Height(1));
     CHECK(at(two) == Height(2));
-    CHECK(bench.replica->branch_certificates().size() == 2);
+    CHECK(bench.replica->tentative_branch().size() == 2);
     bench.run_all();
     CHECK_FALSE(at(one));
     CHECK(at(two) == Height(2));
@@ -245,7 +246,8 @@ TEST_CASE("a pending transaction is known by its place in the tentative order") 
     CHECK(at(three) == Height(2));
     bench.run_all();
     CHECK(at(three) == Height(2));
-    CHECK(bench.replica->branch_certificates() == std::map<Height, Bytes>{{Height(2), {3}}});
+    CHECK(bench.replica->tentative_branch() ==
+          TentativeBranch{{Height(2), {Branching::id('b', 2), {3}}}});
   }
 }
 

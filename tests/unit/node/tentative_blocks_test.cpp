@@ -38,7 +38,8 @@ TEST_CASE("a transaction stands at the height of the block that has it") {
   CHECK(setup.blocks.find(setup.a->id) == Height(5));
   CHECK(setup.blocks.find(setup.b->id) == Height(6));
   CHECK_FALSE(setup.blocks.find(setup.c->id));
-  CHECK(setup.blocks.certificates() == std::map<Height, Bytes>{{Height(5), {1}}, {Height(6), {2}}});
+  CHECK(setup.blocks.branch() ==
+        TentativeBranch{{Height(5), {id(1), {1}}}, {Height(6), {id(2), {2}}}});
 }
 
 TEST_CASE("another block of a height takes the place of the one before") {
@@ -47,7 +48,7 @@ TEST_CASE("another block of a height takes the place of the one before") {
   setup.put(2, 5, {setup.b, setup.c});
   CHECK_FALSE(setup.blocks.find(setup.a->id));
   CHECK(setup.blocks.find(setup.c->id) == Height(5));
-  CHECK(setup.blocks.certificates() == std::map<Height, Bytes>{{Height(5), {2}}});
+  CHECK(setup.blocks.branch() == TentativeBranch{{Height(5), {id(2), {2}}}});
 }
 
 TEST_CASE("a transaction in two blocks stands in the lower one, and in the other when that goes") {
@@ -81,5 +82,5 @@ TEST_CASE("a block may be ordered before its payload is known here") {
   const Transactions content = {setup.a};
   setup.blocks.put(Height(5), id(1), {}, &content);
   CHECK(setup.blocks.find(setup.a->id) == Height(5));
-  CHECK(setup.blocks.certificates() == std::map<Height, Bytes>{{Height(5), {1}}});
+  CHECK(setup.blocks.branch() == TentativeBranch{{Height(5), {id(1), {1}}}});
 }

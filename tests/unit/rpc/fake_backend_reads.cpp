@@ -6,7 +6,7 @@ namespace quorate::rpc::test {
 
 EngineView FakeBackend::engine() const {
   EngineView out;
-  if (options_.work) return {false, 1, kFakeDepth, true};
+  if (options_.work) return {false, 1, kFakeDepth, true, consensus::ProvedBy::work};
   out.connected_min = ledger::membership(genesis_).quorum();
   return out;
 }

@@ -58,7 +58,8 @@ TEST_CASE("what is never executed says by which block that was so, and what that
   Digest block_id;
   block_id.bytes[0] = 9;
   view.decided = TransactionView::Placement{Height(57), block_id, 6};
-  const Json json = to_json(view, EngineView{.commit_depth = 6}, 0.3);
+  const Json json =
+      to_json(view, EngineView{.commit_depth = 6, .proved_by = consensus::ProvedBy::work}, 0.3);
   CHECK(json["status"] == "reversed");
   CHECK(json["reason"] == "nonce_too_low");
   CHECK(json["withdrawn_from"] == 62);
