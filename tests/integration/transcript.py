@@ -18,6 +18,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 
 from harness import BIN, SOURCE, Net
@@ -112,10 +113,18 @@ class Replay:
         env = dict(net.env)
         if "export PATH" in self.document:  # then a reader's PATH has the programs from there on only
             env["PATH"] = ":".join(p for p in env["PATH"].split(":") if not (pathlib.Path(p) / "quorate-node").exists())
-        done = subprocess.run(["bash", "-c", text], env=env, cwd=net.root,
-                              text=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=240, check=False)
-        pieces = done.stdout.split("\n" + MARK + "\n")
-        assert len(pieces) == len(commands) + 1, done.stdout
+        with open(net.root / "session.log", "w+", encoding="utf-8") as log:
+            shell = subprocess.Popen(["bash", "-c", text], env=env, cwd=net.root, stdin=subprocess.DEVNULL,
+                                     stdout=log, start_new_session=True)
+            try:
+                shell.wait(timeout=240)
+            except subprocess.TimeoutExpired:
+                os.killpg(shell.pid, signal.SIGKILL)  # not the nodes: they have sessions of their own
+                shell.wait()
+            log.seek(0)
+            output = log.read()
+        pieces = output.split("\n" + MARK + "\n")
+        assert len(pieces) == len(commands) + 1, f"the shell did not come to its end:\n{output}"
         return [piece.rpartition(MARK) for piece in pieces[1:]]
 
     @staticmethod
