@@ -95,7 +95,21 @@ def check_names(root, path, text):
                 yield "named-path", f"{path}:{number}: names `{name}`, which does not exist"
 
 
+def check_listed(files):
+    """Every folder has its README, and every decision is in the list of decisions."""
+    if "README.md" not in files:
+        return
+    for folder in TOP_FOLDERS:
+        if any(path.startswith(folder + "/") for path in files) and f"{folder}/README.md" not in files:
+            yield "unlisted", f"{folder}:1: has no README.md that says what is in it"
+    decisions = "docs/decisions/"
+    for path in files:
+        if path.startswith(decisions + "0") and path.removeprefix(decisions) not in files.get(decisions + "README.md", ""):
+            yield "unlisted", f"{path}:1: is not in the list of {decisions}README.md"
+
+
 def check_documents(root, files):
+    yield from check_listed(files)
     for path, text in files.items():
         for match in DOCUMENT.finditer(text):
             if not (root / match.group(0)).exists():
