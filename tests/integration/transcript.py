@@ -10,7 +10,7 @@ Ports are the document's again before anything is compared. What no two runs sha
 chain's name, process ids, milliseconds, how many of four seals came first, the width of columns) is
 masked on both sides.
 
-With QUORATE_REWRITE=1 the output of each command that differs is written into the document.
+With QUORATE_REWRITE=1 what differs is written into the document, which goes on leaving out what it left out.
 """
 
 import difflib
@@ -84,6 +84,24 @@ def matches(shown, printed):
         else:
             pattern += ".*?".join(re.escape(part) for part in line.split("…")) + r"\n"
     return re.fullmatch(pattern, "".join(masked(line) + "\n" for line in printed)) is not None
+
+
+def shortened(printed, shown):
+    """What was printed, as the document shows it: what it leaves out, and lines that still hold, stay as they are."""
+    printed = [re.sub(r"(0x[0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})", r"\1…\2", line) for line in printed]
+    result, at, left_out = [], 0, None
+    for line in shown:
+        if line.strip() == "…":
+            left_out = line
+            continue
+        likeness = [difflib.SequenceMatcher(None, masked(line), masked(other)).ratio() for other in printed[at:]]
+        best = max(range(len(likeness)), key=likeness.__getitem__, default=None)
+        if best is None or likeness[best] < 0.6 and not matches([line], [printed[at + best]]):
+            continue  # nothing like it is printed any more
+        result += [left_out] if left_out and best else printed[at:at + best]
+        result.append(line if matches([line], [printed[at + best]]) else printed[at + best])
+        at, left_out = at + best + 1, None
+    return result + ([left_out] if left_out and at < len(printed) else printed[at:])
 
 
 class Replay:
@@ -170,7 +188,6 @@ class Replay:
         lines = self.document.split("\n")
         for command, printed in sorted(commands, key=lambda entry: -entry[0].line):
             begin = command.line + 1 + command.text.count("\n")
-            lines[begin:begin + len(command.output)] = [
-                re.sub(r"(0x[0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})", r"\1…\2", line) for line in printed]
+            lines[begin:begin + len(command.output)] = shortened(printed, command.output)
         self.path.write_text("\n".join(lines), encoding="utf-8")
         print(f"{self.path.name} was written again")
