@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "crypto/work/reversal.hpp"
+#include "rpc/client/work_pace.hpp"
 #include "rpc/client/work_proof.hpp"
 #include "rpc/json/fields.hpp"
 
@@ -33,7 +34,7 @@ double reversal(double attacker_share, std::uint64_t depth) {
 std::string standing(Height height, const std::string& deep, std::uint64_t depth,
                      double attacker_share) {
   return "in block " + std::to_string(height.value()) + ", " + deep + ": reversal probability " +
-         percent(reversal(attacker_share, depth)) + " for an attacker with " +
+         chance(reversal(attacker_share, depth)) + " for an attacker with " +
          percent(attacker_share) + " of the hash rate";
 }
 
@@ -133,7 +134,7 @@ class Way {
     const std::uint64_t depth = chain_.depth(height);
     const std::uint64_t needed = depth_needed(chain_, wish_);
     say(progress_text(height, depth, needed, wish_.attacker_share));
-    if (depth < needed) return nothing();
+    if (depth < needed || !keeps_pace()) return nothing();
     auto proved = fetch_work_proof(network_, id_);
     // A node that has not switched branches yet looks like one that lies: another one decides.
     if (!proved) wrong_ = proved.error();
@@ -153,6 +154,7 @@ class Way {
       say(why + progress_text(*seen.height, depth, needed, wish_.attacker_share));
       return nothing();
     }
+    if (!keeps_pace()) return nothing();
     Failure out{ExitCode::rejected,
                 (seen.withdrawn_from ? was_final(*seen.withdrawn_from) + "; " : "") + why +
                     standing(*seen.height, std::to_string(depth) + " blocks deep", depth,
@@ -163,6 +165,12 @@ class Way {
     out.rpc_code = -32003;
     out.reason = seen.reason;
     return tl::unexpected(out);
+  }
+
+  bool keeps_pace() {
+    const auto pace = demand_pace(chain_);
+    if (!pace) say(pace.error().message);
+    return pace.has_value();
   }
 
   void say(const std::string& text) {
@@ -253,10 +261,31 @@ std::uint64_t carriers_needed(const rpc::WorkChain& chain, const WorkWish& wish)
   return rpc::carried_enough(wish.attacker_share, wished_depth(chain, wish), chain.tip());
 }
 
+Outcome<rpc::WorkPace> pace_now(const rpc::WorkChain& chain) {
+  const auto now =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  WALLET_TRY(const rpc::WorkPace pace,
+             rpc::measure_pace(chain, WallMs(static_cast<std::uint64_t>(now.count()))));
+  return pace;
+}
+
+Outcome<void> demand_pace(const rpc::WorkChain& chain) {
+  WALLET_TRY(const rpc::WorkPace pace, pace_now(chain));
+  if (!pace.slow) return {};
+  return failure(ExitCode::timed_out,
+                 "not relied on: " + rpc::describe(pace) +
+                     ": a small part of the miners can make such a branch, and a node that lies "
+                     "would show it",
+                 "ask more nodes, with --rpc-url for each; after a pause of the whole network, or "
+                 "when this machine's clock was wrong, ask again in a few minutes");
+}
+
 Outcome<void> demand_carriers(const rpc::WorkChain& chain, const rpc::ProvedByWork& proved,
                               const WorkWish& wish) {
+  if (proved.height == Height(0)) return {};
+  WALLET_CHECK(demand_pace(chain));
   const std::uint64_t needed = carriers_needed(chain, wish);
-  if (proved.height == Height(0) || proved.carried >= needed) return {};
+  if (proved.carried >= needed) return {};
   const std::uint64_t last =
       proved.height.value() + chain.parameters().depth + rpc::kCarriersCounted;
   return failure(
@@ -293,10 +322,13 @@ std::string why_not(const std::string& reason) {
 
 std::string percent(double fraction) {
   const double value = fraction * 100;
-  if (value > 0 && value < 0.001) return "below 0.001 %";
   char text[32];
   std::snprintf(text, sizeof(text), "%.*g %%", value >= 10 ? 3 : 2, value);
   return text;
+}
+
+std::string chance(double probability) {
+  return probability < 0.00001 ? "below 0.001 %" : percent(probability);
 }
 
 std::string describe(const rpc::ProvedByWork& work, double attacker_share) {
@@ -306,7 +338,7 @@ std::string describe(const rpc::ProvedByWork& work, double attacker_share) {
          std::to_string(work.carried) + " of them, work of " + std::to_string(work.tip.value()) +
          " headers checked, " +
          (reversed < false_result ? "probability of a false result " : "reversal probability ") +
-         percent(std::max(reversed, false_result)) + " for an attacker with " +
+         chance(std::max(reversed, false_result)) + " for an attacker with " +
          percent(attacker_share) + " of the hash rate";
 }
 

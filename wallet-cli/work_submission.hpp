@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "rpc/client/work_pace.hpp"
 #include "wallet-cli/submission.hpp"
 
 namespace quorate::wallet {
@@ -33,9 +34,15 @@ Outcome<rpc::ProvedReceipt> fetch_work_proof(Network& network, const Digest& id)
 
 // By how many headers a result must be carried to be called proved.
 std::uint64_t carriers_needed(const rpc::WorkChain& chain, const WorkWish& wish);
-// Fails (timed_out) while fewer do. The genesis, which the wallet knows, needs none.
+// Fails (timed_out) while fewer do, or while the newest headers are too cheap to say anything. The
+// genesis, which the wallet knows, needs neither.
 Outcome<void> demand_carriers(const rpc::WorkChain& chain, const rpc::ProvedByWork& proved,
                               const WorkWish& wish);
+
+// What the newest headers that are known cost, by this machine's clock; and a failure (timed_out)
+// when that is too little to rely on any depth.
+Outcome<rpc::WorkPace> pace_now(const rpc::WorkChain& chain);
+Outcome<void> demand_pace(const rpc::WorkChain& chain);
 
 // How far a transaction in the block of this height has come: "in block 7, 3 of 11 blocks deep:
 // reversal probability ...". Deep enough, it may still wait for headers that carry its result.
@@ -53,7 +60,9 @@ std::string describe(const rpc::ProvedByWork& work, double attacker_share);
 // {depth, carried, headers_checked, reversal, false_result}
 nlohmann::json to_json(const rpc::ProvedByWork& work, double attacker_share);
 
-// "0.059 %"
+// "10 %"
 std::string percent(double fraction);
+// The same of something that may happen: never "0 %", only "below 0.001 %".
+std::string chance(double probability);
 
 }  // namespace quorate::wallet

@@ -61,13 +61,17 @@ std::uint64_t WorkChain::depth(Height height) const {
   return height > tip() ? 0 : tip().value() - height.value() + 1;
 }
 
-Result<work::Header> WorkChain::header(Height height) const {
+Result<HeaderFile::Record> WorkChain::record(Height height) const {
   if (height == Height(0) || height > tip()) {
     return fail(Errc::not_found, "no work header of height " + std::to_string(height.value()) +
                                      " is known; the tip is " + std::to_string(tip().value()));
   }
-  QUORATE_TRY(const HeaderFile::Record record, file_.read(height));
-  return record.header;
+  return file_.read(height);
+}
+
+Result<work::Header> WorkChain::header(Height height) const {
+  QUORATE_TRY(const HeaderFile::Record known, record(height));
+  return known.header;
 }
 
 Result<Digest> WorkChain::id(Height height) const {

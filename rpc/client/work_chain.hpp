@@ -46,6 +46,8 @@ class WorkChain {
   std::uint64_t depth(Height height) const;
   // 1 <= height <= tip(), else not_found. Errors: io, corrupt.
   Result<crypto::work::Header> header(Height height) const;
+  // The same with the work of the branch up to it.
+  Result<HeaderFile::Record> record(Height height) const;
   Result<Digest> id(Height height) const;
 
  private:

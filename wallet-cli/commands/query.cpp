@@ -182,7 +182,7 @@ void show_depth(const Wallet& wallet, const Document& answer, double attacker_sh
   if (!answer.contains("reversal")) return;
   wallet.terminal.line("depth   " + text_of(answer, "depth") + ", final at " +
                        text_of(answer, "commit_depth") + "; reversal probability " +
-                       percent(answer["reversal"].value("exact", 1.0)) + " for an attacker with " +
+                       chance(answer["reversal"].value("exact", 1.0)) + " for an attacker with " +
                        percent(attacker_share) + " of the hash rate");
 }
 
@@ -345,9 +345,14 @@ Outcome<Document> work_status(const Wallet& wallet, Network& network, const Docu
   wallet.terminal.line("  work of " + std::to_string(chain->tip().value()) + " headers checked; " +
                        std::to_string(there) + " of " + std::to_string(nodes.size()) +
                        " nodes on the branch with the most work");
+  WALLET_TRY(const rpc::WorkPace pace, pace_now(*chain));
+  if (pace.slow) wallet.terminal.line("  warning: " + rpc::describe(pace));
   return Document{{"tip", chain->tip().value()},
                   {"tip_id", to_0x(chain->tip_id())},
                   {"commit_depth", chain->parameters().depth},
+                  {"hashes_per_second", pace.newest},
+                  {"best_hashes_per_second", pace.best},
+                  {"slow", pace.slow},
                   {"nodes_on_it", there}};
 }
 

@@ -1,23 +1,17 @@
+#include <thread>
+
 #include "ledger/types/block.hpp"
 #include "wallet-cli/commands/commands.hpp"
+#include "wallet-cli/shown_blocks.hpp"
 
 namespace quorate::wallet {
 namespace {
 
-constexpr std::chrono::seconds kQuiet{30};  // no news for so long is normal on an idle chain
+using Clock = std::chrono::steady_clock;
 
-// The subscription of the first node that accepts it.
-Outcome<rpc::RpcSubscription> subscribe(Network& network, const std::string& topic,
-                                        const Document& filter) {
-  std::optional<rpc::RpcError> last;
-  for (std::size_t tried = 0; tried < network.urls().size(); ++tried) {
-    auto subscription = rpc::RpcSubscription::open(network.url(), topic, filter);
-    if (subscription) return std::move(*subscription);
-    last = subscription.error();
-    network.rotate();
-  }
-  return tl::unexpected(from_rpc(*last));
-}
+constexpr std::chrono::seconds kQuiet{30};     // no news for so long is normal on an idle chain
+constexpr std::chrono::seconds kPatience{60};  // for nodes that do not answer
+constexpr std::chrono::milliseconds kPause{500};
 
 std::string field(const Document& object, const char* key) {
   const auto it = object.find(key);
@@ -60,11 +54,142 @@ std::string summary(const std::string& topic, const Document& news) {
   return text;
 }
 
+// As a node tells of blocks that it took back itself.
+Document reversed_document(const std::vector<ShownBlocks::Block>& blocks, bool complete) {
+  Document items = Document::array();
+  for (const ShownBlocks::Block& block : blocks) {
+    for (const std::string& id : block.transactions) {
+      items.push_back({{"transaction_id", id}, {"height", block.height}});
+    }
+  }
+  return {{"reversed",
+           {{"from_height", blocks.front().height},
+            {"to_height", blocks.back().height},
+            {"items", std::move(items)},
+            {"complete", complete}}}};
+}
+
+// One watch over all nodes: what was shown, and where to go on at whichever node is next.
+class Watch {
+ public:
+  Watch(const Wallet& wallet, Network& network, std::string topic, Document filter,
+        std::uint64_t next_height, std::uint64_t count)
+      : wallet_(wallet),
+        network_(network),
+        topic_(std::move(topic)),
+        filter_(std::move(filter)),
+        next_height_(next_height),
+        count_(count) {}
+
+  Outcome<Document> run() {
+    WALLET_TRY(rpc::RpcSubscription subscription, connect(std::chrono::seconds(0)));
+    wallet_.terminal.note("watching " + network_.url() +
+                          ": what it says, not proved (Ctrl-C ends it)");
+    while (!done()) {
+      auto news = subscription.next(kQuiet);
+      if (news) {
+        take(*news);
+      } else if (news.error().kind != rpc::RpcError::Kind::timeout) {
+        wallet_.terminal.note("lost " + network_.url() + ": " + news.error().message +
+                              "; trying the next node");
+        network_.rotate();
+        WALLET_TRY(subscription, connect(kPatience));
+      }
+    }
+    return Document(nullptr);
+  }
+
+ private:
+  bool done() const { return unread_ || (count_ != 0 && shown_count_ >= count_); }
+
+  void show(const Document& news) {
+    unread_ = !wallet_.terminal.stream(news, summary(topic_, news));
+    ++shown_count_;
+  }
+  void take(const Document& news) {
+    if (const auto height = height_in(news, "height")) {
+      ShownBlocks::Block block{*height, field(news, "hash"), {}};
+      const auto items = news.find("items");
+      if (items != news.end() && items->is_array()) {
+        for (const Document& item : *items) {
+          block.transactions.push_back(field(item, "transaction_id"));
+        }
+      }
+      shown_.add(std::move(block));
+      next_height_ = *height + 1;
+    }
+    if (news.contains("reversed")) {
+      next_height_ = height_in(news["reversed"], "from_height").value_or(next_height_);
+      shown_.drop_from(next_height_);
+    }
+    show(news);
+  }
+
+  // The subscription of the first node that accepts it and is not behind what was shown. One that
+  // is behind is waited for; one that does not answer only for as long as `patience`.
+  Outcome<rpc::RpcSubscription> connect(std::chrono::seconds patience) {
+    const Clock::time_point give_up = Clock::now() + patience;
+    for (;;) {
+      bool behind = false;
+      std::optional<Failure> last;
+      for (std::size_t tried = 0; tried < network_.urls().size(); ++tried) {
+        auto subscription = connect_here();
+        if (subscription && *subscription) return std::move(**subscription);
+        behind = behind || subscription.has_value();
+        if (!subscription) last = subscription.error();
+        network_.rotate();
+      }
+      if (!behind && Clock::now() >= give_up) return tl::unexpected(*last);
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+
+  // Subscribes first and compares then, so that whatever the node takes back in between is either
+  // found by the comparison or told by the subscription. None: the node is behind.
+  Outcome<std::optional<rpc::RpcSubscription>> connect_here() {
+    for (;;) {
+      network_.extend_to(kNodePatience);
+      filter_["from_height"] = next_height_;
+      WALLET_TRY(rpc::RpcSubscription subscription,
+                 rpc::RpcSubscription::open(network_.url(), topic_, filter_));
+      if (shown_.empty()) return std::optional(std::move(subscription));
+      WALLET_TRY(const ShownBlocks::Comparison compared,
+                 shown_.compare([this](std::uint64_t height) { return hash_at(height); }));
+      if (compared.behind) return std::optional<rpc::RpcSubscription>();
+      if (compared.reversed.empty()) return std::optional(std::move(subscription));
+      next_height_ = compared.next;
+      show(reversed_document(compared.reversed, topic_ == "transactions"));
+    }
+  }
+
+  Outcome<std::optional<std::string>> hash_at(std::uint64_t height) {
+    constexpr int kNotFound = -32001;
+    const auto& urls = network_.urls();
+    const auto node = std::find(urls.begin(), urls.end(), network_.url()) - urls.begin();
+    const auto answer = network_.call_at(static_cast<std::size_t>(node), "chain_getBlock",
+                                         {{"block", height}, {"full", false}});
+    if (answer) return std::optional(field(*answer, "hash"));
+    if (answer.error().code == kNotFound) return std::optional<std::string>();
+    return tl::unexpected(from_rpc(answer.error()));
+  }
+
+  const Wallet& wallet_;
+  Network& network_;
+  std::string topic_;
+  Document filter_;
+  std::uint64_t next_height_;
+  std::uint64_t count_;
+  std::uint64_t shown_count_ = 0;
+  bool unread_ = false;
+  ShownBlocks shown_;
+};
+
 }  // namespace
 
 // Follows final blocks, or one account's transactions, until interrupted, until `count` were shown
 // or until nobody reads on (`| head`). With --json every notification is one line. Where to go on
-// at the next node is known from the start, so that losing one leaves no gap.
+// at the next node is known from the start, so that losing one leaves no gap; and when that node is
+// on another branch, what it does not have is reversed first.
 Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
   WALLET_TRY(Network network, wallet.network());
   std::string topic = "newBlocks";
@@ -74,34 +199,14 @@ Outcome<Document> run_watch(const Wallet& wallet, const WatchOptions& options) {
     WALLET_TRY(const Document status, network.call("chain_getStatus", Document::object()));
     next_height = height_in(status, "certified_height").value_or(0) + 1;
   }
-  filter["from_height"] = next_height;
   if (!options.account.empty()) {
     WALLET_TRY(const crypto::Address address,
                wallet.keyring.resolve(options.account, network.profile().dev));
     topic = "transactions";
     filter["address"] = crypto::to_text(address);
   }
-  WALLET_TRY(rpc::RpcSubscription subscription, subscribe(network, topic, filter));
-  wallet.terminal.note("watching " + network.url() + ": what it says, not proved (Ctrl-C ends it)");
-  for (std::uint64_t shown = 0; options.count == 0 || shown < options.count;) {
-    auto news = subscription.next(kQuiet);
-    if (!news && news.error().kind == rpc::RpcError::Kind::timeout) continue;
-    if (!news) {
-      wallet.terminal.note("lost " + network.url() + ": " + news.error().message +
-                           "; trying the next node");
-      network.rotate();
-      filter["from_height"] = next_height;
-      WALLET_TRY(subscription, subscribe(network, topic, filter));
-      continue;
-    }
-    if (const auto height = height_in(*news, "height")) next_height = *height + 1;
-    if (news->contains("reversed")) {
-      next_height = height_in((*news)["reversed"], "from_height").value_or(next_height);
-    }
-    if (!wallet.terminal.stream(*news, summary(topic, *news))) break;
-    ++shown;
-  }
-  return Document(nullptr);
+  return Watch(wallet, network, std::move(topic), std::move(filter), next_height, options.count)
+      .run();
 }
 
 }  // namespace quorate::wallet

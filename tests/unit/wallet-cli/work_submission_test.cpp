@@ -88,6 +88,14 @@ TEST_CASE("a result that too few headers carry is not called proved") {
   CHECK(demand_carriers(chain, {Height(0), 5, 0, Height(5)}, {}));
 }
 
+TEST_CASE("what may happen is never called impossible") {
+  CHECK(chance(0.0) == "below 0.001 %");  // what a great depth leaves of a double
+  CHECK(chance(0.000009) == "below 0.001 %");
+  CHECK(chance(0.0005914) == "0.059 %");
+  CHECK(chance(0.5) == "50 %");
+  CHECK(percent(0) == "0 %");
+}
+
 TEST_CASE("its patience grows with the depth and is never short") {
   const rpc::WorkChain chain = chain_of_depth(6);
   CHECK(patience_for(chain, {}) == std::chrono::seconds(48));
