@@ -146,7 +146,7 @@ Result<int> run_down(const DownOptions& options) {
   QUORATE_TRY(const auto lock, DataLock::acquire(cluster.layout()));
   const auto nodes = nodes_of(cluster);
   QUORATE_TRY(const auto results, stop_all(nodes, kStopMax));
-  QUORATE_CHECK(Links(cluster.layout(), cluster.manifest()).stop());
+  QUORATE_CHECK(Links(cluster.layout(), cluster.manifest()).rest());
   if (options.purge) QUORATE_CHECK(purge(cluster));
   print(nodes, results, options, options.purge);
   return 0;

@@ -234,7 +234,7 @@ void print_links(const Cluster& cluster) {
   if (!links.exist()) return;
   const auto rules = links.rules();
   if (links.process() != RunState::alive) {
-    std::cout << "  the fault links do not run: quorate-testnet up --faults\n";
+    std::cout << "  the fault links do not run: quorate-testnet up\n";
   } else if (!rules || rules->empty()) {
     std::cout << "  connected through fault links that change nothing now\n";
   } else {

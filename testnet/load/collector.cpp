@@ -104,8 +104,9 @@ double Collector::sustained_rate() const {
   return 1e3 * static_cast<double>(later) / milliseconds(last - first);
 }
 
-double Collector::recent_median_ms() {
+std::optional<double> Collector::recent_median_ms() {
   const std::lock_guard lock(mutex_);
+  if (recent_ms_.empty()) return std::nullopt;
   return median(std::exchange(recent_ms_, {}));
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,9 @@ class Collector {
     return failed_;
   }  // final without effect, where receipts are known
   std::uint64_t reversed() const { return reversed_; }  // were final once, and withdrawn
-  // The median latency of what became final since the last call, in milliseconds.
-  double recent_median_ms();
+  // The median latency of what became final since the last call, in milliseconds; none
+  // when nothing did.
+  std::optional<double> recent_median_ms();
   // Sent transactions that are not final: all k < `sent_bound` without an outcome.
   std::vector<std::size_t> unfinished(std::size_t sent_bound) const;
   // Latencies in milliseconds from the due time, of transactions due in [from, to).

@@ -267,12 +267,15 @@ void Generator::Impl::show_progress(const PointResult& point, const Sender& send
                                     Collector& target, LoadClock::time_point start) const {
   if (!options.progress) return;
   const auto totals = sender.totals();
-  std::fprintf(stderr,
-               "    %.0f tx/s: %4.1f of %.0f s, sent %llu, final %llu, refused %llu, p50 %.1f ms\n",
+  char median[32] = "nothing new is final";
+  if (const auto ms = target.recent_median_ms()) {
+    std::snprintf(median, sizeof(median), "p50 %.1f ms", *ms);
+  }
+  std::fprintf(stderr, "    %.0f tx/s: %4.1f of %.0f s, sent %llu, final %llu, refused %llu, %s\n",
                point.offered, seconds_between(start, LoadClock::now()), point.seconds,
                static_cast<unsigned long long>(totals.sent),
                static_cast<unsigned long long>(target.finals()),
-               static_cast<unsigned long long>(totals.refusals), target.recent_median_ms());
+               static_cast<unsigned long long>(totals.refusals), median);
 }
 
 // Until everything that is due has been sent and has become final, or nobody waits any longer.

@@ -153,6 +153,11 @@ std::string summary(const LoadReport& report) {
               static_cast<unsigned long long>(check.acknowledged),
               static_cast<unsigned long long>(check.committed),
               check.supply_unchanged ? "balances add up as before" : "BALANCES DO NOT ADD UP");
+  if (!check.roots_equal) {
+    out +=
+        "  the nodes do not stand on one branch: in a partition that is so until it is healed "
+        "(quorate-testnet status, heal); otherwise one of them is wrong (why-stalled)\n";
+  }
   return out;
 }
 

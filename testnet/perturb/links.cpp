@@ -164,7 +164,7 @@ Result<LinkState> Links::apply(const LinkRules& rules) const {
   return wait_for(wanted.version);
 }
 
-Result<void> Links::stop() const {
+Result<void> Links::rest() const {
   if (const auto running = find_process(layout_.pid_file("links"))) {
     QUORATE_CHECK(send_signal(*running, SIGTERM));
     QUORATE_CHECK(send_signal(*running, SIGCONT));
@@ -172,8 +172,16 @@ Result<void> Links::stop() const {
     if (!ended) QUORATE_CHECK(send_signal(*running, SIGKILL));
   }
   std::error_code ignored;
-  std::filesystem::remove(layout_.links_file(), ignored);
   std::filesystem::remove(layout_.links_state_file(), ignored);
+  if (!exist()) return {};
+  QUORATE_TRY(const auto wanted, read_wanted(layout_));
+  return write_wanted(layout_, {wanted.version + 1, LinkRules(manifest_.nodes.size())});
+}
+
+Result<void> Links::stop() const {
+  QUORATE_CHECK(rest());
+  std::error_code ignored;
+  std::filesystem::remove(layout_.links_file(), ignored);
   return {};
 }
 

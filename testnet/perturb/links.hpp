@@ -34,7 +34,10 @@ class Links {
   Result<void> start() const;
   // Puts the rules into force; returns once they are, with what passed until then.
   Result<LinkState> apply(const LinkRules& rules) const;
-  // Ends the process and forgets the rules. The nodes must be down.
+  // Ends the process and forgets the rules: what there was is there again, without a fault, after
+  // the next start. The nodes must be down.
+  Result<void> rest() const;
+  // The same, and there are no links any more.
   Result<void> stop() const;
   // The setting that makes a node dial its peers through the links; empty for the node that dials
   // nobody.

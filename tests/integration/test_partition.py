@@ -133,6 +133,13 @@ class Partition(unittest.TestCase):
             both = net.testnet("partition", "0,1", "1,2,3", check=False)
             self.assertEqual(both.returncode, 2)
             self.assertIn("node1 is in two groups", both.stderr)
+            # They stay over a rest of the network, and what they did does not.
+            net.testnet("partition", "3")
+            net.testnet("down")
+            net.up()
+            self.assertTrue(net.rpc(3, "chain_getStatus")["ready"])
+            cut = net.testnet("partition", "3")
+            self.assertIn("node3", cut.stdout)
             self.assertEqual(net.testnet("partition", "0,1,2,3", check=False).returncode, 2)
             self.assertEqual(net.testnet("partition", "7", check=False).returncode, 3)
             check(net)

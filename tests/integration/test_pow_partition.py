@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Two halves that mine on for longer than the depth, and what becomes of the lighter one's blocks."""
 
+import json
 import unittest
 
 import signing
@@ -76,8 +77,61 @@ class PowPartition(unittest.TestCase):
             net.check_supply()
             net.check_verify()
 
-    def test_a_node_that_hears_nobody_is_not_ready_and_says_why(self):
+    def test_a_watcher_that_changes_nodes_is_told_what_the_other_branch_reverses(self):
         with Net(up_args=PARTITIONED) as net:
+            self.wait_final(net, range(4), self.pay(net, 0, 1))
+            at_cut = max(net.height(node) for node in range(4))
+            net.testnet("partition", "0,1", "2,3")
+            urls = ["--rpc-url", net.url(2), "--rpc-url", net.url(0)]
+            blocks = self.watch(net, "--from", 1, *urls)
+            payments = self.watch(net, "alice", "--from", 1, *urls)
+            only_there = self.pay(net, 2, 2)
+            self.wait_final(net, (2, 3), only_there)
+            wait_until("both sides are far above the cut", lambda: all(
+                net.height(node) > at_cut + 2 * DEPTH for node in range(4)), 90)
+            high = net.height(2)
+            hash_there = net.block(2, high)["hash"]
+            wait_until("the watcher has seen that", lambda: {"height": high, "hash": hash_there} in [
+                {key: news.get(key) for key in ("height", "hash")} for news in self.told(blocks)])
+            net.testnet("kill", "2")
+
+            wait_until("it goes on at the other node, above what it had shown", lambda: any(
+                news.get("height", 0) > high for news in self.told(blocks)), 60)
+            told = self.told(blocks)
+            reversals = [news["reversed"] for news in told if "reversed" in news]
+            self.assertEqual(len(reversals), 1)
+            self.assertLessEqual(reversals[0]["from_height"], at_cut + DEPTH)
+            self.assertGreaterEqual(reversals[0]["to_height"], high)
+            branch = {}
+            for news in told:
+                if "reversed" in news:
+                    branch = {at: hash for at, hash in branch.items() if at < news["reversed"]["from_height"]}
+                    continue
+                self.assertEqual(news["height"], max(branch, default=0) + 1, "no gap, and nothing twice")
+                branch[news["height"]] = news["hash"]
+            for at, shown in branch.items():
+                self.assertEqual(shown, net.block(0, at)["hash"])
+            # Whoever watches an account hears which of its payments is gone.
+            wait_until("the payment is reversed", lambda: any(
+                "reversed" in news for news in self.told(payments)), 60)
+            gone = [news["reversed"] for news in self.told(payments) if "reversed" in news]
+            self.assertEqual([item["transaction_id"] for item in gone[0]["items"]], [only_there])
+
+    def watch(self, net, *args):
+        process = net.background("quorate-wallet", "watch", "--json", *args)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    @staticmethod
+    def told(watch):
+        """What it has printed until now, without its remarks."""
+        lines = watch.log_path.read_text(encoding="utf-8").split("\n")[:-1]
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def test_a_node_that_hears_nobody_is_not_ready_and_says_why(self):
+        # With a half-life as usual a quarter of the miners is told from a branch made in secret.
+        with Net(up_args=[arg.replace("half_life_s=20", "half_life_s=120") for arg in PARTITIONED]) as net:
             self.assertTrue(net.rpc(0, "chain_getStatus")["ready"])
             net.testnet("partition", "0", "1,2,3")
             wait_until("node0 is not ready", lambda: not net.rpc(0, "chain_getStatus")["ready"], 60)
