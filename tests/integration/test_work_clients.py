@@ -108,7 +108,12 @@ class WorkClients(unittest.TestCase):
                 return answer["status"] == "final" and answer["height"] != sent["height"]
 
             wait_until("the payment is final again", final_elsewhere, 120)
-            self.assertIn("reversed", seen)
+            # What node3 relayed reaches the others as soon as they are joined again: they can have mined
+            # the payment, and so deep, before node3 has their branch. Then it goes from one height to the
+            # other at once, and what was between is only counted, and told to subscribers.
+            print(f"seen: {sorted(seen)}", flush=True)
+            self.assertLessEqual(seen, {"final", "reversed"})
+            self.assertGreater(net.metric(3, "quorate_pow_reversed_txs_total"), 0)
 
             def told():
                 news = [json.loads(line) for line in watch.log_path.read_text().splitlines()
