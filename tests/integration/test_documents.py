@@ -45,6 +45,9 @@ class Documents(unittest.TestCase):
     def test_testnet(self):
         Replay("docs/testnet.md").check(self)
 
+    def test_wallet(self):
+        Replay("docs/wallet.md").check(self)
+
     def test_the_metrics_to_watch_are_served(self):
         named = set(re.findall(r"`quorate_(\w+)", (SOURCE / "docs/operations.md").read_text(encoding="utf-8")))
         self.assertGreater(len(named), 10)
