@@ -40,13 +40,16 @@ class PaceMeter {
         chain_.parameters().half_life_s * 1000 / chain_.parameters().interval_ms;
     const std::uint64_t length = std::min(std::max(stretch_, half_life), chain_.tip().value() - 1);
     const std::uint64_t step = std::max<std::uint64_t>(length / 2, 1);
+    const std::uint64_t remembered =
+        kPaceRememberedS * 1000 / chain_.parameters().interval_ms + length;
+    const std::uint64_t first = chain_.tip().saturating_sub(remembered).value();
     double out = 0;
-    for (std::uint64_t end = chain_.tip().value(); end > length; end -= std::min(step, end)) {
+    for (std::uint64_t end = chain_.tip().value(); end > std::max(length, first);
+         end -= std::min(step, end)) {
       QUORATE_TRY(const Record newer, chain_.record(Height(end)));
       QUORATE_TRY(const Record older, chain_.record(Height(end - length)));
       const double took = time_of(newer) - time_of(older);
       out = std::max(out, work_between(older, newer) / seconds(length, took));
-      if (time_of(older) + static_cast<double>(kPaceRememberedS) < now_s_) break;
     }
     return out;
   }
@@ -102,7 +105,7 @@ std::string describe(const WorkPace& pace) {
   return "the newest " + std::to_string(pace.headers) + " headers took " +
          std::to_string(static_cast<std::uint64_t>(pace.seconds)) + " s and carry " +
          in_percent(pace.newest / pace.best) +
-         " of the work per second that this chain had within a day";
+         " of the work per second that a day of this chain's headers had at best";
 }
 
 }  // namespace quorate::rpc

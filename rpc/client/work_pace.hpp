@@ -6,16 +6,18 @@
 // client's own clock, how much work a second went into it.
 //
 // So the work of the newest headers over the time they took, for every stretch that ends now and is
-// at most kPaceHalfLives half-lives long, is compared with the best stretch of the last day.
-// Nothing counts as faster than the interval that the chain aims at, so stating short times gains
-// nothing. With a share q of the hash rate below kPaceOfBest a branch that passes takes about
-// half_life * kPaceOfBest * kPaceHalfLives / q to make: with the usual half-life of two minutes 20
-// minutes for a tenth of the hash rate, 40 for a twentieth, and more than three hours for a
-// hundredth.
+// at most kPaceHalfLives half-lives long, is compared with the best stretch of as many headers as a
+// day has intervals. (Not of a day by the clock: whoever branches off below an old header would
+// have nothing to be compared with.) Nothing counts as faster than the interval that the chain aims
+// at, so stating short times gains nothing. With a share q of the hash rate below kPaceOfBest a
+// branch that passes takes about half_life * kPaceOfBest * kPaceHalfLives / q to make: with the
+// usual half-life of two minutes 20 minutes for a tenth of the hash rate, 40 for a twentieth, and
+// more than three hours for a hundredth.
 //
 // An honest network is told from it in all but this: after a pause the first half-life or so looks
-// slow; and when more than four fifths of the hash rate leave at once, everything does until the
-// day is over. A rate that halves never does. Reads the work chain; the thread that owns it.
+// slow; and when more than four fifths of the hash rate leave at once, everything does until there
+// is a day of headers without them. A rate that halves never does. Reads the work chain; the thread
+// that owns it.
 #pragma once
 
 #include "rpc/client/work_chain.hpp"
@@ -24,7 +26,7 @@ namespace quorate::rpc {
 
 inline constexpr double kPaceOfBest = 0.2;
 inline constexpr std::uint64_t kPaceHalfLives = 5;
-inline constexpr std::uint64_t kPaceRememberedS = 86'400;
+inline constexpr std::uint64_t kPaceRememberedS = 86'400;  // in intervals
 // A stretch may be so much longer than its blocks explain: clocks, and machines that stand still.
 inline constexpr double kPacePatienceS = 30;
 // Below so many hashes a second any single machine outdoes the whole network, whatever this says.
@@ -32,7 +34,7 @@ inline constexpr double kPaceWorthwhile = 1'000;
 
 struct WorkPace {
   double newest = 0;          // hashes a second, of the slowest of those stretches
-  double best = 0;            // of the best stretch of the last day
+  double best = 0;            // of the best stretch that is remembered
   std::uint64_t headers = 0;  // in the stretch that `newest` is of
   double seconds = 0;         // that it took, up to now
   bool slow = false;          // too little to rely on a depth

@@ -308,6 +308,11 @@ Result<Scene> make_scene(const SimulateOptions& options) {
   QUORATE_TRY(out.links, make_links(options));
   for (const std::string& text : options.faults) {
     QUORATE_TRY(const auto faults, parse_fault(text, options.nodes));
+    if (out.work && text.find(":primary") != std::string::npos) {
+      return bad("--fault " + text +
+                 ": nobody is primary where blocks are mined; name replicas, or largest for the "
+                 "largest miner");
+    }
     out.faults.insert(out.faults.end(), faults.begin(), faults.end());
   }
   for (const Fault& fault : out.faults) {

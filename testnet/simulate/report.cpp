@@ -43,7 +43,9 @@ std::string story_text(const SimulationReport& report) {
     }
     rows.push_back({when + " s", in_words(line, report.scene.replicas)});
   }
-  return rows.empty() ? "  nothing went wrong and no view changed\n" : table(rows);
+  if (!rows.empty()) return table(rows);
+  return report.scene.work ? "  nothing went wrong\n"
+                           : "  nothing went wrong and no view changed\n";
 }
 
 // Most bytes first.

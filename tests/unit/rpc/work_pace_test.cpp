@@ -92,12 +92,14 @@ class History {
 // Somebody with this share of the hash rate mines in secret on an honest chain of half an hour, and
 // shows the whole branch to a client that asks nobody else. Its first block states a time `jump`
 // seconds ahead and each other one at least an interval more, so that by the time these times are
-// true its blocks look dense. Gives the seconds until the client sees nothing wrong with a depth of
+// true its blocks look dense. The honest headers are `age` seconds old by
+// then. Gives the seconds until the client sees nothing wrong with a depth of
 // kTick.
-double seconds_until_believed(double share, double jump, double give_up) {
+double seconds_until_believed(double share, double jump, double give_up, double age = 0) {
   History history;
   history.run(kHashesPerSecond, 1800);
   REQUIRE_FALSE(history.pace().slow);
+  history.wait(age);
   const double begin = history.clock_s();
   for (std::uint64_t blocks = 1; history.clock_s() - begin < give_up; ++blocks) {
     const double dense = begin + jump + 2 * static_cast<double>(blocks);
@@ -138,17 +140,19 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("nine tenths of the hash rate leave: a warning, and for a day at most") {
+TEST_CASE("nine tenths of the hash rate leave: a warning, until there is a day without them") {
   History history;
   history.run(kHashesPerSecond, 3600);
   history.run(kHashesPerSecond / 10, 600);
   const WorkPace pace = history.pace();
   CHECK(pace.slow);
   CHECK(pace.newest < 0.15 * pace.best);
-  CHECK(describe(pace).find(" of the work per second that this chain had") != std::string::npos);
+  CHECK(describe(pace).find(
+            " of the work per second that a day of this chain's headers had at best") !=
+        std::string::npos);
   history.run(kHashesPerSecond / 10, 3600);
   CHECK(history.pace().slow);  // the retarget has long settled
-  history.run(kHashesPerSecond / 10, 86'400);
+  history.run(kHashesPerSecond / 10, 88'000);
   CHECK_FALSE(history.pace().slow);
 }
 
@@ -180,6 +184,16 @@ TEST_CASE(
   }
   // The promise is no larger than the attack: nobody is told that it cannot be done.
   CHECK(soonest < 2 * promised);
+}
+
+TEST_CASE("a branch off a header of last week is no cheaper") {
+  const double share = 0.10;
+  const double promised = 1'200;
+  for (const double jump : {0.0, 0.9, 1.1}) {
+    const double took = seconds_until_believed(share, jump * promised, 2 * promised, 7 * 86'400);
+    INFO("the first time " << jump * promised << " s ahead: " << took << " s of " << promised);
+    CHECK(took > 0.8 * promised);
+  }
 }
 
 }  // namespace work_pace_test

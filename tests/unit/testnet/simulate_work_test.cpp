@@ -122,6 +122,9 @@ TEST_CASE("simulate: options that do not go together are refused with what to do
   CHECK(contains(error_of(options), "are of --engine pow"));
   options = options_for({"slow:0@1s"});
   CHECK(contains(error_of(options), "there are crash, partition and private"));
+  options = options_for({"crash:primary@2s"});
+  CHECK(contains(error_of(options), "nobody is primary where blocks are mined"));
+  CHECK(error_of(options_for({"crash:largest@2s"})).empty());
   options = options_for({});
   options.hash_shares = {1, 2};
   CHECK(contains(error_of(options), "one number for each of 4 nodes"));
