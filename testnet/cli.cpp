@@ -4,6 +4,7 @@
 #include <functional>
 #include <iostream>
 
+#include "rpc/command_line/help.hpp"
 #include "rpc/command_line/self_description.hpp"
 #include "rpc/command_line/usage.hpp"
 #include "rpc/command_line/version.hpp"
@@ -29,6 +30,24 @@ constexpr const char* kExamples =
     "  quorate-testnet simulate --nodes 31 --fault crash:primary@2s --svg run.svg\n"
     "  quorate-testnet compare             PBFT or proof of work: which for what?\n"
     "  quorate-testnet down --purge\n";
+
+std::vector<std::pair<std::string, std::vector<std::string>>> command_examples() {
+  return {{"up", {"up", "up --nodes 7", "up --engine pow", "up --faults"}},
+          {"down", {"down", "down --purge"}},
+          {"status", {"status", "status --json"}},
+          {"why-stalled", {"why-stalled"}},
+          {"logs", {"logs node0", "logs node0 -f"}},
+          {"kill", {"kill node0"}},
+          {"start", {"start node0"}},
+          {"pause", {"pause node0"}},
+          {"resume", {"resume node0"}},
+          {"partition", {"partition 0,1 2,3", "partition 0"}},
+          {"heal", {"heal"}},
+          {"perturb", {"perturb --delay 50 --loss 2", "perturb --node 0 --delay 200"}},
+          {"load", {"load", "load --json"}},
+          {"simulate", {"simulate", "simulate --nodes 31 --fault crash:primary@2s --svg run.svg"}},
+          {"compare", {"compare"}}};
+}
 
 rpc::ManualText manual_text() {
   return {
@@ -66,7 +85,7 @@ class CommandLine {
   void add_simulate();
   void add_compare();
 
-  CLI::App app_{std::string("Runs a Quorate network on this machine.\n\n") + kExamples,
+  CLI::App app_{std::string(kExamples) + "\nRuns a Quorate network on this machine.",
                 "quorate-testnet"};
   CommonOptions common_;
   UpOptions up_;
@@ -89,7 +108,7 @@ CommandLine::CommandLine() {
                                                                   "nlohmann-json", "cli11"})));
   app_.require_subcommand(1);
   app_.fallthrough();
-  app_.get_formatter()->column_width(34);
+  rpc::show_examples_first(app_);
   add_globals();
   add_up();
   add_network_commands();
@@ -97,6 +116,7 @@ CommandLine::CommandLine() {
   add_load();
   add_simulate();
   add_compare();
+  rpc::give_examples(app_, command_examples());
   self_description_.emplace(app_, manual_text());
 }
 

@@ -39,6 +39,19 @@ Outcome<std::string> name_of(const rpc::Json& names, const std::string& address)
   return std::string();
 }
 
+// Whatever is wrong with a key file, it is the file: the exit code does not depend on what.
+Outcome<crypto::KeystoreInfo> read_info(const std::filesystem::path& file) {
+  auto raw = crypto::read_private_file(file);
+  if (!raw && raw.error().code == Errc::permission) return tl::unexpected(from_error(raw.error()));
+  if (!raw) return failure(ExitCode::io_or_corrupt, raw.error().detail);
+  auto info = crypto::read_keystore_info(std::string(raw->begin(), raw->end()));
+  if (!info) {
+    return failure(ExitCode::io_or_corrupt, file.string() + ": " + info.error().detail,
+                   "move it out of the keystore, or put a copy of the account's file there");
+  }
+  return *info;
+}
+
 bool is_valid_name(const std::string& name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -58,26 +71,27 @@ Outcome<std::string> first_line(std::istream& in, const std::string& what) {
 
 }  // namespace
 
-Outcome<std::vector<KeyringEntry>> Keyring::list() const {
-  std::vector<KeyringEntry> entries;
-  if (!std::filesystem::exists(home_.keystore)) return entries;
+Outcome<KeyringList> Keyring::list() const {
+  KeyringList out;
+  if (!std::filesystem::exists(home_.keystore)) return out;
   WALLET_TRY(const rpc::Json names, load_names(home_.names_file));
   std::error_code error;
   for (const auto& file : std::filesystem::directory_iterator(home_.keystore, error)) {
     if (file.path().extension() != ".json") continue;
-    WALLET_TRY(Bytes raw, crypto::read_private_file(file.path()));
-    auto info = crypto::read_keystore_info(std::string(raw.begin(), raw.end()));
+    const auto info = read_info(file.path());
     if (!info) {
-      return failure(ExitCode::io_or_corrupt, file.path().string() + ": " + info.error().detail);
+      out.unreadable.push_back({file.path(), info.error()});
+      continue;
     }
     WALLET_TRY(std::string name, name_of(names, crypto::to_text(info->address)));
-    entries.push_back({std::move(name), info->address, file.path()});
+    out.entries.push_back({std::move(name), info->address, file.path()});
   }
   if (error)
     return failure(ExitCode::io_or_corrupt, home_.keystore.string() + ": " + error.message());
-  std::sort(entries.begin(), entries.end(),
-            [](const KeyringEntry& a, const KeyringEntry& b) { return a.file < b.file; });
-  return entries;
+  const auto by_file = [](const auto& a, const auto& b) { return a.file < b.file; };
+  std::sort(out.entries.begin(), out.entries.end(), by_file);
+  std::sort(out.unreadable.begin(), out.unreadable.end(), by_file);
+  return out;
 }
 
 Outcome<KeyringEntry> Keyring::add(const crypto::AccountKey& key, const std::string& name) const {
@@ -87,8 +101,8 @@ Outcome<KeyringEntry> Keyring::add(const crypto::AccountKey& key, const std::str
         "use 1 to 32 of a-z, 0-9, '-' and '_', other than the development accounts' names");
   }
   const crypto::Address address = crypto::address_of(key.public_key());
-  WALLET_TRY(const std::vector<KeyringEntry> entries, list());
-  for (const KeyringEntry& entry : entries) {
+  WALLET_TRY(const KeyringList have, list());
+  for (const KeyringEntry& entry : have.entries) {
     if (entry.address == address) {
       return failure(ExitCode::will_not_overwrite,
                      "this account is in the wallet already: " + entry.file.string());
@@ -113,9 +127,9 @@ Outcome<KeyringEntry> Keyring::add(const crypto::AccountKey& key, const std::str
 }
 
 Outcome<std::optional<KeyringEntry>> Keyring::own(const std::string& who) const {
-  WALLET_TRY(const std::vector<KeyringEntry> entries, list());
+  WALLET_TRY(const KeyringList have, list());
   std::optional<KeyringEntry> found;
-  for (const KeyringEntry& entry : entries) {
+  for (const KeyringEntry& entry : have.entries) {
     const std::string text = crypto::to_text(entry.address);
     if (entry.name == who || text == who) return std::optional<KeyringEntry>(entry);
     if (who.size() >= kPrefixMin && text.starts_with(who)) {
@@ -128,8 +142,8 @@ Outcome<std::optional<KeyringEntry>> Keyring::own(const std::string& who) const 
 
 Failure Keyring::unknown(const std::string& who, bool dev) const {
   std::string have;
-  if (const auto entries = list()) {
-    for (const KeyringEntry& entry : *entries) {
+  if (const auto all = list()) {
+    for (const KeyringEntry& entry : all->entries) {
       have += (have.empty() ? "" : ", ") +
               (entry.name.empty() ? crypto::to_text(entry.address) : entry.name);
     }
@@ -144,6 +158,13 @@ Outcome<crypto::Address> Keyring::resolve(const std::string& who, bool dev) cons
   if (entry) return entry->address;
   if (const auto index = crypto::dev_account_index(who); index && dev) {
     return crypto::dev_account_address(*index);
+  }
+  // The name of an account whose key file is gone or cannot be read.
+  WALLET_TRY(const rpc::Json names, load_names(home_.names_file));
+  const auto named = names.find(who);
+  if (named != names.end() && named->is_string()) {
+    WALLET_TRY(const crypto::Address address, crypto::parse_address(named->get<std::string>()));
+    return address;
   }
   if (who.starts_with("qrt1") || who.starts_with("QRT1")) {
     WALLET_TRY(const crypto::Address address, crypto::parse_address(who));
@@ -170,6 +191,13 @@ Outcome<crypto::AccountKey> Keyring::unlock(const std::string& who, bool dev) co
   WALLET_TRY(const crypto::Address address, resolve(who, dev));
   for (std::uint32_t i = 0; dev && i < crypto::kDevNames.size(); ++i) {
     if (crypto::dev_account_address(i) == address) return crypto::dev_account_key(i);
+  }
+  // A key file is named after its account: perhaps it is just this one that cannot be read.
+  WALLET_TRY(const KeyringList all, list());
+  for (const KeyringList::Unreadable& each : all.unreadable) {
+    const bool is_it =
+        each.file.filename().string().find(crypto::to_text(address)) != std::string::npos;
+    if (is_it) return tl::unexpected(each.why);
   }
   return failure(ExitCode::not_found,
                  "the key of " + crypto::to_text(address) + " is not in this wallet",

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <optional>
 
+#include "rpc/command_line/help.hpp"
 #include "rpc/command_line/self_description.hpp"
 #include "rpc/command_line/usage.hpp"
 #include "rpc/command_line/version.hpp"
@@ -26,6 +27,22 @@ constexpr const char* kExamples =
 // Counts and heights travel as JSON numbers, which are exact up to 2^53 - 1.
 constexpr std::int64_t kBlocksMax = (std::int64_t{1} << 53) - 1;
 
+std::vector<std::pair<std::string, std::vector<std::string>>> command_examples() {
+  return {{"new", {"new", "new --name savings --passphrase-file secret.txt"}},
+          {"recover", {"recover --name savings", "recover --index 1 < words.txt"}},
+          {"list", {"list", "list --json"}},
+          {"address", {"address savings"}},
+          {"balance", {"balance alice", "balance alice bob --json"}},
+          {"send",
+           {"send alice bob 25", "send savings qrt1qz3g... 25 --memo rent",
+            "send alice bob 25 --dry-run",
+            "send alice bob 25 --depth 12        proof of work, more at stake"}},
+          {"tx", {"tx 0x9c1e...", "tx 0x9c1e... --prove"}},
+          {"block", {"block", "block 12", "block latest --json"}},
+          {"status", {"status", "status --rpc-url http://127.0.0.1:8646"}},
+          {"watch", {"watch", "watch alice --from 1", "watch --json --count 3"}}};
+}
+
 rpc::ManualText manual_text() {
   return {
       "accounts, payments and proofs on a Quorate ledger",
@@ -36,7 +53,10 @@ rpc::ManualText manual_text() {
       "probable it is that an attacker reverses a payment at its depth.\n\n"
       "When a node cannot be reached it goes on with the next one of the profile. A timeout does "
       "not say that a payment failed: ask tx with its id before paying again. The same signed "
-      "bytes never pay twice.",
+      "bytes never pay twice.\n\n"
+      "Every payment is noted in the wallet's home before it is sent, so that a later one never "
+      "passes for it, whatever nodes say: not with an equal payment, not from several commands at "
+      "once.",
       {{"FILES",
         {{"wallet.json",
           "The networks (profiles), their nodes and pinned chains; in $XDG_CONFIG_HOME/quorate or "
@@ -45,6 +65,11 @@ rpc::ManualText manual_text() {
           "One file per account, sealed with its passphrase; in $XDG_DATA_HOME/quorate/wallet or "
           "~/.local/share/quorate/wallet."},
          {"names.json", "The names given to accounts; beside keystore/."},
+         {"payments/",
+          "What was signed last: for each chain and account the newest nonce known to be used and "
+          "the payments that are not decided yet, without secrets; for each chain the newest block "
+          "seen proved. Beside keystore/. Commands that send from one account take turns with it. "
+          "Remove it only while no payment is under way."},
          {"headers/",
           "Checked work headers of chains under proof of work; beside keystore/. It may be "
           "removed: "
@@ -80,9 +105,11 @@ struct CommandLine {
                                                                    "nlohmann-json", "cli11"})));
     app.require_subcommand(1);
     app.fallthrough();
+    rpc::show_examples_first(app);
     add_globals();
     add_key_commands();
     add_network_commands();
+    rpc::give_examples(app, command_examples());
     self_description.emplace(app, manual_text());
   }
 
@@ -121,7 +148,9 @@ struct CommandLine {
     sub->add_option("--name", create.name, "A name to use instead of the address");
     sub->add_option("--words", create.words, "Length of the mnemonic")
         ->check(CLI::IsMember({12, 15, 18, 21, 24}));
-    sub = add("recover", "Make the key file again from a mnemonic",
+    sub = add("recover",
+              "Make the key file again from a mnemonic: asks for the words, or reads them as one "
+              "line from standard input where that is no terminal",
               [this](const Wallet& wallet) { return run_recover(wallet, recover); });
     sub->add_option("--name", recover.name, "A name to use instead of the address");
     sub->add_option("--index", recover.index, "Which account of the mnemonic")
@@ -155,10 +184,14 @@ struct CommandLine {
     sub->add_option("to", send.to, "Who is paid")->required();
     sub->add_option("amount", send.amount, "How much, a whole number")->required();
     sub->add_option("--memo", send.memo, "Up to 64 bytes, public");
-    sub->add_option("--valid-for", send.valid_for,
-                    "Blocks until it expires (default 1000; 0 = never)")
+    sub->add_option(
+           "--valid-for", send.valid_for,
+           "Blocks until it expires, or up to half of them less, by chance, so that no two "
+           "payments are the same (default 1000; 0 = never)")
         ->check(CLI::Range(std::int64_t{0}, kBlocksMax));
-    sub->add_option("--nonce", send.nonce, "Use this nonce instead of asking the node")
+    sub->add_option("--nonce", send.nonce,
+                    "Use this nonce instead of the next one that is free: of payments with one "
+                    "nonce at most one is made")
         ->check(CLI::Range(std::int64_t{1}, kBlocksMax));
     add_wish(sub, send.wish,
              "Under proof of work: wait until so many blocks stand on the payment, its own "

@@ -1,5 +1,7 @@
 #include "wallet-cli/network.hpp"
 
+#include <thread>
+
 #include "rpc/json/fields.hpp"
 
 namespace quorate::wallet {
@@ -69,6 +71,33 @@ rpc::RpcResult<nlohmann::json> Network::try_call(const std::string& method, nloh
     if (!less) answer = std::move(another);
   }
   return answer;
+}
+
+std::vector<Network::Answers> Network::ask_all(const std::vector<Question>& questions,
+                                               milliseconds patience) {
+  std::vector<Answers> out(clients_.size());
+  std::vector<std::vector<std::string>> traces(clients_.size());
+  // Each thread has a client and a place in the results of its own.
+  const auto ask = [&](std::size_t node) {
+    clients_[node].set_request_timeout(patience);
+    for (const Question& question : questions) {
+      const auto start = std::chrono::steady_clock::now();
+      out[node].push_back(clients_[node].call(question.method, question.params));
+      const rpc::RpcResult<nlohmann::json>& answer = out[node].back();
+      traces[node].push_back(describe_call(urls_[node], question.method, answer, start));
+      if (!answer && answer.error().kind != RpcError::Kind::answered) return;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t node = 1; node < clients_.size(); ++node) threads.emplace_back(ask, node);
+  ask(0);
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& lines : traces) {
+    for (const std::string& line : lines) {
+      if (trace_) trace_(line);
+    }
+  }
+  return out;
 }
 
 Outcome<nlohmann::json> Network::call(const std::string& method, nlohmann::json params) {

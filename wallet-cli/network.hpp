@@ -18,6 +18,8 @@ namespace quorate::wallet {
 // A node that answers no simple question for so long is as good as unreachable: the next one is
 // asked.
 inline constexpr std::chrono::milliseconds kNodePatience{3'000};
+// One that is asked together with the others holds them up no longer than this.
+inline constexpr std::chrono::milliseconds kSurveyPatience{1'000};
 
 class Network {
  public:
@@ -33,6 +35,8 @@ class Network {
                                           std::chrono::milliseconds patience = kNodePatience);
   // Goes on to the next node, whether or not the current one answers.
   void rotate();
+  // Goes on with this one.
+  void prefer(std::size_t node) { current_ = node; }
   // Called with a line on every call, for --verbose.
   void set_trace(std::function<void(const std::string&)> trace) { trace_ = std::move(trace); }
   // The node that the last call used.
@@ -42,6 +46,16 @@ class Network {
   rpc::RpcResult<nlohmann::json> call_at(std::size_t node, const std::string& method,
                                          nlohmann::json params,
                                          std::chrono::milliseconds patience = kNodePatience);
+
+  // The same questions to every node, to all at once. What each answered, in the order of urls()
+  // and of the questions; a node that cannot be reached or is too slow is asked no further.
+  struct Question {
+    std::string method;
+    nlohmann::json params;
+  };
+  using Answers = std::vector<rpc::RpcResult<nlohmann::json>>;
+  std::vector<Answers> ask_all(const std::vector<Question>& questions,
+                               std::chrono::milliseconds patience = kSurveyPatience);
 
   // The pinned chain. Reads the profile's genesis file, else asks a node for the genesis and
   // compares its chain_id with the pin.

@@ -66,7 +66,7 @@ Outcome<WalletHome> find_wallet_home(const std::string& flag) {
   if (!own.empty()) {
     const std::filesystem::path root = std::filesystem::absolute(own);
     return WalletHome{root / "wallet.json", root / "keystore", root / "names.json",
-                      root / "headers"};
+                      root / "headers", root / "payments"};
   }
   const std::filesystem::path user = environment("HOME");
   std::filesystem::path config = environment("XDG_CONFIG_HOME");
@@ -79,7 +79,7 @@ Outcome<WalletHome> find_wallet_home(const std::string& flag) {
   if (data.empty()) data = user / ".local" / "share";
   const std::filesystem::path keys = data / "quorate" / "wallet";
   return WalletHome{config / "quorate" / "wallet.json", keys / "keystore", keys / "names.json",
-                    keys / "headers"};
+                    keys / "headers", keys / "payments"};
 }
 
 Outcome<Profile> load_profile(const WalletHome& home, const std::string& name) {

@@ -23,6 +23,7 @@ struct WalletHome {
   std::filesystem::path keystore;    // one file per account
   std::filesystem::path names_file;  // names that the user gave to accounts
   std::filesystem::path headers;     // checked work headers, one file per chain
+  std::filesystem::path payments;    // what was signed last, one file per chain and account
 };
 Outcome<WalletHome> find_wallet_home(const std::string& flag);
 

@@ -37,13 +37,13 @@ std::string nonce_gap(Network& network, const ledger::Transaction& transaction) 
   const std::uint64_t next = nonce->get<std::uint64_t>() + 1;
   if (transaction.nonce <= next) return "";
   return "it has nonce " + std::to_string(transaction.nonce) + ", and nonce " +
-         std::to_string(next) + " of this account has not been used yet";
+         std::to_string(next) + " of this account has not been used yet, says " + network.url();
 }
 
-Failure timed_out(Network& network, const rpc::TrustedChain& chain,
-                  const ledger::Transaction& transaction, milliseconds timeout) {
-  const Digest id = ledger::transaction_id(chain.chain_id(), transaction);
-  std::string why = nonce_gap(network, transaction);
+Failure timed_out(Network& network, const rpc::TrustedChain& chain, const Payment& payment,
+                  milliseconds timeout) {
+  const Digest& id = payment.id;
+  std::string why = nonce_gap(network, payment.transaction.transaction);
   if (why.empty()) why = why_not_final(network, chain);
   if (why.empty()) why = "the network has not ordered it yet";
   Failure out{ExitCode::timed_out,
@@ -123,14 +123,36 @@ Outcome<rpc::ProvedReceipt> fetch_proof(Network& network, const rpc::TrustedChai
   return *proved;
 }
 
+bool is_earlier(const Payment& payment, const rpc::ProvedReceipt& proved) {
+  return proved.height <= payment.known;
+}
+
+Failure already_final(const Payment& payment, const rpc::ProvedReceipt& proved) {
+  return {ExitCode::failed,
+          "this very payment, " + to_0x(payment.id) + ", was already final in block " +
+              std::to_string(proved.height.value()) + ": nothing was sent",
+          "somebody else signs with the same key, or the nodes lag behind; send again to pay once "
+          "more"};
+}
+
+void offer(Network& network, const rpc::TrustedChain& chain, const Payment& payment) {
+  const nlohmann::json params = {{"tx", to_0x(ledger::encode(payment.transaction))},
+                                 {"chain_id", to_0x(chain.chain_id())}};
+  for (std::size_t tried = 0; tried < network.urls().size(); ++tried) {
+    const auto answer = network.try_call("tx_submit", params);
+    if (answer || !another_node_may_do_better(answer.error())) return;
+    if (answer.error().kind == RpcError::Kind::unreachable) return;  // every node was tried
+    network.rotate();
+  }
+}
+
 Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::TrustedChain& chain,
-                                             const ledger::SignedTransaction& transaction,
-                                             milliseconds timeout) {
+                                             const Payment& payment, milliseconds timeout) {
   const Clock::time_point start = Clock::now();
   const Clock::time_point deadline = start + timeout;
-  const Digest id = ledger::transaction_id(chain.chain_id(), transaction.transaction);
-  const std::string encoded = to_0x(ledger::encode(transaction));
+  const std::string encoded = to_0x(ledger::encode(payment.transaction));
   const auto done = [&](const rpc::ProvedReceipt& proved) -> Outcome<FinalTransaction> {
+    if (is_earlier(payment, proved)) return tl::unexpected(already_final(payment, proved));
     if (proved.receipt.outcome != ledger::Outcome::succeeded) {
       return tl::unexpected(failed_transaction(proved));
     }
@@ -138,6 +160,7 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
                             network.url()};
   };
   bool admitted = false;
+  std::size_t false_proofs = 0;
   while (left_until(deadline).count() > 0) {
     const milliseconds patience = std::min(left_until(deadline), kPatiencePerNode);
     const auto answer =
@@ -147,9 +170,13 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
                           {"timeout_ms", std::max<std::int64_t>(1, patience.count())}},
                          patience + kAnswerSlack);
     if (answer) {
-      auto proved = fetch_proof(network, chain, id);
+      auto proved = fetch_proof(network, chain, payment.id);
       if (proved) return done(*proved);
-      if (proved.error().exit == ExitCode::failed) return tl::unexpected(proved.error());
+      // Another node may have the proof that this one has not, or does not give.
+      const bool is_false = proved.error().exit == ExitCode::failed;
+      if (is_false && ++false_proofs >= network.urls().size()) {
+        return tl::unexpected(proved.error());
+      }
       admitted = true;
     } else if (another_node_may_do_better(answer.error())) {
       admitted = admitted || answer.error().code == -32010;
@@ -157,14 +184,14 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
         return tl::unexpected(from_rpc(answer.error()));  // every node was tried
       }
     } else {
-      if (const auto proved = got_through(network, chain, id)) return done(*proved);
+      if (const auto proved = got_through(network, chain, payment.id)) return done(*proved);
       return tl::unexpected(from_rpc(answer.error()));
     }
     network.rotate();
     std::this_thread::sleep_for(std::min(left_until(deadline), kPauseBetweenNodes));
   }
-  if (const auto proved = got_through(network, chain, id)) return done(*proved);
-  return tl::unexpected(timed_out(network, chain, transaction.transaction, timeout));
+  if (const auto proved = got_through(network, chain, payment.id)) return done(*proved);
+  return tl::unexpected(timed_out(network, chain, payment, timeout));
 }
 
 }  // namespace quorate::wallet

@@ -5,8 +5,8 @@
 
 #include <chrono>
 
-#include "ledger/types/transaction.hpp"
 #include "wallet-cli/network.hpp"
+#include "wallet-cli/payment.hpp"
 
 namespace quorate::wallet {
 
@@ -16,11 +16,20 @@ struct FinalTransaction {
   std::string url;  // the node that gave the proof
 };
 
+// Hands it to the first node that takes it now. Nobody's answer counts but as that: what becomes of
+// the payment is the business of the two functions below.
+void offer(Network& network, const rpc::TrustedChain& chain, const Payment& payment);
+
 // Submits, waits and verifies. Failures: rejected (refused, or final but failed), timed_out with
-// the network's own reason, unreachable, failed when a node's proof does not hold.
+// the network's own reason, unreachable, failed when no node's proof holds, or when the payment was
+// final before it was signed (already_final).
 Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::TrustedChain& chain,
-                                             const ledger::SignedTransaction& transaction,
+                                             const Payment& payment,
                                              std::chrono::milliseconds timeout);
+
+// What was proved is an earlier payment of the same bytes: this one was not made.
+bool is_earlier(const Payment& payment, const rpc::ProvedReceipt& proved);
+Failure already_final(const Payment& payment, const rpc::ProvedReceipt& proved);
 
 // Fetches and verifies the proof of one transaction from the current node.
 Outcome<rpc::ProvedReceipt> fetch_proof(Network& network, const rpc::TrustedChain& chain,

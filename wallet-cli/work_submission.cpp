@@ -67,13 +67,13 @@ Result<Sighting> read_sighting(const rpc::Json& answer) {
 // One transaction on its way.
 class Way {
  public:
-  Way(Network& network, rpc::WorkChain& chain, const ledger::SignedTransaction& transaction,
-      const WorkWish& wish, const std::function<void(const std::string&)>& progress)
+  Way(Network& network, rpc::WorkChain& chain, const Payment& payment, const WorkWish& wish,
+      const std::function<void(const std::string&)>& progress)
       : network_(network),
         chain_(chain),
-        id_(ledger::transaction_id(chain.chain_id(), transaction.transaction)),
-        params_(
-            {{"tx", to_0x(ledger::encode(transaction))}, {"chain_id", to_0x(chain.chain_id())}}),
+        id_(payment.id),
+        params_({{"tx", to_0x(ledger::encode(payment.transaction))},
+                 {"chain_id", to_0x(chain.chain_id())}}),
         wish_(wish),
         progress_(progress) {}
 
@@ -212,14 +212,14 @@ milliseconds patience_for(const rpc::WorkChain& chain, const WorkWish& wish) {
 }
 
 Outcome<FinalTransaction> submit_until_deep(
-    Network& network, const ledger::SignedTransaction& transaction, const WorkWish& wish,
-    milliseconds timeout, const std::function<void(const std::string&)>& progress) {
+    Network& network, const Payment& payment, const WorkWish& wish, milliseconds timeout,
+    const std::function<void(const std::string&)>& progress) {
   WALLET_TRY(rpc::WorkChain * chain, network.work());
   const Clock::time_point start = Clock::now();
   const Clock::time_point deadline = start + timeout;
   const milliseconds pause =
       std::min(kPauseMax, milliseconds(chain->parameters().interval_ms / 4 + 1));
-  Way way(network, *chain, transaction, wish, progress);
+  Way way(network, *chain, payment, wish, progress);
   WALLET_CHECK(way.submit());
   while (Clock::now() < deadline) {
     auto proved = way.step();
@@ -227,6 +227,7 @@ Outcome<FinalTransaction> submit_until_deep(
                                    proved.error().exit == ExitCode::timed_out);
     if (!proved && !later) return tl::unexpected(proved.error());
     if (proved && *proved) {
+      if (is_earlier(payment, **proved)) return tl::unexpected(already_final(payment, **proved));
       if ((**proved).receipt.outcome != ledger::Outcome::succeeded) {
         return tl::unexpected(failed_transaction(**proved));
       }

@@ -26,7 +26,7 @@ std::chrono::milliseconds patience_for(const rpc::WorkChain& chain, const WorkWi
 // Submits, follows the branch with the most work and verifies. `progress` hears a line whenever the
 // transaction gets deeper or is taken back. Failures as of submit_until_final.
 Outcome<FinalTransaction> submit_until_deep(
-    Network& network, const ledger::SignedTransaction& transaction, const WorkWish& wish,
+    Network& network, const Payment& payment, const WorkWish& wish,
     std::chrono::milliseconds timeout, const std::function<void(const std::string&)>& progress);
 
 // Fetches and verifies the proof of one transaction, however few headers carry it.

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "rpc/command_line/help.hpp"
 #include "rpc/command_line/self_description.hpp"
 #include "rpc/command_line/usage.hpp"
 #include "rpc/command_line/version.hpp"
@@ -91,7 +92,7 @@ struct Parser {
 Parser::Parser() {
   app.require_subcommand(1);
   app.fallthrough();
-  app.get_formatter()->column_width(34);
+  rpc::show_examples_first(app);
   add_global_flags();
   add_init();
   add_run();

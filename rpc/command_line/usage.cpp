@@ -7,15 +7,32 @@
 
 namespace quorate::rpc {
 
+namespace {
+
+// "send FROM TO AMOUNT", as somebody types it who forgot one of them.
+std::string form_of(const CLI::App& command, const std::string& path) {
+  std::string out = path;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->nonpositional()) continue;
+    std::string name = option->get_name(true);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    out += " " + (option->get_required() ? name : "[" + name + "]");
+  }
+  return out == path ? "" : out;
+}
+
+}  // namespace
+
 // CLI11 reports a mistyped command as a missing one; the words it could not place tell the truth.
 CommandFailure usage_failure(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* deepest = &app;
-  std::string help = "see " + app.get_name();
+  std::string path = app.get_name();
   while (!deepest->get_subcommands().empty()) {
     deepest = deepest->get_subcommands().front();
-    help += " " + deepest->get_name();
+    path += " " + deepest->get_name();
   }
-  help += " --help";
+  const std::string help = "see " + path + " --help";
   std::vector<std::string> flags;
   for (const CLI::App* level = deepest; level != nullptr; level = level->get_parent()) {
     for (const CLI::Option* option : level->get_options()) {
@@ -37,7 +54,8 @@ CommandFailure usage_failure(const CLI::App& app, const CLI::ParseError& error) 
                 (meant ? "; did you mean '" + *meant + "'?" : ""),
             help};
   }
-  return {ExitCode::usage, error.what(), help};
+  const std::string form = form_of(*deepest, path);
+  return {ExitCode::usage, error.what(), form.empty() ? help : "it is: " + form + "; " + help};
 }
 
 bool wants_json(int argc, const char* const* argv) {

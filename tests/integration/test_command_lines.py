@@ -74,6 +74,24 @@ class CommandLines(unittest.TestCase):
                 self.assertEqual(done.stdout, "completion\n", done.stderr)
 
 
+    def test_help_begins_with_examples(self):
+        for program in PROGRAMS:
+            help_text = self.run_program(program, "--help").stdout
+            self.assertTrue(help_text.startswith("Examples:\n"), help_text)
+            commands = [line.split()[0] for line in help_text.partition("Subcommands:")[2].splitlines()
+                        if line.startswith("  ") and not line.startswith("   ")]
+            self.assertGreater(len(commands), 6)
+            for command in commands:
+                with self.subTest(f"{program} {command}"):
+                    text = self.run_program(program, command, "--help").stdout
+                    self.assertRegex(text, rf"\AExamples?:\s+[^\n]*{program} {command}")
+
+    def test_what_is_missing_is_said_with_how_the_command_looks(self):
+        error = self.failure("quorate-wallet", "send", "alice")
+        self.assertEqual((error["code"], error["name"]), (2, "usage"))
+        self.assertIn("quorate-wallet send FROM TO AMOUNT", error["hint"])
+
+
 class Watch(unittest.TestCase):
     def test_watch_goes_on_at_the_next_node_without_a_gap_and_ends_with_its_reader(self):
         with Net() as net:

@@ -61,9 +61,9 @@ Outcome<Document> run_recover(const Wallet& wallet, const RecoverOptions& option
 }
 
 Outcome<Document> run_list(const Wallet& wallet) {
-  WALLET_TRY(const std::vector<KeyringEntry> entries, wallet.keyring.list());
+  WALLET_TRY(const KeyringList all, wallet.keyring.list());
   Document items = Document::array();
-  for (const KeyringEntry& entry : entries) {
+  for (const KeyringEntry& entry : all.entries) {
     items.push_back(entry_document(entry));
     wallet.terminal.line((entry.name.empty() ? "-" : entry.name) + "  " +
                          crypto::to_text(entry.address));
@@ -77,8 +77,13 @@ Outcome<Document> run_list(const Wallet& wallet) {
       wallet.terminal.line(std::string(crypto::kDevNames[i]) + "  " + address);
     }
   }
-  if (entries.empty()) wallet.terminal.next("quorate-wallet new");
-  return Document{{"items", items}, {"development_accounts", dev}};
+  Document unreadable = Document::array();
+  for (const KeyringList::Unreadable& each : all.unreadable) {
+    unreadable.push_back({{"file", each.file.string()}, {"problem", each.why.message}});
+    wallet.terminal.note("warning: " + each.why.message);
+  }
+  if (all.entries.empty()) wallet.terminal.next("quorate-wallet new");
+  return Document{{"items", items}, {"unreadable", unreadable}, {"development_accounts", dev}};
 }
 
 Outcome<Document> run_address(const Wallet& wallet, const std::string& account) {

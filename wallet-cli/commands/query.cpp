@@ -1,4 +1,4 @@
-// Commands that only ask: balance, tx, block, status.
+// Commands that only ask: tx, block, status.
 #include "ledger/types/block.hpp"
 #include "rpc/client/work_proof.hpp"
 #include "wallet-cli/commands/commands.hpp"
@@ -6,33 +6,6 @@
 
 namespace quorate::wallet {
 namespace {
-
-Outcome<rpc::ProvedAccount> proved_account(Network& network, const rpc::TrustedChain& chain,
-                                           const crypto::Address& address) {
-  WALLET_TRY(rpc::WorkChain * work, network.work());
-  Document params = {{"address", crypto::to_text(address)}};
-  if (work != nullptr) {
-    // Some more than needed: this wallet may not know the newest header yet, or one may contradict.
-    constexpr std::uint64_t kSpare = 4;
-    WALLET_CHECK(network.follow_work());
-    params["carriers"] =
-        std::min(carriers_needed(*work, WorkWish{}) + kSpare, rpc::kCarriersCounted);
-  }
-  WALLET_TRY(const Document answer, network.call("account_getProof", params));
-  auto proved = work == nullptr ? chain.check_account_proof(answer, address)
-                                : rpc::check_account_proof(*work, chain, answer, address);
-  if (!proved && proved.error().code == Errc::unavailable) {
-    return failure(ExitCode::timed_out, "not proved: " + proved.error().detail,
-                   "ask again after the next blocks");
-  }
-  if (!proved) {
-    return failure(ExitCode::failed,
-                   network.url() + " gave a proof that does not hold: " + proved.error().detail,
-                   "do not trust this node; ask another one with --rpc-url");
-  }
-  if (work != nullptr) WALLET_CHECK(demand_carriers(*work, *proved->work, WorkWish{}));
-  return *proved;
-}
 
 std::string text_of(const Document& object, const char* key) {
   const auto it = object.find(key);
@@ -134,36 +107,6 @@ void warn_unless_ready(const Wallet& wallet, Network& network) {
   if (!status || status->value("ready", true)) return;
   wallet.terminal.line("warning: " + network.url() +
                        " is not ready: " + text_of(*status, "not_ready_reason"));
-}
-
-Outcome<Document> run_balance(const Wallet& wallet, const std::vector<std::string>& accounts) {
-  WALLET_TRY(Network network, wallet.network());
-  WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
-  Document items = Document::array();
-  for (const std::string& account : accounts) {
-    WALLET_TRY(const crypto::Address address,
-               wallet.keyring.resolve(account, network.profile().dev));
-    WALLET_TRY(const rpc::ProvedAccount proved, proved_account(network, *chain, address));
-    const std::uint64_t balance = proved.account ? proved.account->balance : 0;
-    const std::uint64_t height = proved.sealed.header.height.value();
-    wallet.terminal.line(account + "  " + std::to_string(balance) +
-                         (proved.account ? "" : "  (no such account yet)") + "  proved at block " +
-                         std::to_string(height) +
-                         (proved.work ? ", " + std::to_string(proved.work->depth) + " deep" : ""));
-    Document item = {{"account", account},
-                     {"address", crypto::to_text(address)},
-                     {"exists", proved.account.has_value()},
-                     {"balance", std::to_string(balance)},
-                     {"nonce", proved.account ? proved.account->nonce : 0},
-                     {"height", height}};
-    if (proved.work) {
-      item.update(to_json(*proved.work, WorkWish{}.attacker_share));
-    } else {
-      item["seals"] = proved.sealed.seals;
-    }
-    items.push_back(std::move(item));
-  }
-  return Document{{"items", items}};
 }
 
 namespace {

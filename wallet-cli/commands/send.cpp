@@ -6,6 +6,14 @@
 namespace quorate::wallet {
 namespace {
 
+// How long a payment that is decided waits for its turn to be noted as such.
+constexpr std::chrono::milliseconds kNotePatience{3'000};
+
+// The newest block that the proof of a receipt shows.
+Height newest_height(const rpc::ProvedReceipt& proved) {
+  return proved.work ? proved.height : proved.sealed.header.height;
+}
+
 Outcome<std::uint64_t> parse_amount(const std::string& text) {
   std::uint64_t amount = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
@@ -16,28 +24,15 @@ Outcome<std::uint64_t> parse_amount(const std::string& text) {
   return amount;
 }
 
-struct Account {
-  std::uint64_t next_nonce = 1;
-  std::uint64_t height = 0;
-};
-
-Outcome<Account> ask_account(Network& network, const crypto::Address& address) {
-  WALLET_TRY(const nlohmann::json answer,
-             network.call("account_get", {{"address", crypto::to_text(address)}}));
-  const auto nonce = answer.find("next_nonce");
-  const auto height = answer.find("height");
-  if (nonce == answer.end() || !nonce->is_number_unsigned() || height == answer.end() ||
-      !height->is_number_unsigned()) {
-    return failure(ExitCode::failed,
-                   network.url() + " gave an account without next_nonce and height");
-  }
-  return Account{nonce->get<std::uint64_t>(), height->get<std::uint64_t>()};
-}
-
 // A dry run asks the node what it would answer and changes nothing.
-Outcome<Document> check_only(Network& network, const Wallet& wallet, const rpc::TrustedChain& chain,
-                             const ledger::SignedTransaction& transaction) {
-  const std::string encoded = to_0x(ledger::encode(transaction));
+Outcome<Document> check_only(const Wallet& wallet, Network& network, const crypto::AccountKey& key,
+                             const PaymentOrder& order, const rpc::TrustedChain& chain) {
+  WALLET_TRY(PaymentBook book, PaymentBook::peek(wallet.home.payments, chain.chain_id(),
+                                                 crypto::address_of(key.public_key())));
+  WALLET_TRY(const Payment payment,
+             sign_payment(network, book, key, order,
+                          [&](const std::string& line) { wallet.terminal.note(line); }));
+  const std::string encoded = to_0x(ledger::encode(payment.transaction));
   WALLET_TRY(Document answer,
              network.call("tx_check", {{"tx", encoded}, {"chain_id", to_0x(chain.chain_id())}}));
   if (!answer.contains("valid") || answer["valid"] != true) {
@@ -49,36 +44,59 @@ Outcome<Document> check_only(Network& network, const Wallet& wallet, const rpc::
     return tl::unexpected(from_rpc(refused));
   }
   wallet.terminal.success("would be accepted; nothing was sent");
-  wallet.terminal.line("  tx " + encoded);
-  return Document{{"status", "checked"}, {"tx", encoded}, {"answer", std::move(answer)}};
+  wallet.terminal.line("  signed transaction " + encoded);
+  return Document{{"status", "checked"},
+                  {"signed_transaction", encoded},
+                  {"transaction_id", to_0x(payment.id)},
+                  {"answer", std::move(answer)}};
 }
 
-// Waits until the payment is as deep as wished on the branch with the most work.
-Outcome<Document> send_by_work(const Wallet& wallet, Network& network,
-                               const ledger::SignedTransaction& transaction, const WorkWish& wish) {
-  WALLET_TRY(rpc::WorkChain * chain, network.work());
-  const std::chrono::milliseconds timeout =
-      wallet.options.timeout_given ? wallet.options.timeout : patience_for(*chain, wish);
-  network.extend_to(timeout);
-  WALLET_TRY(const FinalTransaction final,
-             submit_until_deep(network, transaction, wish, timeout,
-                               [&](const std::string& line) { wallet.terminal.note(line); }));
-  const rpc::ProvedReceipt& proved = final.proved;
-  const std::string id = to_0x(proved.receipt.transaction_id);
-  wallet.terminal.success("final in block " + std::to_string(proved.height.value()) + ": " +
-                          describe(*proved.work, wish.attacker_share) + "; after " +
-                          std::to_string(final.elapsed.count()) + " ms");
-  warn_unless_ready(wallet, network);
-  wallet.terminal.line("  tx " + id);
-  wallet.terminal.next("quorate-wallet tx " + id + " --prove");
-  Document out = to_json(*proved.work, wish.attacker_share);
-  out.update({{"status", "final"},
-              {"transaction_id", id},
-              {"height", proved.height.value()},
-              {"block_hash", to_0x(proved.block_hash)},
-              {"elapsed_ms", final.elapsed.count()},
-              {"node", final.url}});
-  return out;
+// Writes down what was proved of a payment, before anybody is told: then no later payment can be
+// taken for this one. Should that fail, the payment is made nevertheless.
+void note_outcome(const Wallet& wallet, Network& network, const Payment& payment,
+                  const crypto::Address& account, const Outcome<FinalTransaction>& final) {
+  const bool refused = !final && final.error().exit == ExitCode::rejected;
+  if (!final && !refused) return;
+  const auto written = [&]() -> Outcome<void> {
+    WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
+    WALLET_TRY(PaymentBook book,
+               PaymentBook::open(wallet.home.payments, chain->chain_id(), account,
+                                 std::chrono::steady_clock::now() + kNotePatience));
+    book.strike(payment.id);
+    if (final) {
+      WALLET_TRY(const PaymentBook::Mark mark, mark_of(network, payment, final->proved));
+      book.mark(mark);
+      remember_seen(wallet.home.payments, chain->chain_id(), newest_height(final->proved));
+    }
+    return book.save();
+  }();
+  if (!written) wallet.terminal.note("warning: " + written.error().message);
+}
+
+// Signs the payment and hands it to a node, while other wallets on the same home wait: the nonce of
+// the next one counts on this one being known.
+Outcome<Payment> sign_and_offer(const Wallet& wallet, Network& network,
+                                const crypto::AccountKey& key, const PaymentOrder& order) {
+  WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
+  WALLET_TRY(PaymentBook book,
+             PaymentBook::open(wallet.home.payments, chain->chain_id(),
+                               crypto::address_of(key.public_key()),
+                               std::chrono::steady_clock::now() + wallet.options.timeout));
+  WALLET_TRY(Payment payment, sign_payment(network, book, key, order, [&](const std::string& line) {
+               wallet.terminal.note(line);
+             }));
+  WALLET_CHECK(book.save());
+  offer(network, *chain, payment);
+  return payment;
+}
+
+Document document_of(const FinalTransaction& final) {
+  return {{"status", "final"},
+          {"transaction_id", to_0x(final.proved.receipt.transaction_id)},
+          {"height", final.proved.height.value()},
+          {"block_hash", to_0x(final.proved.block_hash)},
+          {"elapsed_ms", final.elapsed.count()},
+          {"node", final.url}};
 }
 
 // The view the answering node is in: for people only, since nothing proves it.
@@ -88,53 +106,79 @@ std::string view_text(Network& network) {
   return "view " + (*state)["view"].dump() + ", ";
 }
 
+void say_final(const Wallet& wallet, const FinalTransaction& final, const std::string& how) {
+  wallet.terminal.success("final in block " + std::to_string(final.proved.height.value()) + how +
+                          " after " + std::to_string(final.elapsed.count()) + " ms");
+}
+
+void say_what_next(const Wallet& wallet, const FinalTransaction& final) {
+  const std::string id = to_0x(final.proved.receipt.transaction_id);
+  wallet.terminal.line("  tx " + id);
+  wallet.terminal.next("quorate-wallet tx " + id + " --prove");
+}
+
+// Waits until the payment is as deep as wished on the branch with the most work.
+Outcome<Document> send_by_work(const Wallet& wallet, Network& network,
+                               const crypto::AccountKey& key, const SendOptions& options,
+                               const PaymentOrder& order, rpc::WorkChain& chain) {
+  const std::chrono::milliseconds timeout =
+      wallet.options.timeout_given ? wallet.options.timeout : patience_for(chain, options.wish);
+  network.extend_to(timeout);
+  WALLET_CHECK(network.follow_work());
+  WALLET_TRY(const Payment payment, sign_and_offer(wallet, network, key, order));
+  const auto sent = submit_until_deep(network, payment, options.wish, timeout,
+                                      [&](const std::string& line) { wallet.terminal.note(line); });
+  note_outcome(wallet, network, payment, crypto::address_of(key.public_key()), sent);
+  WALLET_TRY(const FinalTransaction final, sent);
+  say_final(wallet, final, ": " + describe(*final.proved.work, options.wish.attacker_share) + ";");
+  warn_unless_ready(wallet, network);
+  say_what_next(wallet, final);
+  Document out = to_json(*final.proved.work, options.wish.attacker_share);
+  out.update(document_of(final));
+  return out;
+}
+
+// Waits until a quorum of validators has sealed the block.
+Outcome<Document> send_by_seals(const Wallet& wallet, Network& network,
+                                const crypto::AccountKey& key, const PaymentOrder& order,
+                                const rpc::TrustedChain& chain) {
+  WALLET_TRY(const Payment payment, sign_and_offer(wallet, network, key, order));
+  const auto sent = submit_until_final(network, chain, payment, wallet.options.timeout);
+  note_outcome(wallet, network, payment, crypto::address_of(key.public_key()), sent);
+  WALLET_TRY(const FinalTransaction final, sent);
+  const rpc::ProvedHeader& sealed = final.proved.sealed;
+  say_final(wallet, final,
+            " (" + view_text(network) + std::to_string(sealed.seals) + " of " +
+                std::to_string(sealed.validators) + " seals, receipt proved)");
+  say_what_next(wallet, final);
+  Document out = document_of(final);
+  out.update({{"seals", sealed.seals},
+              {"validators", sealed.validators},
+              {"certified_height", sealed.header.height.value()}});
+  return out;
+}
+
 }  // namespace
 
 Outcome<Document> run_send(const Wallet& wallet, const SendOptions& options) {
-  WALLET_TRY(const std::uint64_t amount, parse_amount(options.amount));
+  PaymentOrder order;
+  WALLET_TRY(order.amount, parse_amount(options.amount));
   if (options.memo.size() > ledger::kMemoBytesMax) {
     return failure(ExitCode::usage, "the memo has " + std::to_string(options.memo.size()) +
                                         " bytes; at most " + std::to_string(ledger::kMemoBytesMax));
   }
+  order.memo = options.memo;
+  order.valid_for = options.valid_for;
+  order.nonce = options.nonce;
   WALLET_TRY(Network network, wallet.network());
   const bool dev = network.profile().dev;
-  WALLET_TRY(const crypto::Address to, wallet.keyring.resolve(options.to, dev));
+  WALLET_TRY(order.to, wallet.keyring.resolve(options.to, dev));
   WALLET_TRY(const crypto::AccountKey key, wallet.keyring.unlock(options.from, dev));
   WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
-  WALLET_TRY(const Account account, ask_account(network, crypto::address_of(key.public_key())));
-
-  ledger::Transaction transaction;
-  transaction.sender = key.public_key();
-  transaction.nonce = options.nonce.value_or(account.next_nonce);
-  transaction.valid_until_height = options.valid_for == 0 ? 0 : account.height + options.valid_for;
-  transaction.operations.push_back(ledger::Transfer{to, amount});
-  transaction.memo = to_bytes(as_bytes(options.memo));
-  const ledger::SignedTransaction signed_transaction =
-      ledger::sign(chain->chain_id(), std::move(transaction), key);
-  if (wallet.options.dry_run) return check_only(network, wallet, *chain, signed_transaction);
-  if (rpc::proved_by_work(chain->genesis())) {
-    return send_by_work(wallet, network, signed_transaction, options.wish);
-  }
-
-  WALLET_TRY(const FinalTransaction final,
-             submit_until_final(network, *chain, signed_transaction, wallet.options.timeout));
-  const rpc::ProvedReceipt& proved = final.proved;
-  const std::string id = to_0x(proved.receipt.transaction_id);
-  wallet.terminal.success(
-      "final in block " + std::to_string(proved.height.value()) + " (" + view_text(network) +
-      std::to_string(proved.sealed.seals) + " of " + std::to_string(proved.sealed.validators) +
-      " seals, receipt proved) after " + std::to_string(final.elapsed.count()) + " ms");
-  wallet.terminal.line("  tx " + id);
-  wallet.terminal.next("quorate-wallet tx " + id + " --prove");
-  return Document{{"status", "final"},
-                  {"transaction_id", id},
-                  {"height", proved.height.value()},
-                  {"block_hash", to_0x(proved.block_hash)},
-                  {"seals", proved.sealed.seals},
-                  {"validators", proved.sealed.validators},
-                  {"certified_height", proved.sealed.header.height.value()},
-                  {"elapsed_ms", final.elapsed.count()},
-                  {"node", final.url}};
+  if (wallet.options.dry_run) return check_only(wallet, network, key, order, *chain);
+  WALLET_TRY(rpc::WorkChain * work, network.work());
+  return work != nullptr ? send_by_work(wallet, network, key, options, order, *work)
+                         : send_by_seals(wallet, network, key, order, *chain);
 }
 
 }  // namespace quorate::wallet

@@ -1,16 +1,10 @@
 // The client against real servers, dead ports and servers that misbehave.
 #include "rpc/client/rpc_client.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <thread>
-
 #include "rpc/client/url.hpp"
 #include "rpc/server/rpc_server.hpp"
 #include "tests/unit/rpc/fake_backend.hpp"
+#include "tests/unit/rpc/impostor.hpp"
 
 using namespace quorate;
 using namespace quorate::rpc;
@@ -25,44 +19,6 @@ std::unique_ptr<RpcServer> serve(FakeBackend& backend, const std::string& listen
 }
 
 std::string url_of(const RpcServer& server) { return "http://" + server.address(); }
-
-// Listens, and answers every connection's first bytes with `answer`; none = never answers.
-class Impostor {
- public:
-  explicit Impostor(std::string answer) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(at);
-    bind(fd_, reinterpret_cast<sockaddr*>(&at), size);
-    listen(fd_, 8);
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size);
-    url_ = "http://127.0.0.1:" + std::to_string(ntohs(at.sin_port));
-    if (answer.empty()) return;
-    thread_ = std::thread([this, answer = std::move(answer)] {
-      for (;;) {
-        const int client = accept(fd_, nullptr, nullptr);
-        if (client < 0) return;
-        char buffer[4096];
-        if (recv(client, buffer, sizeof(buffer), 0) > 0) {
-          send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
-        }
-        close(client);
-      }
-    });
-  }
-  ~Impostor() {
-    shutdown(fd_, SHUT_RDWR);
-    if (thread_.joinable()) thread_.join();
-    close(fd_);
-  }
-  const std::string& url() const { return url_; }
-
- private:
-  int fd_;
-  std::string url_;
-  std::thread thread_;
-};
 
 // A port where nobody listens.
 std::string dead_url() {
@@ -171,15 +127,12 @@ TEST_CASE("answers that are no JSON-RPC are a protocol error") {
     RpcClient client = RpcClient::create({impostor.url()}).value();
     return client.call("chain_getStatus", Json::array()).error().kind;
   };
-  const auto http = [](const std::string& body) {
-    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  };
-  CHECK(kind(http("hello")) == RpcError::Kind::protocol);
-  CHECK(kind(http("[]")) == RpcError::Kind::protocol);
-  CHECK(kind(http("{}")) == RpcError::Kind::protocol);
-  CHECK(kind(http(std::string(200'000, '['))) == RpcError::Kind::protocol);
-  CHECK(kind(http(R"({"error":5})")) == RpcError::Kind::protocol);
-  CHECK(kind(http(R"({"error":{"code":"x","message":1}})")) == RpcError::Kind::protocol);
+  CHECK(kind(http_ok("hello")) == RpcError::Kind::protocol);
+  CHECK(kind(http_ok("[]")) == RpcError::Kind::protocol);
+  CHECK(kind(http_ok("{}")) == RpcError::Kind::protocol);
+  CHECK(kind(http_ok(std::string(200'000, '['))) == RpcError::Kind::protocol);
+  CHECK(kind(http_ok(R"({"error":5})")) == RpcError::Kind::protocol);
+  CHECK(kind(http_ok(R"({"error":{"code":"x","message":1}})")) == RpcError::Kind::protocol);
   CHECK(kind("HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno\n") ==
         RpcError::Kind::protocol);
   CHECK(kind("what?\r\n\r\n") == RpcError::Kind::unreachable);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rpc/command_line/failure.hpp"
+#include "rpc/command_line/help.hpp"
 #include "rpc/command_line/man_page.hpp"
 #include "rpc/command_line/usage.hpp"
 #include "rpc/command_line/version.hpp"
@@ -94,7 +95,7 @@ TEST_CASE("a mistyped word is named with the one that was meant") {
   CHECK(Program().wrong("send bob 25").message == "'25' is one word too many");
   const CommandFailure missing = Program().wrong("send");
   CHECK(missing.message == "to is required");
-  CHECK(missing.hint == "see quorate-thing send --help");
+  CHECK(missing.hint == "it is: quorate-thing send TO; see quorate-thing send --help");
   CHECK(missing.exit == ExitCode::usage);
 }
 
@@ -134,6 +135,19 @@ TEST_CASE(
     INFO(part << "\n" << page);
     CHECK(page.find(part) != std::string::npos);
   }
+}
+
+TEST_CASE("help begins with the examples of the command") {
+  CLI::App app{"A program", "quorate-thing"};
+  rpc::show_examples_first(app);
+  app.add_subcommand("send", "Pay somebody");
+  app.add_subcommand("list", "Everybody");
+  rpc::give_examples(app, {{"send", {"send bob 25", "send bob 25 --memo rent"}}});
+  CHECK_THAT(
+      app.get_subcommand("send")->help(),
+      Catch::StartsWith("Examples:\n  quorate-thing send bob 25\n  quorate-thing send bob 25 "
+                        "--memo rent\n\nPay somebody\n"));
+  CHECK_THAT(app.get_subcommand("list")->help(), Catch::StartsWith("Everybody\n"));
 }
 
 TEST_CASE("the version names the libraries that were asked for") {

@@ -1,6 +1,7 @@
 #include "wallet-cli/keyring.hpp"
 
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "crypto/dev_accounts.hpp"
 #include "tests/unit/wallet-cli/temp_home.hpp"
@@ -63,6 +64,30 @@ TEST_CASE("a mistyped address is refused for its checksum, an unknown name lists
   REQUIRE_FALSE(unknown.has_value());
   CHECK(unknown.error().exit == ExitCode::not_found);
   CHECK(unknown.error().hint.find("alice") != std::string::npos);
+}
+
+TEST_CASE("a key file that cannot be read is in nobody's way but its own account's") {
+  const test::TempHome temp;
+  const Keyring keys = keyring(temp, temp.write("pass", "correct horse\n").string());
+  const auto broken = keys.add(crypto::dev_account_key(3), "broken");
+  REQUIRE(broken.has_value());
+  const std::string content =
+      GENERATE(std::string("{}"), std::string(), std::string(1'100'000, ' '));
+  std::ofstream(broken->file) << content;
+  CHECK(*keys.resolve("alice", true) == crypto::dev_account_address(0));
+  const auto all = keys.list();
+  REQUIRE(all.has_value());
+  CHECK(all->entries.empty());
+  REQUIRE(all->unreadable.size() == 1);
+  CHECK(all->unreadable[0].file == broken->file);
+  for (const std::string& who : {std::string("broken"), crypto::to_text(broken->address)}) {
+    CHECK(*keys.resolve(who, false) == broken->address);
+    const auto key = keys.unlock(who, false);
+    REQUIRE_FALSE(key.has_value());
+    CHECK(key.error().exit == ExitCode::io_or_corrupt);
+    CHECK_THAT(key.error().message, Catch::Contains(broken->file.string()));
+  }
+  CHECK(keys.unlock("zoe", false).error().exit == ExitCode::not_found);
 }
 
 }  // namespace quorate::wallet

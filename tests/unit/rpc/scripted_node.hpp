@@ -1,0 +1,40 @@
+// A node on a port of its own that answers as the backend behind it does, but for what a test has
+// it say instead. Several may share a backend. The script is written before anybody asks.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "rpc/methods/dispatcher.hpp"
+#include "tests/unit/rpc/fake_backend.hpp"
+#include "tests/unit/rpc/impostor.hpp"
+
+namespace quorate::rpc::test {
+
+class ScriptedNode {
+ public:
+  // What it says to a call: {"result": …} or {"error": …}. `honest` asks the backend.
+  using Line = std::function<Json(const Json& params, const std::function<Json()>& honest)>;
+
+  // `backend` must answer before its calls return.
+  explicit ScriptedNode(FakeBackend& backend);
+
+  void on(const std::string& method, Line line) { lines_[method] = std::move(line); }
+  void always(const std::string& method, const Json& answer);
+  const std::string& url() const { return impostor_.url(); }
+  std::size_t calls(const std::string& method) const;
+
+ private:
+  std::string answer(const std::string& request);
+
+  Dispatcher dispatcher_;
+  std::map<std::string, Line> lines_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::size_t> calls_;  // under the mutex
+  Impostor impostor_;                         // last: its thread uses the rest
+};
+
+Json error_answer(int code, const std::string& reason);
+
+}  // namespace quorate::rpc::test
