@@ -47,10 +47,10 @@ TEST_CASE("two payments that are alike are two payments") {
 
 TEST_CASE("a node that repeats the past does not get an old payment shown as a new one") {
   FakeBackend backend(kAtOnce);
+  const FakeBackend before(kByHand);
   ScriptedNode liar(backend);
   repeat_the_past(liar);
   SECTION("it serves old proofs too") {
-    const FakeBackend before(kByHand);
     liar.on("account_getProof", [&](const Json&, const auto&) {
       const auto proof = before.account_proof(crypto::dev_account_address(0), 0).value();
       return Json{{"result",
