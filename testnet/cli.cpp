@@ -32,7 +32,7 @@ constexpr const char* kExamples =
     "  quorate-testnet down --purge\n";
 
 std::vector<std::pair<std::string, std::vector<std::string>>> command_examples() {
-  return {{"up", {"up", "up --nodes 7", "up --engine pow", "up --faults"}},
+  return {{"up", {"up", "up --nodes 7", "up --faults"}},
           {"down", {"down", "down --purge"}},
           {"status", {"status", "status --json"}},
           {"why-stalled", {"why-stalled"}},

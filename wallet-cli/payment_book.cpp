@@ -17,8 +17,8 @@
 namespace quorate::wallet {
 namespace {
 
+using Path = std::filesystem::path;
 using std::chrono::steady_clock;
-using std::filesystem::path;
 
 constexpr std::chrono::milliseconds kLockPause{10};
 // Far above what a node lets wait per account; what is struck out first is oldest.
@@ -29,13 +29,13 @@ std::string book_name(const Digest& chain_id, const crypto::Address& account) {
 }
 
 // What to do when the folder does not take a file.
-Failure cannot_note(Failure why, const path& folder) {
+Failure cannot_note(Failure why, const Path& folder) {
   why.hint = "the wallet notes every payment before it sends it, so nothing was sent; make " +
              folder.string() + " writable for this user";
   return why;
 }
 
-Outcome<int> take_lock(const path& file, steady_clock::time_point deadline) {
+Outcome<int> take_lock(const Path& file, steady_clock::time_point deadline) {
   const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return tl::unexpected(from_error(disk_error("cannot open", file, errno).value()));
   while (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
@@ -59,14 +59,14 @@ Outcome<int> take_lock(const path& file, steady_clock::time_point deadline) {
 
 }  // namespace
 
-Outcome<PaymentBook> PaymentBook::open(const path& folder, const Digest& chain_id,
+Outcome<PaymentBook> PaymentBook::open(const Path& folder, const Digest& chain_id,
                                        const crypto::Address& account,
                                        steady_clock::time_point deadline) {
-  const path file = folder / (book_name(chain_id, account) + ".json");
+  const Path file = folder / (book_name(chain_id, account) + ".json");
   if (const auto made = crypto::make_private_directory(folder); !made) {
     return tl::unexpected(cannot_note(from_error(made.error()), folder));
   }
-  path lock_file = file;
+  Path lock_file = file;
   auto lock = take_lock(lock_file.replace_extension(".lock"), deadline);
   if (!lock && lock.error().exit != ExitCode::locked_or_busy) {
     return tl::unexpected(cannot_note(lock.error(), folder));
@@ -77,7 +77,7 @@ Outcome<PaymentBook> PaymentBook::open(const path& folder, const Digest& chain_i
   return book;
 }
 
-Outcome<PaymentBook> PaymentBook::peek(const path& folder, const Digest& chain_id,
+Outcome<PaymentBook> PaymentBook::peek(const Path& folder, const Digest& chain_id,
                                        const crypto::Address& account) {
   PaymentBook book(folder / (book_name(chain_id, account) + ".json"), -1);
   WALLET_CHECK(book.load());
@@ -173,13 +173,13 @@ Outcome<void> PaymentBook::save() const {
 
 namespace {
 
-path seen_file(const path& folder, const Digest& chain_id) {
+Path seen_file(const Path& folder, const Digest& chain_id) {
   return folder / (to_hex(chain_id) + ".newest.json");
 }
 
 }  // namespace
 
-std::optional<Height> newest_seen(const path& folder, const Digest& chain_id) {
+std::optional<Height> newest_seen(const Path& folder, const Digest& chain_id) {
   const auto raw = crypto::read_private_file(seen_file(folder, chain_id));
   if (!raw) return std::nullopt;
   const auto json = rpc::parse_json(std::string(raw->begin(), raw->end()));
@@ -190,7 +190,7 @@ std::optional<Height> newest_seen(const path& folder, const Digest& chain_id) {
   return height ? std::optional<Height>(*height) : std::nullopt;
 }
 
-void remember_seen(const path& folder, const Digest& chain_id, Height height) {
+void remember_seen(const Path& folder, const Digest& chain_id, Height height) {
   const auto known = newest_seen(folder, chain_id);
   if (known && *known >= height) return;
   if (!crypto::make_private_directory(folder)) return;

@@ -108,7 +108,7 @@ class Payments(unittest.TestCase):
             # The old node alone: the balance says that it is old, and a payment is not final.
             behind = net.wallet("balance", "erin", "--rpc-url", net.url(0))
             self.assertIn(f"erin  1000000  proved at block {old}", behind.stdout)
-            self.assertIn(f"has seen block {second['height']} proved before", behind.stdout)
+            self.assertIn(f"OLD: this wallet has seen block {second['height']} proved before", behind.stdout)
             alone = net.wallet("send", "erin", "bob", "25", "--rpc-url", net.url(0), "--timeout", "3",
                                check=False)
             self.assertEqual(alone.returncode, 5, alone.stdout + alone.stderr)

@@ -42,17 +42,63 @@ Outcome<rpc::ProvedAccount> proved_account(const Wallet& wallet, Network& networ
   return std::move(newest.proved);
 }
 
-// Says when a balance is of an older block than this wallet has seen proved before, and remembers
-// the newest.
-void compare_with_seen(const Wallet& wallet, const Digest& chain_id, Height height,
-                       Document& item) {
+// What one account holds, as people read it.
+struct Row {
+  std::string account, balance, how;
+};
+
+Row row_of(const std::string& account, const rpc::ProvedAccount& proved) {
+  const std::string height = std::to_string(proved.sealed.header.height.value());
+  Row row{account, std::to_string(proved.account ? proved.account->balance : 0),
+          (proved.account ? "" : "(no such account yet)  ") + ("proved at block " + height)};
+  if (proved.work) {
+    row.how += ", " + std::to_string(proved.work->depth) + " deep";
+    if (proved.work->depth > 1) row.how += "; what newer blocks changed is not proved yet";
+  }
+  return row;
+}
+
+Document balance_document(const std::string& account, const crypto::Address& address,
+                          const rpc::ProvedAccount& proved) {
+  Document item = {{"account", account},
+                   {"address", crypto::to_text(address)},
+                   {"exists", proved.account.has_value()},
+                   {"balance", std::to_string(proved.account ? proved.account->balance : 0)},
+                   {"nonce", proved.account ? proved.account->nonce : 0},
+                   {"height", proved.sealed.header.height.value()}};
+  if (proved.work) {
+    item.update(to_json(*proved.work, WorkWish{}.attacker_share));
+  } else {
+    item["seals"] = proved.sealed.seals;
+  }
+  return item;
+}
+
+// Where blocks are sealed, the newest one is proved at once: an older one comes from nodes that are
+// behind, or lie by silence.
+void compare_with_seen(const Wallet& wallet, const Digest& chain_id,
+                       const rpc::ProvedAccount& proved, Document& item, Row& row) {
+  if (proved.work) return;
+  const Height height = proved.sealed.header.height;
   const std::optional<Height> seen = newest_seen(wallet.home.payments, chain_id);
   remember_seen(wallet.home.payments, chain_id, height);
   if (!seen || *seen <= height) return;
   item["newest_height_seen"] = seen->value();
-  wallet.terminal.line("  warning: that is an old balance: this wallet has seen block " +
-                       std::to_string(seen->value()) +
-                       " proved before; the nodes that answer are behind");
+  row.how += "; OLD: this wallet has seen block " + std::to_string(seen->value()) +
+             " proved before, the nodes that answer are behind";
+}
+
+void show_balances(const Wallet& wallet, const std::vector<Row>& rows) {
+  std::size_t accounts = 0, balances = 0;
+  for (const Row& row : rows) {
+    accounts = std::max(accounts, row.account.size());
+    balances = std::max(balances, row.balance.size());
+  }
+  for (const Row& row : rows) {
+    wallet.terminal.line(row.account + std::string(accounts - row.account.size() + 2, ' ') +
+                         std::string(balances - row.balance.size(), ' ') + row.balance + "  " +
+                         row.how);
+  }
 }
 
 }  // namespace
@@ -61,30 +107,16 @@ Outcome<Document> run_balance(const Wallet& wallet, const std::vector<std::strin
   WALLET_TRY(Network network, wallet.network());
   WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
   Document items = Document::array();
+  std::vector<Row> rows;
   for (const std::string& account : accounts) {
     WALLET_TRY(const crypto::Address address,
                wallet.keyring.resolve(account, network.profile().dev));
     WALLET_TRY(const rpc::ProvedAccount proved, proved_account(wallet, network, address));
-    const std::uint64_t balance = proved.account ? proved.account->balance : 0;
-    const std::uint64_t height = proved.sealed.header.height.value();
-    wallet.terminal.line(account + "  " + std::to_string(balance) +
-                         (proved.account ? "" : "  (no such account yet)") + "  proved at block " +
-                         std::to_string(height) +
-                         (proved.work ? ", " + std::to_string(proved.work->depth) + " deep" : ""));
-    Document item = {{"account", account},
-                     {"address", crypto::to_text(address)},
-                     {"exists", proved.account.has_value()},
-                     {"balance", std::to_string(balance)},
-                     {"nonce", proved.account ? proved.account->nonce : 0},
-                     {"height", height}};
-    if (proved.work) {
-      item.update(to_json(*proved.work, WorkWish{}.attacker_share));
-    } else {
-      item["seals"] = proved.sealed.seals;
-    }
-    compare_with_seen(wallet, chain->chain_id(), proved.sealed.header.height, item);
-    items.push_back(std::move(item));
+    rows.push_back(row_of(account, proved));
+    items.push_back(balance_document(account, address, proved));
+    compare_with_seen(wallet, chain->chain_id(), proved, items.back(), rows.back());
   }
+  show_balances(wallet, rows);
   return Document{{"items", items}};
 }
 

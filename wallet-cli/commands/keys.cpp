@@ -17,6 +17,13 @@ Outcome<Document> dry_run(const Wallet& wallet, const crypto::AccountKey& key) {
   return Document{{"status", "checked"}, {"address", address}};
 }
 
+constexpr std::size_t kDevNameWidth = 5;
+
+// The name, with blanks up to the next column.
+std::string in_columns(const std::string& name, std::size_t width) {
+  return name + std::string(width - std::min(width, name.size()) + 2, ' ');
+}
+
 }  // namespace
 
 Outcome<Document> run_new(const Wallet& wallet, const NewOptions& options) {
@@ -62,10 +69,12 @@ Outcome<Document> run_recover(const Wallet& wallet, const RecoverOptions& option
 
 Outcome<Document> run_list(const Wallet& wallet) {
   WALLET_TRY(const KeyringList all, wallet.keyring.list());
+  std::size_t width = kDevNameWidth;
+  for (const KeyringEntry& entry : all.entries) width = std::max(width, entry.name.size());
   Document items = Document::array();
   for (const KeyringEntry& entry : all.entries) {
     items.push_back(entry_document(entry));
-    wallet.terminal.line((entry.name.empty() ? "-" : entry.name) + "  " +
+    wallet.terminal.line(in_columns(entry.name.empty() ? "-" : entry.name, width) +
                          crypto::to_text(entry.address));
   }
   Document dev = Document::array();
@@ -74,7 +83,7 @@ Outcome<Document> run_list(const Wallet& wallet) {
     for (std::uint32_t i = 0; i < crypto::kDevNames.size(); ++i) {
       const std::string address = crypto::to_text(crypto::dev_account_address(i));
       dev.push_back({{"name", crypto::kDevNames[i]}, {"address", address}});
-      wallet.terminal.line(std::string(crypto::kDevNames[i]) + "  " + address);
+      wallet.terminal.line(in_columns(std::string(crypto::kDevNames[i]), width) + address);
     }
   }
   Document unreadable = Document::array();

@@ -9,11 +9,6 @@ namespace {
 // How long a payment that is decided waits for its turn to be noted as such.
 constexpr std::chrono::milliseconds kNotePatience{3'000};
 
-// The newest block that the proof of a receipt shows.
-Height newest_height(const rpc::ProvedReceipt& proved) {
-  return proved.work ? proved.height : proved.sealed.header.height;
-}
-
 Outcome<std::uint64_t> parse_amount(const std::string& text) {
   std::uint64_t amount = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
@@ -66,7 +61,9 @@ void note_outcome(const Wallet& wallet, Network& network, const Payment& payment
     if (final) {
       WALLET_TRY(const PaymentBook::Mark mark, mark_of(network, payment, final->proved));
       book.mark(mark);
-      remember_seen(wallet.home.payments, chain->chain_id(), newest_height(final->proved));
+      if (!final->proved.work) {
+        remember_seen(wallet.home.payments, chain->chain_id(), final->proved.sealed.header.height);
+      }
     }
     return book.save();
   }();

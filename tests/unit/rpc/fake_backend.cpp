@@ -6,7 +6,6 @@ namespace quorate::rpc::test {
 
 namespace {
 
-constexpr std::uint64_t kGenesisMs = 1'900'000'000'000;
 constexpr std::uint64_t kNonceGapMax = 4096;
 
 crypto::SecretSeed seed(std::uint8_t fill) {
@@ -22,7 +21,7 @@ PublicKey node_key(std::uint8_t index) {
 
 FakeBackend::FakeBackend(FakeOptions options) : options_(options) {
   genesis_.chain_name = "local-fake";
-  genesis_.genesis_time = WallMs(kGenesisMs);
+  genesis_.genesis_time = WallMs(options_.genesis_ms);
   for (std::uint8_t i = 0; i < 4; ++i) {
     validators_.emplace_back(seed(static_cast<std::uint8_t>(1 + i)));
     genesis_.validators.push_back({"node" + std::to_string(i), validators_.back().public_key(),
@@ -95,7 +94,7 @@ Height FakeBackend::execute(bool sealed) {
   const std::lock_guard lock(mutex_);
   ledger::OrderedBlock ordered;
   ordered.height = chain_->head().height.next();
-  ordered.proposed_time = WallMs(kGenesisMs + 1000 * ordered.height.value());
+  ordered.proposed_time = WallMs(options_.genesis_ms + 1000 * ordered.height.value());
   ordered.proposer = validators_[0].public_key();
   for (const auto& [key, transaction] : pending_) ordered.transactions.push_back(transaction);
   pending_.clear();

@@ -23,6 +23,7 @@ struct FakeOptions {
   bool threaded = true;
   bool commit_at_once = false;
   bool work = false;  // ordered by proof of work: what is kFakeDepth deep is executed
+  std::uint64_t genesis_ms = 1'900'000'000'000;  // blocks follow, a second each
 };
 
 class FakeBackend final : public Backend {

@@ -13,6 +13,10 @@ using rpc::Json;
 using rpc::test::FakeBackend;
 using rpc::test::ScriptedNode;
 
+// A backend that makes a block of every submission, and one that waits to be told.
+inline constexpr rpc::test::FakeOptions kAtOnce = {.threaded = false, .commit_at_once = true};
+inline constexpr rpc::test::FakeOptions kByHand = {.threaded = false};
+
 // What alice signs for bob.
 inline Payment payment(const FakeBackend& backend, std::uint64_t nonce, std::uint64_t amount,
                        Height known = Height(0)) {

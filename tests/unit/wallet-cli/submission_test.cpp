@@ -13,9 +13,6 @@ using namespace test;
 using rpc::test::error_answer;
 using std::chrono::milliseconds;
 
-constexpr rpc::test::FakeOptions kAtOnce = {.threaded = false, .commit_at_once = true};
-constexpr rpc::test::FakeOptions kByHand = {.threaded = false};
-
 // Nobody listens there.
 std::string gone() {
   FakeBackend backend(kByHand);
