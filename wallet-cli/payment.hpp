@@ -2,6 +2,7 @@
 // neither the nodes nor this wallet have given away, and noted in the book before anybody sees it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 
 #include "crypto/keys.hpp"
@@ -17,6 +18,8 @@ struct Payment {
   // Blocks up to this height were final before it was signed: what is proved to stand in one of
   // them is an earlier payment of the same bytes.
   Height known;
+  // When the first node was about to see it.
+  std::chrono::steady_clock::time_point offered = std::chrono::steady_clock::now();
 };
 
 struct PaymentOrder {

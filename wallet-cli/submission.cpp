@@ -123,6 +123,10 @@ Outcome<rpc::ProvedReceipt> fetch_proof(Network& network, const rpc::TrustedChai
   return *proved;
 }
 
+milliseconds since_offered(const Payment& payment) {
+  return std::chrono::duration_cast<milliseconds>(Clock::now() - payment.offered);
+}
+
 bool is_earlier(const Payment& payment, const rpc::ProvedReceipt& proved) {
   return proved.height <= payment.known;
 }
@@ -148,16 +152,14 @@ void offer(Network& network, const rpc::TrustedChain& chain, const Payment& paym
 
 Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::TrustedChain& chain,
                                              const Payment& payment, milliseconds timeout) {
-  const Clock::time_point start = Clock::now();
-  const Clock::time_point deadline = start + timeout;
+  const Clock::time_point deadline = Clock::now() + timeout;
   const std::string encoded = to_0x(ledger::encode(payment.transaction));
   const auto done = [&](const rpc::ProvedReceipt& proved) -> Outcome<FinalTransaction> {
     if (is_earlier(payment, proved)) return tl::unexpected(already_final(payment, proved));
     if (proved.receipt.outcome != ledger::Outcome::succeeded) {
       return tl::unexpected(failed_transaction(proved));
     }
-    return FinalTransaction{proved, std::chrono::duration_cast<milliseconds>(Clock::now() - start),
-                            network.url()};
+    return FinalTransaction{proved, since_offered(payment), network.url()};
   };
   bool admitted = false;
   std::size_t false_proofs = 0;

@@ -27,6 +27,8 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
                                              const Payment& payment,
                                              std::chrono::milliseconds timeout);
 
+std::chrono::milliseconds since_offered(const Payment& payment);
+
 // What was proved is an earlier payment of the same bytes: this one was not made.
 bool is_earlier(const Payment& payment, const rpc::ProvedReceipt& proved);
 Failure already_final(const Payment& payment, const rpc::ProvedReceipt& proved);

@@ -215,8 +215,7 @@ Outcome<FinalTransaction> submit_until_deep(
     Network& network, const Payment& payment, const WorkWish& wish, milliseconds timeout,
     const std::function<void(const std::string&)>& progress) {
   WALLET_TRY(rpc::WorkChain * chain, network.work());
-  const Clock::time_point start = Clock::now();
-  const Clock::time_point deadline = start + timeout;
+  const Clock::time_point deadline = Clock::now() + timeout;
   const milliseconds pause =
       std::min(kPauseMax, milliseconds(chain->parameters().interval_ms / 4 + 1));
   Way way(network, *chain, payment, wish, progress);
@@ -231,9 +230,7 @@ Outcome<FinalTransaction> submit_until_deep(
       if ((**proved).receipt.outcome != ledger::Outcome::succeeded) {
         return tl::unexpected(failed_transaction(**proved));
       }
-      return FinalTransaction{std::move(**proved),
-                              std::chrono::duration_cast<milliseconds>(Clock::now() - start),
-                              network.url()};
+      return FinalTransaction{std::move(**proved), since_offered(payment), network.url()};
     }
     std::this_thread::sleep_for(pause);
   }

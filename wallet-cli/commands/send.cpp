@@ -83,6 +83,7 @@ Outcome<Payment> sign_and_offer(const Wallet& wallet, Network& network,
                wallet.terminal.note(line);
              }));
   WALLET_CHECK(book.save());
+  payment.offered = std::chrono::steady_clock::now();
   offer(network, *chain, payment);
   return payment;
 }
