@@ -43,8 +43,10 @@ std::string nonce_gap(Network& network, const ledger::Transaction& transaction) 
 Failure timed_out(Network& network, const rpc::TrustedChain& chain, const Payment& payment,
                   milliseconds timeout) {
   const Digest& id = payment.id;
-  std::string why = nonce_gap(network, payment.transaction.transaction);
-  if (why.empty()) why = why_not_final(network, chain);
+  // A payment that waits for another one says so, and why that one waits in its turn.
+  std::string why = why_not_final(network, chain);
+  const std::string gap = nonce_gap(network, payment.transaction.transaction);
+  if (!gap.empty()) why += (why.empty() ? "" : "; and ") + gap;
   if (why.empty()) why = "the network has not ordered it yet";
   Failure out{ExitCode::timed_out,
               "not final after " + std::to_string(timeout.count() / 1000) + " s: " + why,

@@ -1,5 +1,5 @@
 // A node on a port of its own that answers as the backend behind it does, but for what a test has
-// it say instead. Several may share a backend. The script is written before anybody asks.
+// it say instead. Several may share a backend. Any thread.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ class ScriptedNode {
   // `backend` must answer before its calls return.
   explicit ScriptedNode(FakeBackend& backend);
 
-  void on(const std::string& method, Line line) { lines_[method] = std::move(line); }
+  void on(const std::string& method, Line line);
   void always(const std::string& method, const Json& answer);
   const std::string& url() const { return impostor_.url(); }
   std::size_t calls(const std::string& method) const;
@@ -29,10 +29,10 @@ class ScriptedNode {
   std::string answer(const std::string& request);
 
   Dispatcher dispatcher_;
+  mutable std::mutex mutex_;  // the next two
   std::map<std::string, Line> lines_;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::size_t> calls_;  // under the mutex
-  Impostor impostor_;                         // last: its thread uses the rest
+  std::map<std::string, std::size_t> calls_;
+  Impostor impostor_;  // last: its thread uses the rest
 };
 
 Json error_answer(int code, const std::string& reason);

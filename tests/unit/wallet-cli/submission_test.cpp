@@ -87,6 +87,13 @@ TEST_CASE("time that runs out says why, and with which id to ask") {
     CHECK(final.error().exit == ExitCode::timed_out);
     CHECK_THAT(final.error().message, Catch::Contains("nonce 1 of this account has not been used"));
   }
+  SECTION("both") {
+    backend.set_not_ready("2 of 4 peers connected");
+    const auto final = submit(paying, payment(backend, 3, 25), milliseconds(250));
+    REQUIRE_FALSE(final.has_value());
+    CHECK_THAT(final.error().message,
+               Catch::Contains("2 of 4 peers connected; and it has nonce 3"));
+  }
 }
 
 TEST_CASE("a payment that got through although nobody said so is final") {
