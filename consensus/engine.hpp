@@ -295,11 +295,14 @@ struct Progress {
     executed,
     sealed,
     checkpoint_stable,
-    view_left,       // a VIEW-CHANGE for `view` was sent
-    view_entered,    // the NEW-VIEW of `view` was accepted
-    suspected,       // this replica began to suspect the primary of `view`
-    mined,           // this replica found a block of `height`
-    branch_switched  // the preferred branch changed: `height` is the last one that both share
+    view_left,        // a VIEW-CHANGE for `view` was sent
+    view_entered,     // the NEW-VIEW of `view` was accepted
+    suspected,        // this replica began to suspect the primary of `view`
+    mined,            // this replica found a block of `height`
+    branch_switched,  // the preferred branch changed: `height` is the last one that both share
+    parted,           // peers have more work on a branch that parts from the own one at `height`,
+                      // which is too far below to be taken back (Status::Branch::parted_at)
+    reunited          // they have not any more
   };
   Phase phase;
   Height height;
@@ -341,7 +344,11 @@ struct Status {
   struct Branch {
     Height tip;  // of the preferred branch, all of it validated
     Digest tip_id;
-    Height best_header;                 // of the branch that weighs most, perhaps not fetched yet
+    Height best_header;  // of the branch that weighs most, perhaps not fetched yet
+    Digest best_header_id;
+    // Peers have proved more work than this replica's on a branch that parts from the own one here,
+    // too far below to be taken back: people must help.
+    std::optional<Height> parted_at;
     std::uint64_t tip_time_s = 0;       // seconds since 1970
     std::uint32_t bits = 0;             // of the next block
     std::uint64_t expected_hashes = 0;  // for the next block, saturating

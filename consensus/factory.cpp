@@ -100,15 +100,17 @@ Result<EngineParts> make_pow(const EngineConfig& config, const crypto::Signer* s
       .key = {},
       .payload_bytes_max = config.payload_bytes_max,
       .mine = config.mine,
+      .limits = {},
       .status_interval = config.status_interval_idle};
   if (signer != nullptr && config.self) settings.key = signer->public_key();
+  if (config.rewind_max != 0) settings.limits.below = config.rewind_max;
   EngineParts parts;
   parts.traits.seals = false;
   // Everybody asks each of the others in turn, whether there is news or not, and answers them.
   const auto others = static_cast<int>(std::max(config.membership.size(), 2U)) - 1;
   parts.traits.silence_max = config.status_interval_idle * (pow::kIntervalsBusy * others);
   parts.traits.commit_depth = parameters.depth;
-  parts.traits.history = pow::kHeadersWanted;
+  parts.traits.history = settings.limits.below + crypto::work::kHeadersToResume;
   parts.traits.mines = true;
   parts.traits.log_binds = false;
   parts.message_verifier = std::make_shared<const pow::PowMessageVerifier>(settings);

@@ -36,10 +36,11 @@ class Snapshots {
 // tens of milliseconds, comes every two minutes.
 inline constexpr std::uint64_t kSnapshotInterval = 64;
 // Of the snapshots whose number is a multiple of 2^level the newest two stay, up to this level. So
-// whatever height a rewind goes back to within the newest 4096, which is as deep as an engine goes,
+// whatever height a rewind goes back to within the newest 32768, which is as deep as an engine goes,
 // it executes at most three times as many blocks again as it takes back (or two intervals), and
-// eight snapshots are enough. What goes back further may start from genesis.
-inline constexpr unsigned kSnapshotLevelMax = 6;
+// eleven snapshots are enough. What goes back further may start from genesis: that takes time, but
+// no more memory.
+inline constexpr unsigned kSnapshotLevelMax = 9;
 
 inline std::uint64_t snapshot_number(Height height) { return height.value() / kSnapshotInterval; }
 

@@ -44,7 +44,9 @@ const char* phase_name(Phase phase) {
     case Phase::view_entered:
     case Phase::suspected:
     case Phase::mined:
-    case Phase::branch_switched: return nullptr;
+    case Phase::branch_switched:
+    case Phase::parted:
+    case Phase::reunited: return nullptr;
   }
   return nullptr;
 }

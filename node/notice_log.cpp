@@ -1,5 +1,7 @@
 #include "node/notice_log.hpp"
 
+#include "node/replica.hpp"
+
 namespace quorate::node {
 namespace {
 
@@ -19,6 +21,8 @@ std::string_view phase_text(Phase phase) {
     case Phase::suspected: return "suspects the primary";
     case Phase::mined: return "mined a block";
     case Phase::branch_switched: return "switched to a branch with more work";
+    case Phase::parted: return "on another chain than its peers, theirs has more work";
+    case Phase::reunited: return "no peer shows another chain with more work any more";
   }
   return "progress";
 }
@@ -59,6 +63,13 @@ void NoticeLog::notice(const Notice& notice) {
         return log_.info("consensus", phase_text(*notice.phase),
                          {{"common_height", text(notice.height)},
                           {"blocks_left", std::to_string(notice.blocks)}});
+      }
+      if (*notice.phase == Phase::parted) {
+        return log_.error("consensus", phase_text(*notice.phase),
+                          {{"since_height", text(notice.height)}, {"remedy", kPartedRemedy}});
+      }
+      if (*notice.phase == Phase::reunited) {
+        return log_.info("consensus", phase_text(*notice.phase));
       }
       return log_.debug("consensus", phase_text(*notice.phase),
                         {{"height", text(notice.height)}, {"view", text(notice.view)}});

@@ -352,6 +352,7 @@ ReplicaStatus Replica::Impl::status() const {
   out.peers_silent = silent_peers();
   for (const auto& [type, count] : messages) out.messages.push_back({type, count.in, count.out});
   out.rewind_dropped = rewind_dropped;
+  out.blind_proposals = blind_proposals;
   out.halted = halted.value_or("");
   out.not_ready_reason = not_ready_reason(out);
   out.ready = out.not_ready_reason.empty();
@@ -397,6 +398,11 @@ std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
     return "its ledger was replaced: executing the chain again, at height " +
            std::to_string(head.height.value()) + " of " +
            std::to_string(status.consensus.executing_again_to.value());
+  }
+  if (const auto& branch = status.consensus.branch; branch && branch->parted_at) {
+    return "on another chain than its peers since about height " +
+           std::to_string(branch->parted_at->value()) +
+           ", which is too far below to change over; theirs has more work: " + kPartedRemedy;
   }
   if (auto reason = unreachable_reason(status); !reason.empty()) return reason;
   if (status.consensus.starting) {

@@ -131,11 +131,19 @@ struct ReplicaStatus {
   std::uint32_t peers_silent = 0;  // of these, though they should have said something
   std::vector<MessageCount> messages;
   std::uint64_t rewind_dropped = 0;  // transactions that found no room after a rewind
-  std::string halted;                // the contradiction that stopped this replica, if one did
+  // Proposals asked for above a payload that this host does not have, so that a transaction of it
+  // might be proposed once more: there must be none.
+  std::uint64_t blind_proposals = 0;
+  std::string halted;  // the contradiction that stopped this replica, if one did
   // Synced, allowed to vote, and as many are connected and not silent as it takes to commit.
   bool ready = false;
   std::string not_ready_reason;  // for people; empty when ready
 };
+
+// What its people do when the peers of a node are on another chain (Status::Branch::parted_at).
+inline constexpr const char* kPartedRemedy =
+    "stop this node, move what it has aside (mv data data-aside in its home, never keys) and start "
+    "it: it then fetches their chain";
 
 class Replica {
  public:

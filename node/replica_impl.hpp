@@ -129,6 +129,7 @@ struct Replica::Impl {
   bool told_pending = false;
   std::string host_reason;  // why the host has this replica follow only; the engine is not told
   std::optional<std::string> halted;
+  std::uint64_t blind_proposals = 0;
   std::uint64_t rewind_dropped = 0;                   // transactions, for lack of room
   std::map<std::string_view, MessageCount> messages;  // names have static lifetime
 

@@ -12,7 +12,11 @@ void Replica::Impl::request_on_branch(const consensus::RequestProposal& request)
   std::map<Digest, const OrderedPayload*> ahead;
   for (const Digest& id : request.ahead) {
     const auto known = payloads.find(id);
-    if (known != payloads.end()) ahead.emplace(id, &known->second);
+    if (known != payloads.end()) {
+      ahead.emplace(id, &known->second);
+    } else {
+      ++blind_proposals;
+    }
   }
   builder.request_on_branch(request, ahead, *state, now);
 }

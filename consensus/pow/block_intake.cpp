@@ -37,9 +37,7 @@ BlockIntake::Seen BlockIntake::join(ReplicaId from, const Identified& header,
       if (payload) orphans_.add(from, FullBlock{header, payload}, state_.tree->tip(), state_.now);
       return Seen::detached;
     case BlockTree::Outcome::too_early: hold(from, header, payload); return Seen::held;
-    case BlockTree::Outcome::too_old:
-      state_.reject(from, added.why + "; so far below nothing is taken back any more");
-      return Seen::refused;
+    case BlockTree::Outcome::too_old: return Seen::too_old;
     case BlockTree::Outcome::too_far_ahead: return Seen::too_far_ahead;
     case BlockTree::Outcome::no_room: return Seen::passed_over;
     case BlockTree::Outcome::invalid: state_.reject(from, added.why); return Seen::refused;

@@ -21,6 +21,7 @@ class BlockIntake {
     joined,         // it is in the tree, now or since earlier
     detached,       // its parent is unknown here
     held,           // its time lies too far in the future
+    too_old,        // from below the root of the tree
     too_far_ahead,  // of the ledger: to be shown again later
     passed_over,    // too light to be kept
     refused         // Rejected was emitted

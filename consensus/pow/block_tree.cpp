@@ -1,7 +1,6 @@
 #include "consensus/pow/block_tree.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "crypto/base/assert.hpp"
 #include "crypto/base/mutant.hpp"
@@ -15,12 +14,6 @@ BlockTree::Added refused(BlockTree::Outcome outcome, std::string why) {
   return {outcome, nullptr, std::move(why)};
 }
 
-std::vector<const Block*> by_order(std::vector<const Block*> blocks) {
-  std::sort(blocks.begin(), blocks.end(),
-            [](const Block* a, const Block* b) { return a->order < b->order; });
-  return blocks;
-}
-
 // Whether the first is to be preferred, the second being seen first.
 bool better(const Block& a, const Block& b) {
   if (QUORATE_MUTANT(fork_choice_by_height)) return a.height() > b.height();
@@ -32,11 +25,12 @@ std::string height_text(Height height) { return std::to_string(height.value()); 
 
 }  // namespace
 
-BlockTree::BlockTree(const work::HeaderRules& rules) : BlockTree(rules, {}, rules.genesis()) {}
+BlockTree::BlockTree(const work::HeaderRules& rules, TreeLimits limits)
+    : BlockTree(rules, {}, rules.genesis(), limits) {}
 
 BlockTree::BlockTree(const work::HeaderRules& rules, const work::Header& root,
-                     const work::Context& context)
-    : rules_(rules) {
+                     const work::Context& context, TreeLimits limits)
+    : rules_(rules), limits_(limits) {
   Block& block = insert(root, context, nullptr);
   block.body = Block::Body::valid;
   block.connected = true;
@@ -58,12 +52,13 @@ BlockTree::Added BlockTree::add(const work::Header& header, const Digest& id, Wa
   const auto context = rules_.extend(parent->second.context, header, id);
   if (!context) return refused(Outcome::invalid, context.error().detail);
   if (rules_.too_early(header, now)) return refused(Outcome::too_early, "its time has not come");
-  if (header.height > applied_->height().saturating_add(kHeadersAhead)) {
-    return refused(Outcome::too_far_ahead, "more than " + std::to_string(kHeadersAhead) +
+  if (header.height > applied_->height().saturating_add(limits_.ahead)) {
+    return refused(Outcome::too_far_ahead, "more than " + std::to_string(limits_.ahead) +
                                                " heights above what was executed here");
   }
-  if (blocks_.size() >= kBlocksMax && !make_room(context->total_work)) {
-    return refused(Outcome::no_room, "lighter than every one of the " + std::to_string(kBlocksMax) +
+  if (blocks_.size() >= limits_.blocks() && !make_room(context->total_work)) {
+    return refused(Outcome::no_room, "lighter than every one of the " +
+                                         std::to_string(limits_.blocks()) +
                                          " headers that are kept");
   }
   // Making room never takes a parent of something heavier, but it may take a lighter parent.
@@ -85,25 +80,27 @@ Block& BlockTree::insert(const work::Header& header, const work::Context& contex
   if (parent != nullptr) {
     block.condemned = parent->condemned;
     parent->children.push_back(&block);
+    if (!block.condemned) ++parent->promising;
+    ends_.erase(parent);
+    dead_ends_.erase(parent);
   }
+  (block.condemned ? dead_ends_ : ends_).insert(&block);
   return block;
 }
 
-// Gives up the lightest leaf, condemned ones before others and the newest of equals, unless the
-// newcomer would be lighter still. What leads to the tip, the applied block or the heaviest header
-// is never given up.
+// Condemned ones go before others, then the lightest. What leads to the tip, the applied block or
+// the heaviest header is never given up.
+const Block* BlockTree::lightest_end() const {
+  if (!dead_ends_.empty()) return *dead_ends_.rbegin();
+  const auto lightest = std::find_if(ends_.rbegin(), ends_.rend(), [this](const Block* end) {
+    return !on_branch(*end) && end != best_header_ && end != applied_;
+  });
+  return lightest == ends_.rend() ? nullptr : *lightest;
+}
+
+// Gives one up, unless the newcomer would be lighter still.
 bool BlockTree::make_room(const work::Uint256& for_work) {
-  const Block* lightest = nullptr;
-  for (const Block* leaf : leaves()) {
-    if (on_branch(*leaf) || leaf == best_header_ || leaf == applied_) continue;
-    const auto weight = [](const Block& b) {
-      return b.condemned ? work::Uint256{} : b.total_work();
-    };
-    if (lightest == nullptr || weight(*leaf) < weight(*lightest) ||
-        (weight(*leaf) == weight(*lightest) && leaf->order > lightest->order)) {
-      lightest = leaf;
-    }
-  }
+  const Block* lightest = lightest_end();
   if (lightest == nullptr || (!lightest->condemned && lightest->total_work() >= for_work)) {
     return false;
   }
@@ -152,22 +149,34 @@ void BlockTree::set_invalid(const Digest& id) {
 }
 
 void BlockTree::condemn(Block& block) {
+  if (block.condemned) return;
+  if (block.parent != nullptr) lost_promising_child(mutable_block(block.parent->id));
   std::vector<Block*> next{&block};
   while (!next.empty()) {
     Block& current = *next.back();
     next.pop_back();
     current.condemned = true;
+    current.promising = 0;
+    ends_.erase(&current);
+    if (current.children.empty()) dead_ends_.insert(&current);
     if (QUORATE_MUTANT(invalid_descendants_kept)) return;
-    for (const Block* child : current.children) next.push_back(&mutable_block(child->id));
+    for (const Block* child : current.children) {
+      if (!child->condemned) next.push_back(&mutable_block(child->id));
+    }
   }
 }
 
+void BlockTree::lost_promising_child(Block& parent) {
+  if (parent.condemned) return;
+  QUORATE_ASSERT(parent.promising > 0);
+  if (--parent.promising == 0) ends_.insert(&parent);
+}
+
+// The end that is first in order, as nothing below an end weighs as much as it.
 void BlockTree::choose_best_header() {
   best_header_ = &tip();
-  for (const Block* block : all()) {
-    if (!block->condemned && block->total_work() > best_header_->total_work()) {
-      best_header_ = block;
-    }
+  if (!ends_.empty() && (*ends_.begin())->total_work() > tip().total_work()) {
+    best_header_ = *ends_.begin();
   }
 }
 
@@ -176,7 +185,7 @@ void BlockTree::set_applied(const Digest& id) {
   QUORATE_ASSERT(block != nullptr && block->connected);
   applied_ = block;
   // Off the preferred branch a rewind is due, which may still go anywhere above the root.
-  if (on_branch(*block)) move_root_to(block->height().saturating_sub(kHeadersBelow));
+  if (on_branch(*block)) move_root_to(block->height().saturating_sub(limits_.below));
 }
 
 void BlockTree::move_root_to(Height height) {
@@ -190,19 +199,24 @@ void BlockTree::move_root_to(Height height) {
     }
     blocks_.erase(blocks_.find(old_root->id));
   }
-  if (find(best_header_->id) != best_header_) choose_best_header();
+  if (best_header_ == nullptr) choose_best_header();
 }
 
 void BlockTree::erase_subtree(const Block& block) {
   if (block.parent != nullptr) {
-    auto& siblings = mutable_block(block.parent->id).children;
-    siblings.erase(std::find(siblings.begin(), siblings.end(), &block));
+    Block& parent = mutable_block(block.parent->id);
+    parent.children.erase(std::find(parent.children.begin(), parent.children.end(), &block));
+    if (!block.condemned) lost_promising_child(parent);
+    if (parent.condemned && parent.children.empty()) dead_ends_.insert(&parent);
   }
   std::vector<const Block*> next{&block};
   while (!next.empty()) {
     const Block* current = next.back();
     next.pop_back();
     next.insert(next.end(), current->children.begin(), current->children.end());
+    ends_.erase(current);
+    dead_ends_.erase(current);
+    if (current == best_header_) best_header_ = nullptr;
     blocks_.erase(blocks_.find(current->id));
   }
 }
@@ -224,9 +238,10 @@ const Block* BlockTree::find(const Digest& id) const {
 }
 
 std::size_t BlockTree::memory_bytes() const {
-  constexpr std::size_t kMapNode = 64;  // and what a block's list of children takes, about
+  constexpr std::size_t kMapNode = 80;  // and what a block's list of children takes, about
+  constexpr std::size_t kSetNode = 48;
   return blocks_.size() * (sizeof(Digest) + sizeof(Block) + kMapNode) +
-         branch_.size() * sizeof(const Block*);
+         (ends_.size() + dead_ends_.size()) * kSetNode + branch_.size() * sizeof(const Block*);
 }
 
 const Block* BlockTree::on_branch(Height height) const {
@@ -299,19 +314,13 @@ std::vector<const Block*> BlockTree::after(std::span<const Digest> locator, std:
 }
 
 std::vector<const Block*> BlockTree::wanted(std::size_t max) const {
-  std::vector<const Block*> heavier;
-  for (const Block* leaf : leaves()) {
-    if (!leaf->condemned && leaf->total_work() > tip().total_work()) heavier.push_back(leaf);
-  }
-  std::stable_sort(heavier.begin(), heavier.end(), [](const Block* a, const Block* b) {
-    return a->total_work() > b->total_work();
-  });
   std::vector<const Block*> out;
   std::set<Digest> listed;
-  for (const Block* leaf : heavier) {
-    const Block* connected = leaf;
+  for (const Block* end : ends_) {
+    if (end->total_work() <= tip().total_work()) break;
+    const Block* connected = end;
     while (!connected->connected) connected = connected->parent;
-    for (const Block* block : path(*connected, *leaf)) {
+    for (const Block* block : path(*connected, *end)) {
       if (out.size() >= max) return out;
       if (block->body == Block::Body::unknown && listed.insert(block->id).second) {
         out.push_back(block);
@@ -321,19 +330,13 @@ std::vector<const Block*> BlockTree::wanted(std::size_t max) const {
   return out;
 }
 
-std::vector<const Block*> BlockTree::leaves() const {
-  std::vector<const Block*> out;
-  for (const auto& [id, block] : blocks_) {
-    if (block.children.empty()) out.push_back(&block);
-  }
-  return by_order(std::move(out));
-}
-
 std::vector<const Block*> BlockTree::all() const {
   std::vector<const Block*> out;
   out.reserve(blocks_.size());
   for (const auto& [id, block] : blocks_) out.push_back(&block);
-  return by_order(std::move(out));
+  std::sort(out.begin(), out.end(),
+            [](const Block* a, const Block* b) { return a->order < b->order; });
+  return out;
 }
 
 }  // namespace quorate::consensus::pow

@@ -6,13 +6,13 @@
 //    the one with the greatest sum of work is the tip, whatever its height; of equals the one that
 //    could be the tip first.
 //  - A header is stored only when it keeps every rule of its place (work::HeaderRules::extend).
-//  That
-//    its id proves the work of its bits is the message verifier's to check.
+//    That its id proves the work of its bits is the message verifier's to check.
 //  - A block found invalid stays so, with all its descendants. A body that is not the one of the
 //    header's digest says nothing about the block: it is never reported here.
-//  - Bounded: headers up to kHeadersBelow heights below the applied block and kHeadersAhead above
-//  it,
-//    kBlocksMax in all; when there are more, the lightest leaf goes first.
+//  - Bounded by TreeLimits: so many heights below the applied block and above it, so many headers
+//    in all; when there are more, the lightest end of a branch goes first.
+//  - The ends of branches are at hand in the order of their work, so that nothing that happens with
+//    every message looks at all blocks.
 //
 // Plain state without clock or chance; one thread. Addresses of blocks hold until a call of add()
 // or set_applied().
@@ -21,21 +21,17 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "consensus/pow/settings.hpp"
 #include "crypto/work/header_rules.hpp"
 
 namespace quorate::consensus::pow {
 
 namespace work = crypto::work;
-
-constexpr std::uint64_t kHeadersBelow = 4096;
-constexpr std::uint64_t kHeadersAhead = 4096;
-constexpr std::size_t kBlocksMax = 16384;
-// Certificates of so many newest heights restore the tree as it was (EngineTraits::history).
-constexpr std::uint64_t kHeadersWanted = kHeadersBelow + work::kHeadersToResume;
 
 struct Block {
   enum class Body : std::uint8_t { unknown, valid, invalid };
@@ -49,6 +45,7 @@ struct Block {
   bool condemned = false;              // its body or that of an ancestor is invalid
   std::uint64_t order = 0;             // blocks that were seen later have a higher one
   std::vector<const Block*> children;  // in that order
+  std::size_t promising = 0;           // of them: those that are not condemned
   std::optional<Digest> executed;      // the ledger's block hash, once it is known here
 
   Height height() const { return context.height; }
@@ -58,9 +55,10 @@ struct Block {
 class BlockTree {
  public:
   // Starts at genesis. `rules` must outlive the tree.
-  explicit BlockTree(const work::HeaderRules& rules);
+  explicit BlockTree(const work::HeaderRules& rules, TreeLimits limits = {});
   // Starts at an executed block whose ancestors are not at hand (work::HeaderRules::resume).
-  BlockTree(const work::HeaderRules& rules, const work::Header& root, const work::Context& context);
+  BlockTree(const work::HeaderRules& rules, const work::Header& root, const work::Context& context,
+            TreeLimits limits = {});
   BlockTree(const BlockTree&) = delete;
   BlockTree& operator=(const BlockTree&) = delete;
 
@@ -93,6 +91,7 @@ class BlockTree {
   void set_executed(const Digest& id, const Digest& block_hash);
 
   const work::HeaderRules& rules() const { return rules_; }
+  const TreeLimits& limits() const { return limits_; }
   const Block* find(const Digest& id) const;
   const Block& root() const { return *branch_.front(); }
   const Block& tip() const { return *branch_.back(); }
@@ -129,22 +128,34 @@ class BlockTree {
   std::vector<const Block*> all() const;
 
  private:
+  // The heaviest first, of equals the one seen first.
+  struct Heavier {
+    bool operator()(const Block* a, const Block* b) const {
+      if (a->total_work() != b->total_work()) return a->total_work() > b->total_work();
+      return a->order < b->order;
+    }
+  };
+  using Ends = std::set<const Block*, Heavier>;
   Block& mutable_block(const Digest& id);
   Block& insert(const work::Header& header, const work::Context& context, Block* parent);
   bool make_room(const work::Uint256& for_work);
   void connect(Block& block);
   void prefer(const Block& block);
   void condemn(Block& block);
+  void lost_promising_child(Block& parent);
   void choose_best_header();
   void move_root_to(Height height);
   void erase_subtree(const Block& block);
-  std::vector<const Block*> leaves() const;
+  const Block* lightest_end() const;
 
   const work::HeaderRules& rules_;
+  const TreeLimits limits_;
   std::map<Digest, Block> blocks_;
+  Ends ends_;       // not condemned, and no child of them either
+  Ends dead_ends_;  // condemned and without children
   std::deque<const Block*> branch_;
   const Block* applied_ = nullptr;
-  const Block* best_header_ = nullptr;
+  const Block* best_header_ = nullptr;  // null only while the root moves
   std::uint64_t next_order_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "consensus/engine.hpp"
 #include "consensus/pow/messages.hpp"
@@ -38,22 +39,27 @@ class BodyStore {
   }
   StoredBody& put(const Digest& id, StoredBody body) {
     bytes_ += body.payload->size();
+    by_height_.emplace(body.height, id);
     return bodies_.emplace(id, std::move(body)).first->second;
   }
   void erase(const Digest& id) {
     const auto it = bodies_.find(id);
     if (it == bodies_.end()) return;
     bytes_ -= it->second.payload->size();
+    by_height_.erase({it->second.height, id});
     bodies_.erase(it);
   }
   const std::map<Digest, StoredBody>& all() const { return bodies_; }
+  // The lowest first.
+  const std::set<std::pair<Height, Digest>>& by_height() const { return by_height_; }
   // Their payloads stay as they are.
   std::map<Digest, StoredBody>& all() { return bodies_; }
   std::size_t payload_bytes() const { return bytes_; }
-  std::size_t memory_bytes() const { return bytes_ + bodies_.size() * 192; }
+  std::size_t memory_bytes() const { return bytes_ + bodies_.size() * 288; }
 
  private:
   std::map<Digest, StoredBody> bodies_;
+  std::set<std::pair<Height, Digest>> by_height_;
   std::size_t bytes_ = 0;
 };
 

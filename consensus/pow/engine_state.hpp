@@ -9,13 +9,14 @@
 #include "consensus/pow/block_tree.hpp"
 #include "consensus/pow/body_store.hpp"
 #include "consensus/pow/outbox.hpp"
+#include "consensus/pow/peer_heads.hpp"
 #include "consensus/pow/settings.hpp"
 
 namespace quorate::consensus::pow {
 
 struct EngineState {
   explicit EngineState(Settings configured) : settings(std::move(configured)) {
-    tree.emplace(settings.rules);
+    tree.emplace(settings.rules, settings.limits);
   }
 
   const Settings settings;
@@ -24,6 +25,7 @@ struct EngineState {
   Outbox outbox;
   std::optional<BlockTree> tree;  // always there; made anew when a life begins
   BodyStore bodies;
+  PeerHeads heads;
   // Blocks of the log are shown to the host again; until it answered, nothing is chosen.
   bool starting = true;
   bool halted = false;

@@ -37,7 +37,7 @@ std::vector<Waypoint> HeaderSync::locator(const Block& from) const {
 
 void HeaderSync::ask(ReplicaId peer, const Block& from) {
   state_.outbox.send(peer, AskHeaders{locator(from)});
-  question_ = Question{peer, state_.now + (answered_ ? kAnswerTime : kFirstAnswerTime)};
+  question_ = Question{peer, from.id, state_.now + (answered_ ? kAnswerTime : kFirstAnswerTime)};
   asked_at_ = state_.now;
   ++questions_;
 }
@@ -65,9 +65,23 @@ std::optional<ReplicaId> HeaderSync::peer_in_turn() {
   return std::nullopt;
 }
 
-void HeaderSync::on_headers(ReplicaId from, const Headers& answer) {
-  const bool asked_for = question_ && question_->peer == from;
+// Where the question to a peer begins: what it has shown may lie on another branch than the
+// heaviest header, and be more than one turn's pages long.
+const Block& HeaderSync::beginning(ReplicaId peer) const {
+  const Block& best = state_.tree->best_header();
+  const Block* head = state_.heads.of(peer, *state_.tree);
+  if (head == nullptr || &state_.tree->fork_point(*head, best) == head) return best;
+  return *head;
+}
+
+BlockIntake::Seen HeaderSync::on_headers(ReplicaId from, const Headers& answer) {
+  const bool asked_for = awaits(from);
   if (asked_for) {
+    // It has left the branch on which it was asked.
+    const bool left = !answer.headers.empty() &&
+                      answer.headers.front().header.parent != question_->from &&
+                      question_->from != state_.tree->best_header().id;
+    if (left) state_.heads.forget(from);
     question_.reset();
     answered_ = true;
   }
@@ -77,23 +91,32 @@ void HeaderSync::on_headers(ReplicaId from, const Headers& answer) {
   for (const Identified& header : answer.headers) {
     const BlockIntake::Seen seen = intake_.on_header(from, header);
     if (seen == BlockIntake::Seen::detached) {
-      return state_.reject(from, "headers that join no block of the locator");
+      state_.reject(from, "headers that join no block of the locator");
+      return seen;
     }
     if (seen == BlockIntake::Seen::too_far_ahead) ahead_when_near_ = from;
-    if (seen != BlockIntake::Seen::joined) return;
+    if (seen != BlockIntake::Seen::joined) return seen;
     last = state_.tree->find(header.id);
   }
-  if (!answer.more || last == nullptr) return;
-  const bool news = intake_.joined() > joined;
+  if (last == nullptr) return BlockIntake::Seen::joined;
+  state_.heads.note(from, *last);
+  if (answer.more) follow(from, answer, *last, asked_for, intake_.joined() > joined);
+  return BlockIntake::Seen::joined;
+}
+
+// Only a full page leads on, to the next one above it: whoever hands out headers one by one, or
+// known ones again, does not keep this replica from asking others.
+void HeaderSync::follow(ReplicaId from, const Headers& answer, const Block& last, bool asked_for,
+                        bool news) {
   more_to_come_ = more_to_come_ || news;
-  // Only a full page leads on, to the next one above it: whoever hands out headers one by one, or
-  // known ones again, does not keep this replica from asking others.
   const bool full = answer.headers.size() == kHeadersMax;
-  const bool higher = news || last->height() > page_end_;
-  const bool once_more = asked_for && full && higher && ++pages_ < kPagesInTurn;
+  const bool higher = news || last.height() > page_end_;
+  const bool leads_on = asked_for && full && higher;
+  const bool once_more = leads_on && ++pages_ < kPagesInTurn;
+  if (leads_on && news && !once_more) ahead_.insert(from);
   if (!once_more && !QUORATE_MUTANT(liar_led_on)) return;
-  page_end_ = last->height();
-  ask(from, *last);
+  page_end_ = last.height();
+  ask(from, last);
 }
 
 void HeaderSync::advance(Instant news) {
@@ -108,8 +131,8 @@ void HeaderSync::advance(Instant news) {
     return;
   }
   const Block& best = state_.tree->best_header();
-  if (ahead_when_near_ &&
-      best.height() < state_.tree->applied().height().saturating_add(kHeadersAhead / 2)) {
+  if (ahead_when_near_ && best.height() < state_.tree->applied().height().saturating_add(
+                                              state_.settings.limits.ahead / 2)) {
     ahead_.insert(*ahead_when_near_);
     ahead_when_near_.reset();
   }
@@ -121,7 +144,7 @@ void HeaderSync::advance(Instant news) {
   page_end_ = Height(0);
   pages_ = 0;
   more_to_come_ = false;
-  if (const auto peer = next_peer()) ask(*peer, best);
+  if (const auto peer = next_peer()) ask(*peer, beginning(*peer));
 }
 
 std::optional<Instant> HeaderSync::next_deadline() const {

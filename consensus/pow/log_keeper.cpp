@@ -83,18 +83,22 @@ void LogKeeper::log_withdrawn() {
   }
 }
 
-// Executed ones below what peers may still ask for, and all of blocks that the tree has forgotten.
+// Executed ones below what peers may still ask for, and all of blocks that the tree has forgotten:
+// below its root, and now and then above it.
 void LogKeeper::drop_bodies() {
   const Height executed = commits_.executed().height();
   const Height below = executed.saturating_sub(kServedHeights);
   const bool plenty = state_.bodies.payload_bytes() > kServedBytesMax;
+  const bool all = executed.value() % kServedHeights == 0;
   std::vector<Digest> done;
-  for (const auto& [id, body] : state_.bodies.all()) {
-    const bool taken = body.height <= executed && body.checked && !needed(id, body);
-    const bool old = body.height <= below || plenty;
+  for (const auto& [height, id] : state_.bodies.by_height()) {
+    if (height > executed && !all) break;
+    const StoredBody& body = *state_.bodies.find(id);
+    const bool taken = height <= executed && body.checked && !needed(id, body);
+    const bool old = height <= below || plenty;
     // A branch so far below wins only if its blocks come anew, and then they are fetched.
     const bool left_behind =
-        body.height <= below && state_.tree->best_header().id == state_.tree->tip().id;
+        height <= below && state_.tree->best_header().id == state_.tree->tip().id;
     if (state_.tree->find(id) == nullptr || (taken && old) || left_behind) done.push_back(id);
   }
   for (const Digest& id : done) state_.bodies.erase(id);

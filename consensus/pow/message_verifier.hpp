@@ -14,6 +14,9 @@ class PowMessage final : public VerifiedMessage {
  public:
   const char* type_name() const override { return pow::type_name(content_); }
   const Message& content() const { return content_; }
+  // Whoever asks, or shows headers again, has done no work for it. Payloads may come by the
+  // thousand, because they were asked for: Admission bounds the others.
+  bool is_unsigned() const override { return !std::holds_alternative<FullBlock>(content_); }
 
  private:
   friend class PowMessageVerifier;

@@ -14,6 +14,7 @@ PowEngine::PowEngine(Settings settings)
       mining_(state_, commits_),
       headers_(state_, intake_),
       bodies_(state_, commits_),
+      deep_forks_(state_),
       serving_(state_),
       log_(state_, commits_) {}
 
@@ -21,9 +22,25 @@ void PowEngine::step(const Event& event, std::vector<Output>& out) {
   state_.now = event.now;
   state_.wall = event.wall;
   state_.outbox.open(out);
-  if (state_.halted) return;
+  if (state_.halted || !admits(event.input)) return;
   std::visit([this](const auto& input) { on(input); }, event.input);
   if (!state_.halted && started_) settle();
+}
+
+// A whole block that was not asked for is worth a look as often as its peer may send one.
+bool PowEngine::admits(const Input& input) {
+  const auto* received = std::get_if<MessageReceived>(&input);
+  const auto* message =
+      received == nullptr ? nullptr : dynamic_cast<const PowMessage*>(received->message.get());
+  const auto* block = message == nullptr ? nullptr : std::get_if<FullBlock>(&message->content());
+  if (block == nullptr || bodies_.asked(block->header.id)) return true;
+  const Admission::Verdict verdict = admission_.take(received->from, state_.now);
+  if (verdict == Admission::Verdict::reported) {
+    state_.reject(received->from, "more than " + std::to_string(Admission::kPerSecond) +
+                                      " blocks a second that nobody asked for; " +
+                                      std::to_string(Admission::kExcessReported) + " were dropped");
+  }
+  return verdict == Admission::Verdict::welcome;
 }
 
 // What any change may have made possible, in a fixed order.
@@ -35,6 +52,7 @@ void PowEngine::settle() {
   if (state_.halted) return;
   headers_.advance(tips_.changed_at());
   bodies_.advance();
+  deep_forks_.advance();
   mining_.advance(tips_.tip(), may_mine());
   log_.advance();
   intake_.advance();
@@ -74,7 +92,8 @@ bool PowEngine::restore_tree(const Started& started) {
     return false;
   }
   if (resumed->next > 0) {
-    state_.tree.emplace(state_.settings.rules, headers[resumed->next - 1], resumed->context);
+    state_.tree.emplace(state_.settings.rules, headers[resumed->next - 1], resumed->context,
+                        state_.settings.limits);
   }
   for (std::size_t i = resumed->next; i < headers.size(); ++i) {
     const Digest id = crypto::work::id_of(headers[i]);
@@ -131,7 +150,9 @@ void PowEngine::on(const Rewound& rewound) {
   intake_.show_again(rewound.height, commits_.highest());
 }
 void PowEngine::on(const PayloadLoaded& loaded) { serving_.on_loaded(loaded); }
-void PowEngine::on(const CertificatesLoaded& loaded) { serving_.on_loaded(loaded); }
+void PowEngine::on(const CertificatesLoaded& loaded) {
+  if (!serving_.on_loaded(loaded)) deep_forks_.on_loaded(loaded);
+}
 void PowEngine::on(const PendingChanged& pending) { state_.eligible = pending.eligible; }
 
 void PowEngine::on(const WorkFound& found) {
@@ -149,6 +170,7 @@ void PowEngine::on_message(ReplicaId from, const Announce& message) {
     bodies_.note_source(from, header.id);
   }
   tips_.note_known(from, message.headers.back().id);
+  state_.heads.note(from, *state_.tree->find(message.headers.back().id));
 }
 
 void PowEngine::on_message(ReplicaId from, const AskHeaders& message) {
@@ -156,7 +178,8 @@ void PowEngine::on_message(ReplicaId from, const AskHeaders& message) {
 }
 
 void PowEngine::on_message(ReplicaId from, const Headers& message) {
-  headers_.on_headers(from, message);
+  if (deep_forks_.on_headers(from, message, headers_.awaits(from))) return;
+  if (headers_.on_headers(from, message) == BlockIntake::Seen::too_old) deep_forks_.suspect(from);
 }
 
 void PowEngine::on_message(ReplicaId from, const FullBlock& message) {
@@ -165,6 +188,7 @@ void PowEngine::on_message(ReplicaId from, const FullBlock& message) {
   if (seen != BlockIntake::Seen::joined) return;
   bodies_.on_body(message.header.id);
   tips_.note_known(from, message.header.id);
+  state_.heads.note(from, *state_.tree->find(message.header.id));
 }
 
 void PowEngine::on_message(ReplicaId from, const AskBlocks& message) {
@@ -178,7 +202,7 @@ std::optional<Instant> PowEngine::next_deadline() const {
   std::optional<Instant> earliest;
   for (const std::optional<Instant>& deadline :
        {intake_.next_deadline(), mining_.next_deadline(), headers_.next_deadline(),
-        bodies_.next_deadline()}) {
+        bodies_.next_deadline(), deep_forks_.next_deadline()}) {
     if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
   }
   return earliest;
@@ -211,6 +235,8 @@ Status PowEngine::status() const {
   branch.tip = tip.height();
   branch.tip_id = tip.id;
   branch.best_header = state_.tree->best_header().height();
+  branch.best_header_id = state_.tree->best_header().id;
+  branch.parted_at = deep_forks_.parted_at();
   branch.tip_time_s = tip.context.time_s;
   branch.bits = state_.settings.rules.next_bits(tip.context);
   branch.expected_hashes = crypto::work::expected_hashes(branch.bits);
@@ -227,7 +253,8 @@ Status PowEngine::status() const {
 
 std::size_t PowEngine::memory_bytes() const {
   return state_.tree->memory_bytes() + state_.bodies.memory_bytes() + intake_.memory_bytes() +
-         bodies_.memory_bytes() + serving_.memory_bytes();
+         bodies_.memory_bytes() + serving_.memory_bytes() + deep_forks_.memory_bytes() +
+         admission_.memory_bytes();
 }
 
 }  // namespace quorate::consensus::pow

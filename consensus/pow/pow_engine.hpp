@@ -4,9 +4,11 @@
 #pragma once
 
 #include "consensus/engine.hpp"
+#include "consensus/pow/admission.hpp"
 #include "consensus/pow/block_intake.hpp"
 #include "consensus/pow/body_sync.hpp"
 #include "consensus/pow/commit_tracker.hpp"
+#include "consensus/pow/deep_forks.hpp"
 #include "consensus/pow/header_sync.hpp"
 #include "consensus/pow/log_keeper.hpp"
 #include "consensus/pow/message_verifier.hpp"
@@ -53,6 +55,7 @@ class PowEngine final : public Engine {
   // The tree as the ledger's newest headers tell it. False after a halt.
   bool restore_tree(const Started& started);
   void restore_log(const Started& started);
+  bool admits(const Input& input);
   void settle();
   bool may_mine() const;
   std::uint64_t stale_blocks() const;
@@ -64,8 +67,10 @@ class PowEngine final : public Engine {
   Mining mining_;
   HeaderSync headers_;
   BodySync bodies_;
+  DeepForks deep_forks_;
   Serving serving_;
   LogKeeper log_;
+  Admission admission_;
   bool started_ = false;
   Height applied_;  // when this life began
 };

@@ -13,6 +13,8 @@ constexpr std::uint64_t kBucketCapacity = 2'048;
 constexpr std::uint64_t kBucketPerSecond = 2'048;
 constexpr std::uint64_t kBytesPerToken = 16U << 10U;
 constexpr std::size_t kLoadsMax = 64;
+// A look at the ledger for a waypoint; the first is in the price of the answer.
+constexpr std::uint64_t kSearchCost = 4;
 
 std::uint64_t cost_of(std::size_t bytes) { return 1 + bytes / kBytesPerToken; }
 
@@ -71,15 +73,17 @@ void Serving::search_ledger(ReplicaId peer, Search search) {
   searches_.insert_or_assign(peer, std::move(search));
 }
 
-void Serving::on_loaded(const CertificatesLoaded& loaded) {
+bool Serving::on_loaded(const CertificatesLoaded& loaded) {
   // Any search that waits for this height may take it.
   for (auto it = searches_.begin(); it != searches_.end(); ++it) {
     if (it->second.first != loaded.first) continue;
     const ReplicaId peer = it->first;
     Search search = std::move(it->second);
     searches_.erase(it);
-    return continue_search(peer, std::move(search), loaded);
+    continue_search(peer, std::move(search), loaded);
+    return true;
   }
+  return false;
 }
 
 void Serving::continue_search(ReplicaId peer, Search search, const CertificatesLoaded& loaded) {
@@ -100,7 +104,8 @@ void Serving::continue_search(ReplicaId peer, Search search, const CertificatesL
   }
   if (!on_branch) {
     ++search.next;
-    return search_ledger(peer, std::move(search));
+    if (afford(peer, kSearchCost)) search_ledger(peer, std::move(search));
+    return;
   }
   answer.more = !answer.headers.empty();
   state_.outbox.send(peer, answer);

@@ -20,7 +20,8 @@ class Serving {
   void on_ask(ReplicaId from, const AskHeaders& question);
   void on_ask(ReplicaId from, const AskBlocks& question);
   void on_loaded(const PayloadLoaded& loaded);
-  void on_loaded(const CertificatesLoaded& loaded);
+  // True: a search waited for them.
+  bool on_loaded(const CertificatesLoaded& loaded);
   std::size_t memory_bytes() const;
 
  private:

@@ -170,6 +170,20 @@ void alone(const Judgement& judgement, Findings& out) {
   }
 }
 
+// Its branch and that of its peers part where it cannot go back to.
+void parted(const Judgement& judgement, Findings& out) {
+  for (const auto& node : judgement.facts.nodes) {
+    if (!answers(node) || node.status.reason.find("another chain than") == std::string::npos) {
+      continue;
+    }
+    out.push_back({"parted",
+                   {node.name},
+                   node.name + " is " + node.status.reason,
+                   "docs/operations.md, \"A node is on another chain than its peers\"",
+                   judgement.stalled});
+  }
+}
+
 void identities(const Judgement& judgement, Findings& out) {
   const auto& facts = judgement.facts;
   const auto chain = usual<std::string>(facts, [](const auto& n) { return n.status.chain_id; });
@@ -471,6 +485,7 @@ std::vector<Finding> all_findings(const Judgement& judgement) {
   votes(judgement, out);
   connections(judgement, out);
   alone(judgement, out);
+  parted(judgement, out);
   lag(judgement, out);
   if (judgement.facts.mines) {
     mining(judgement, out);

@@ -15,6 +15,7 @@ import time
 CONSENSUS, SYNC, TRANSACTIONS, HELLO, REFUSAL, WELCOME = 1, 2, 3, 16, 17, 19  # types of frames
 STATUS, FETCH = 9, 10  # of consensus messages
 VOTE, BLOCKS, TRANSACTION = "a vote", "BLOCKS", "a transaction"  # what else a flooder sends
+ASK_HEADERS, ASK_BLOCKS, OLD_BLOCK = "ASK-HEADERS", "ASK-BLOCKS", "an old BLOCK"  # where work orders
 PKCS8_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 
 
@@ -256,3 +257,16 @@ class Flooder(FalseMember):
 
     def fetch(self):
         return struct.pack("<BQ", FETCH, 0) + os.urandom(32)
+
+
+class WorkFlooder(Flooder):
+    """The same where blocks are mined: questions for headers from genesis on, for blocks that nobody
+    has, or the first block that somebody mined and sent it, again and again."""
+
+    def batch(self, target, connection):
+        if self.kind == ASK_HEADERS:
+            return self.frame(CONSENSUS, struct.pack("<BIQ", 2, 1, 0) + bytes(32)) * 1000
+        if self.kind == OLD_BLOCK:
+            return self.heard(connection, lambda kind, body: kind == CONSENSUS and body[0] == 4) * 1000
+        nobody_has = b"".join(os.urandom(32) for _ in range(16))
+        return self.frame(CONSENSUS, struct.pack("<BI", 5, 16) + nobody_has) * 1000

@@ -2,17 +2,20 @@
 """Four nodes that mine: transfers commit, any of them may die, and the tool knows what it runs."""
 
 import os
+import re
 import time
 import unittest
 
 import signing
-from harness import Net, wait_until
+from garbage import ASK_BLOCKS, ASK_HEADERS, OLD_BLOCK, WorkFlooder
+from harness import Net, scaled, wait_until
 from history import check
 
 # A block every half second, final at depth 3, so that a test does not wait for long.
 QUICK = ["--engine", "pow", "--engine-parameter", "interval_ms=500", "--engine-parameter", "depth=3",
          "--engine-parameter", "half_life_s=20", "--load-accounts", "16"]
 DEPTH = 3
+HONEST = [1, 2, 3]
 
 
 class Payer:
@@ -162,6 +165,63 @@ class PowNetwork(unittest.TestCase):
             wait_until("it mines again", lambda: mines(net, 3))
             payer.pay(3)
             check(net)
+
+    def test_a_node_whose_data_were_moved_aside_fetches_the_chain(self):
+        """What operations.md tells whoever is on another chain than its peers."""
+        with Net(up_args=QUICK) as net:
+            payer = Payer(net)
+            payer.pay(0)
+            net.testnet("kill", "node3")
+            home = net.data / "node3"
+            (home / "data").rename(home / "data-aside")
+            net.testnet("start", "node3")
+            self.assertFalse(net.consensus(3)["observer"])
+            wait_until("it mines again", lambda: mines(net, 3))
+            payer.pay(3)
+            check(net)
+            net.check_verify()
+
+    def test_a_member_that_floods_with_questions_is_thrown_out(self):
+        """Every frame is valid, and none costs its sender anything."""
+        with Net(up_args=QUICK) as net:
+            net.testnet("kill", "node0")
+            payer = Payer(net)
+            payer.pay(1)
+            for kind in (ASK_HEADERS, ASK_BLOCKS, OLD_BLOCK):
+                dropped, tips = self.dropped(net) + self.refused(net), tip(net, 1)
+                with WorkFlooder(net, 0, HONEST, kind) as flooder:
+                    # It may be banned for what it sent before.
+                    wait_until("the flooder is in", lambda at=flooder: int(at.welcomes) > 0, 60)
+                    began, used = time.monotonic(), self.processor_seconds(net)
+                    payer.pay(2)
+                    wait_until("it is thrown out", lambda: self.thrown_out(net), 60)
+                    wait_until("blocks", lambda: tip(net, 1) > tips + 5, 30)
+                    took = time.monotonic() - began
+                    cores = (self.processor_seconds(net) - used) / took
+                    waiting = max(net.metric(node, "quorate_queue_length") for node in HONEST)
+                    sent = int(flooder.sent)
+                print(f"{kind}: {sent / 1e6:.0f} MB in {int(flooder.welcomes)} connections, "
+                      f"{int(flooder.refusals)} refusals, {took:.0f} s; three nodes use {cores:.2f} processors; "
+                      f"{waiting:.0f} pieces of work waited")
+                self.assertGreater(self.dropped(net) + self.refused(net), dropped, f"{kind}: nothing was dropped")
+            net.testnet("start", "node0", "--timeout", scaled(60, 700))
+            check(net)
+
+    @staticmethod
+    def thrown_out(net):
+        return re.search("invalid messages within a minute; the last: more than [0-9]+ ", net.log(1))
+
+    @staticmethod
+    def dropped(net):
+        return sum(net.metric(node, "quorate_p2p_dropped_messages_total") for node in HONEST)
+
+    @staticmethod
+    def refused(net):
+        return sum(net.metric(node, "quorate_consensus_invalid_messages_total") for node in HONEST)
+
+    @staticmethod
+    def processor_seconds(net):
+        return sum(processor_seconds(net.pid(node)) for node in HONEST)
 
 
 if __name__ == "__main__":

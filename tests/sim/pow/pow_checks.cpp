@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "consensus/pow/messages.hpp"
+#include "consensus/pow/settings.hpp"
 #include "tests/sim/replay.hpp"
 
 namespace quorate::sim::pow {
@@ -13,11 +14,14 @@ constexpr Duration kRecovery = std::chrono::seconds(3);
 // By then everybody has heard of a block.
 constexpr Duration kHeardOf = std::chrono::seconds(15);
 
+// By then it has the payload that breaks the rule, and aims elsewhere.
+constexpr Duration kAimed = std::chrono::seconds(5);
+
 // Headers of the newest heights, which an engine keeps; blocks above the ledger, with the branches
 // beside them; the mempool. About twice what is seen, and no more for a longer run once the headers
 // are complete.
 std::size_t memory_bound_of(const World& world, Height height) {
-  constexpr std::size_t kHeaders = 4096 + 267;
+  constexpr std::size_t kHeaders = consensus::pow::TreeLimits{}.below + 267;
   constexpr std::size_t kHeaderBytes = 1024;
   const std::size_t block = world.genesis.consensus.payload_transactions_max * 256U + 512U;
   return std::min<std::size_t>(height.value(), kHeaders) * kHeaderBytes + 32 * block +
@@ -236,6 +240,23 @@ void PowChecks::judge_tip(ReplicaId replica, const consensus::Status::Branch& br
   seen.tip_work = work;
 }
 
+// The branch that it fetches and would mine on.
+void PowChecks::judge_aim(ReplicaId replica, const consensus::Status::Branch& branch) {
+  Seen& seen = seen_.at(replica.value());
+  bool outlawed = false;
+  if (branch.best_header_id != branch.tip_id && lottery_.find(branch.best_header_id) != nullptr) {
+    const Digest shared = lottery_.fork(branch.tip_id, branch.best_header_id);
+    for (Digest id = branch.best_header_id; id != shared; id = lottery_.find(id)->header.parent) {
+      outlawed = outlawed || lottery_.find(id)->outlawed_until == kForever;
+    }
+  }
+  const Instant now = world_.timeline.now();
+  if (!outlawed) return seen.aims_at_outlawed.reset();
+  if (!seen.aims_at_outlawed) seen.aims_at_outlawed = now;
+  if (now - *seen.aims_at_outlawed < kAimed) return;
+  violate("W2", replica, "aims for seconds at branches with a block that breaks a rule");
+}
+
 void PowChecks::judge_order(ReplicaId replica, const consensus::Status& status,
                             const Durable& durable) {
   Seen& seen = seen_.at(replica.value());
@@ -257,10 +278,16 @@ void PowChecks::judge_order(ReplicaId replica, const consensus::Status& status,
 void PowChecks::after_step(ReplicaId replica, const node::Replica& stepped,
                            const Durable& durable) {
   Seen& seen = seen_.at(replica.value());
-  consensus::Status status = stepped.status().consensus;
+  const node::ReplicaStatus whole = stepped.status();
+  if (whole.blind_proposals != 0) {
+    violate("contract", replica, "asks for a proposal above payloads that its host has forgotten");
+  }
+  consensus::Status status = whole.consensus;
   if (!status.branch) return violate("contract", replica, "does not say what it prefers");
   if (chooses_by_height(replica)) status.branch->tip_id = lottery_.highest();
   judge_tip(replica, *status.branch);
+  if (world_.violation) return;  // the tip may be nobody's
+  judge_aim(replica, *status.branch);
   judge_order(replica, status, durable);
   if (!durable.disk.sync_pending()) {
     seen.durable_tip_work = std::max(seen.durable_tip_work, seen.tip_work);
@@ -283,6 +310,7 @@ void PowChecks::on_crash(ReplicaId replica) {
   ++seen.life;
   seen.order.stop();
   seen.switches = 0;
+  seen.aims_at_outlawed.reset();
   seen.tip = Digest{};
   seen.tip_work = 0;
   seen.withdrawn.clear();

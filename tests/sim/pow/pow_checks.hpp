@@ -4,7 +4,7 @@
 //                 breaks a rule is on a preferred branch
 //   W2 most work  the preferred branch of a replica changes only to one of more work, in a crash it
 //                 loses no more than what was not durable; in the end everybody prefers the branch
-//                 of most work
+//                 of most work. Nobody aims for long at a branch that breaks a rule
 //   W3 one state  the same order gives the same block everywhere, and a replay from genesis too;
 //                 nonces once per branch, no transaction twice in it, no money made or lost on any;
 //                 headers name the results that their miners have
@@ -67,7 +67,8 @@ class PowChecks final : public NodeChecks {
     Digest tip;  // of its preferred branch
     std::uint64_t tip_work = 0;
     std::uint64_t durable_tip_work = 0;
-    std::uint32_t switches = 0;  // to other branches, in this very step
+    std::uint32_t switches = 0;               // to other branches, in this very step
+    std::optional<Instant> aims_at_outlawed;  // since then
     std::uint64_t life = 0;
     std::uint64_t rewinds = 0;
     std::set<Digest> withdrawn;                   // by a rewind that it has not reported yet
@@ -76,6 +77,7 @@ class PowChecks final : public NodeChecks {
     std::map<Digest, Bytes> unsent;  // encoded headers of own blocks that nobody heard of
   };
   void judge_tip(ReplicaId replica, const consensus::Status::Branch& branch);
+  void judge_aim(ReplicaId replica, const consensus::Status::Branch& branch);
   void judge_order(ReplicaId replica, const consensus::Status& status, const Durable& durable);
   bool chooses_by_height(ReplicaId replica) const;  // the canary
   void judge_result(ReplicaId replica, const Header& header);

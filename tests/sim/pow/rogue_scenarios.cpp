@@ -307,7 +307,7 @@ void orphan_flood(Stage& stage) {
   for (int i = 0; i < 200 && stage.ok(); ++i) {
     Header header = rogue->on_top_of(stage.branch(1).tip_id);
     for (std::size_t j = 0; j < 40; ++j) {
-      header.parent.bytes[j % 8] = static_cast<std::uint8_t>(rogue->random());
+      header.parent.bytes[j % 8] ^= static_cast<std::uint8_t>(1 + rogue->random() % 255);
       header.nonce = rogue->random();
       header.payload_digest = messages::payload_digest(nothing);
       stage.simulation().checks().lottery().let_pass(header);
@@ -361,12 +361,17 @@ void leading_on(Stage& stage) {
   messages::Headers same{true, {}};
   const MinedBlock& first = *branch_of(stage, 2).front();
   same.headers.push_back({first.header, first.id});
+  std::uint64_t questions = 0;
   stage.simulation().network().add_rule([&](const Letter& letter) -> std::optional<Fate> {
+    if (letter.frame.traffic != node::TrafficClass::consensus) return std::nullopt;
+    const auto message = messages::decode(*letter.frame.body, 1U << 20U);
+    if (letter.from == Machine(kNewcomer) && letter.to == Machine(kRogue.value()) && message &&
+        std::holds_alternative<messages::AskHeaders>(*message)) {
+      ++questions;
+    }
     if (letter.from != Machine(kRogue.value()) || letter.to != Machine(kNewcomer)) {
       return std::nullopt;
     }
-    if (letter.frame.traffic != node::TrafficClass::consensus) return std::nullopt;
-    const auto message = messages::decode(*letter.frame.body, 1U << 20U);
     if (!message || !std::holds_alternative<messages::Headers>(*message)) return std::nullopt;
     Fate fate;
     fate.instead = messages::encode(same);
@@ -375,6 +380,9 @@ void leading_on(Stage& stage) {
   stage.simulation().start(ReplicaId(kNewcomer));
   stage.run_for(30s);
   stage.expect(stage.head(kNewcomer) >= Height(30), "the newcomer has the chain within seconds");
+  stage.expect(questions > 0, "the rogue was asked");
+  stage.expect(questions < 60,
+               "the rogue was asked " + std::to_string(questions) + " times in 30 s");
   stage.end();
 }
 

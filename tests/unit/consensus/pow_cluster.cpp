@@ -43,6 +43,7 @@ EngineConfig PowCluster::config_of(std::uint32_t index) const {
   config.payload_bytes_max = kPowPayloadMax;
   config.parameters = crypto::work::to_named(rules_.parameters());
   config.genesis_time = kGenesisTime;
+  config.rewind_max = options_.rewind_max;
   return config;
 }
 

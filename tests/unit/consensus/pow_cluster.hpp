@@ -61,6 +61,7 @@ struct PowOptions {
   Duration disk_delay = std::chrono::milliseconds(2);
   Duration execute_delay = std::chrono::milliseconds(5);
   double hashes_per_second = 131'072;   // of each machine
+  std::uint64_t rewind_max = 0;         // of an engine; 0: its own choice
   std::size_t padding = 0;              // bytes in each payload that mean nothing
   std::size_t memory_max = 64U << 20U;  // of an engine
 };
@@ -166,7 +167,7 @@ class PowCluster {
   void rewind(std::uint32_t machine, const Rewind& rewind);
   void load(std::uint32_t machine, const LoadPayload& load);
   void load(std::uint32_t machine, const LoadCertificates& load);
-  void check_commit(const PowMachine& machine, const Commit& commit) const;
+  void check_commit(const PowMachine& machine, const Commit& commit);
   std::vector<pow::FullBlock> blocks_of(const Persist& record) const;
   void check_durable(std::uint32_t from, const pow::Message& message) const;
   Digest hash_at(const PowMachine& machine, Height height) const;
@@ -187,6 +188,7 @@ class PowCluster {
   std::uint32_t submitted_ = 0;
   std::set<Digest> ever_logged_;      // blocks that any disk held
   std::map<Digest, Digest> parents_;  // of every block that any log ever held
+  std::vector<Digest> walked_;        // from a tip down, as far as somebody looked
 };
 
 // A branch that a test makes by hand: every header keeps the rules and wins.

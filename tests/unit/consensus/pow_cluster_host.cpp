@@ -157,7 +157,7 @@ Digest PowCluster::hash_at(const PowMachine& machine, Height height) const {
   return machine.ledger.at(height.value() - 1).hash;
 }
 
-void PowCluster::check_commit(const PowMachine& machine, const Commit& commit) const {
+void PowCluster::check_commit(const PowMachine& machine, const Commit& commit) {
   const auto proved = verifier_->verify_commit_certificate(commit.commit_certificate);
   REQUIRE(proved);
   REQUIRE(proved->height == commit.height);
@@ -168,12 +168,12 @@ void PowCluster::check_commit(const PowMachine& machine, const Commit& commit) c
   const auto branch = *machine.engine->status().branch;
   REQUIRE(branch.tip.value() >= commit.height.value() + options_.depth - 1);
   // Those k that make it deep are on the disk; what stands above them may be on its way there.
-  std::vector<Digest> branch_down{branch.tip_id};
-  while (branch_down.back() != commit.id) {
-    branch_down.push_back(parents_.at(branch_down.back()));
-  }
+  if (walked_.empty() || walked_.front() != branch.tip_id) walked_ = {branch.tip_id};
+  const std::uint64_t above = branch.tip.value() - commit.height.value();
+  while (walked_.size() <= above) walked_.push_back(parents_.at(walked_.back()));
+  REQUIRE(walked_[above] == commit.id);
   for (std::size_t i = 0; i < options_.depth; ++i) {
-    REQUIRE(machine.logged.count(branch_down.at(branch_down.size() - 1 - i)) != 0);
+    REQUIRE(machine.logged.count(walked_[above - i]) != 0);
   }
 }
 

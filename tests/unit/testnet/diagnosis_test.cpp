@@ -110,6 +110,21 @@ TEST_CASE("a mined chain without a block for many times the expected wait is sta
   CHECK(diagnose(facts).condition == Condition::going_on);
 }
 
+TEST_CASE("a node whose branch parts from the others' too far below is named with what to do") {
+  auto facts = mined();
+  CHECK(find(diagnose(facts), "parted") == nullptr);
+  facts.nodes[1].status.ready = false;
+  facts.nodes[1].status.reason =
+      "on another chain than its peers since about height 7, which is too far below to change over";
+  const auto diagnosis = diagnose(facts);
+  CHECK(diagnosis.condition == Condition::going_on);
+  const auto* parted = find(diagnosis, "parted");
+  REQUIRE(parted != nullptr);
+  CHECK(parted->nodes == std::vector<std::string>{"node1"});
+  CHECK(has(parted->text, "node1 is on another chain than its peers since about height 7"));
+  CHECK(has(parted->next, "docs/operations.md"));
+}
+
 TEST_CASE("one miner is enough, and those that died or are cut off are remarks") {
   auto facts = mined();
   for (const std::size_t dead : {0U, 1U, 2U}) stop(facts, dead);

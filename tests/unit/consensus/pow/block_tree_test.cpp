@@ -9,6 +9,8 @@ namespace quorate::consensus::pow::test {
 
 using Outcome = BlockTree::Outcome;
 
+constexpr TreeLimits kSmall{.below = 1024, .ahead = 1024};
+
 TEST_CASE("a tree starts at genesis and follows the only branch") {
   TreeFixture f;
   REQUIRE(f.tree.tip().id.is_zero());
@@ -137,12 +139,12 @@ TEST_CASE("a header without a known parent, or too far ahead, is told apart from
   TreeFixture f;
   work::Context context = f.tree.root().context;
   std::vector<work::Header> headers;
-  for (std::uint64_t i = 0; i <= kHeadersAhead; ++i) {
+  for (std::uint64_t i = 0; i <= f.tree.limits().ahead; ++i) {
     headers.push_back(f.header(context, 2));
     context = f.rules.extend(context, headers.back(), id_of(headers.back())).value();
   }
   REQUIRE(f.add(headers[1]).outcome == Outcome::parent_unknown);
-  for (std::uint64_t i = 0; i < kHeadersAhead; ++i) {
+  for (std::uint64_t i = 0; i < f.tree.limits().ahead; ++i) {
     REQUIRE(f.add(headers[i]).outcome == Outcome::added);
   }
   REQUIRE(f.add(headers.back()).outcome == Outcome::too_far_ahead);
@@ -221,11 +223,11 @@ TEST_CASE("a locator leads whoever knows one of its blocks to what follows") {
 }
 
 TEST_CASE("what lies far below the applied block is forgotten, and a fork from there refused") {
-  TreeFixture f;
+  TreeFixture f({}, kSmall);
   const Block& early_fork = f.grow(f.tree.root());
   const Digest early_fork_id = early_fork.id;
   const work::Header early_fork_child = f.header(early_fork.context, 2);
-  const Block* tip = &f.grow_chain(f.tree.root(), static_cast<int>(kHeadersBelow));
+  const Block* tip = &f.grow_chain(f.tree.root(), static_cast<int>(f.tree.limits().below));
   const Block& late_fork = f.grow(*tip->parent);
   f.tree.set_applied(tip->id);
   REQUIRE(f.tree.root().height() == Height(0));
@@ -235,9 +237,9 @@ TEST_CASE("what lies far below the applied block is forgotten, and a fork from t
   REQUIRE(f.tree.root().parent == nullptr);
   REQUIRE(f.tree.find(early_fork_id) == nullptr);
   REQUIRE(f.tree.find(late_fork.id) == &late_fork);
-  REQUIRE(f.tree.size() == kHeadersBelow + 2);
+  REQUIRE(f.tree.size() == f.tree.limits().below + 2);
   REQUIRE(f.add(early_fork_child).outcome == Outcome::too_old);
-  REQUIRE(f.tree.depth(f.tree.root()) == kHeadersBelow + 1);
+  REQUIRE(f.tree.depth(f.tree.root()) == f.tree.limits().below + 1);
   REQUIRE(f.tree.ancestor(*tip, Height(9)) == nullptr);
 }
 
@@ -256,30 +258,30 @@ TEST_CASE("the applied block may go down to a fork and up the other branch") {
 }
 
 TEST_CASE("a flood of headers costs the lightest branches their place and nobody else") {
-  TreeFixture f;
+  TreeFixture f({}, kSmall);
   const Block& applied = f.grow_chain(f.tree.root(), 100);
   f.tree.set_applied(applied.id);
   const Block& rival = f.grow_chain(*applied.parent, 1);
-  while (f.tree.size() < kBlocksMax) f.grow(f.tree.root(), 2 + f.next_nonce % 100);
+  while (f.tree.size() < f.tree.limits().blocks()) f.grow(f.tree.root(), 2 + f.next_nonce % 100);
   const std::size_t bytes = f.tree.memory_bytes();
-  REQUIRE(bytes < 16U << 20U);
+  REQUIRE(bytes / f.tree.size() * TreeLimits{}.blocks() < 64U << 20U);
   // Equals of the lightest do not get in; what extends the tip and its rival does.
   REQUIRE(f.add(f.header(f.tree.root().context, 2)).outcome == Outcome::no_room);
   for (int i = 0; i < 20; ++i) f.grow_valid(f.tree.tip());
   const Block& late = f.grow(rival);
   REQUIRE(f.tree.find(late.id) == &late);
-  REQUIRE(f.tree.size() == kBlocksMax);
+  REQUIRE(f.tree.size() == f.tree.limits().blocks());
   REQUIRE(f.tree.tip().height() == Height(120));
   REQUIRE(f.tree.memory_bytes() <= bytes + 1024);
 }
 
 TEST_CASE("of equally light branches the newest goes, of any the invalid ones go first") {
-  TreeFixture f;
+  TreeFixture f({}, kSmall);
   const Block& heavy = f.grow(f.grow_chain(f.tree.root(), 3));
   const Digest oldest = f.grow(f.tree.root()).id;
   const Digest condemned = f.grow(f.grow(f.tree.root())).id;
   f.tree.set_invalid(condemned);
-  while (f.tree.size() < kBlocksMax) f.grow(f.tree.root());
+  while (f.tree.size() < f.tree.limits().blocks()) f.grow(f.tree.root());
   const Digest newest = f.tree.all().back()->id;
   f.grow(heavy);
   REQUIRE(f.tree.find(condemned) == nullptr);
@@ -287,6 +289,41 @@ TEST_CASE("of equally light branches the newest goes, of any the invalid ones go
   f.grow(f.tree.best_header());
   REQUIRE(f.tree.find(newest) == nullptr);
   REQUIRE(f.tree.find(oldest) != nullptr);
+}
+
+TEST_CASE("what stands below an invalid block is aimed at and fetched like any other") {
+  TreeFixture f;
+  const Block& tip = f.grow_chain(f.tree.root(), 2);
+  const Block& a1 = f.grow(tip);
+  const Block& a2 = f.grow(a1);
+  const Block& bad = f.grow(a2);
+  const Digest above = f.grow(bad).id;
+  const Block& other = f.grow(tip);
+  f.tree.set_invalid(bad.id);
+  REQUIRE(f.tree.find(above)->condemned);
+  REQUIRE(&f.tree.best_header() == &a2);
+  REQUIRE(ids(f.tree.wanted(10)) == std::vector<Digest>{a1.id, a2.id, other.id});
+  // Twice is once.
+  f.tree.set_invalid(bad.id);
+  const Block& a3 = f.grow(a2);
+  REQUIRE(&f.tree.best_header() == &a3);
+  f.tree.set_valid(a1.id);
+  f.tree.set_valid(a2.id);
+  REQUIRE(&f.tree.tip() == &a2);
+  REQUIRE(ids(f.tree.wanted(10)) == std::vector<Digest>{a3.id});
+}
+
+// The heaviest of what nobody fetched may lie on a branch that is forgotten with its fork.
+TEST_CASE("a heaviest header that parts too far below is no aim any more") {
+  TreeFixture f({}, {.below = 20, .ahead = 100});
+  const Block* rival = &f.grow(f.tree.root());
+  for (int i = 0; i < 40; ++i) rival = &f.grow(*rival, 1);
+  for (int i = 0; i < 25; ++i) {
+    f.tree.set_applied(f.grow_valid(f.tree.tip()).id);
+  }
+  REQUIRE(f.tree.root().height() == Height(5));
+  REQUIRE(&f.tree.best_header() == &f.tree.tip());
+  REQUIRE(f.tree.wanted(10).empty());
 }
 
 TEST_CASE("a tree begins again at an executed block far from genesis") {

@@ -11,8 +11,8 @@ namespace quorate::consensus::pow::test {
 using crypto::work::test::kGenesisS;
 
 struct TreeFixture {
-  explicit TreeFixture(const work::Parameters& parameters = {})
-      : rules(crypto::work::test::rules(parameters)), tree(rules) {}
+  explicit TreeFixture(const work::Parameters& parameters = {}, TreeLimits limits = {})
+      : rules(crypto::work::test::rules(parameters)), tree(rules, limits) {}
   TreeFixture(const TreeFixture&) = delete;  // the tree refers to the rules
   TreeFixture& operator=(const TreeFixture&) = delete;
 
