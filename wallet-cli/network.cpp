@@ -118,6 +118,13 @@ Outcome<const rpc::TrustedChain*> Network::chain() {
     return failure(ExitCode::configuration, chain.error().detail,
                    "the profile '" + profile_.name + "' belongs to another chain");
   }
+  if (rpc::proved_by_nothing(chain->genesis())) {
+    return failure(ExitCode::failed,
+                   "nothing that this wallet knows proves the blocks of the engine " +
+                       chain->genesis().consensus.engine +
+                       ", and it says of a payment only what is proved",
+                   "use the nodes' API (docs/rpc.md), ask several nodes and compare");
+  }
   chain_ = std::make_unique<rpc::TrustedChain>(std::move(*chain));
   return chain_.get();
 }

@@ -38,6 +38,10 @@ bool proved_by_work(const ledger::Genesis& genesis) {
   return consensus::proved_by(genesis.consensus.engine) == consensus::ProvedBy::work;
 }
 
+bool proved_by_nothing(const ledger::Genesis& genesis) {
+  return consensus::proved_by(genesis.consensus.engine) == consensus::ProvedBy::none;
+}
+
 Result<WorkChain> WorkChain::open(const ledger::Genesis& genesis,
                                   const std::optional<std::filesystem::path>& file,
                                   const work::WorkFunction& work_function) {

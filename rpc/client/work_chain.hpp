@@ -18,6 +18,8 @@ namespace quorate::rpc {
 
 // True where the blocks of this genesis's chain are proved by work, not by seals.
 bool proved_by_work(const ledger::Genesis& genesis);
+// True where nothing proves a block to a client, or nothing that this program knows.
+bool proved_by_nothing(const ledger::Genesis& genesis);
 
 class WorkChain {
  public:

@@ -2,7 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "rpc/json/ledger_json.hpp"
+#include "tests/unit/ledger/fixture.hpp"
 #include "tests/unit/wallet-cli/temp_home.hpp"
+#include "wallet-cli/network.hpp"
 
 namespace quorate::wallet {
 namespace {
@@ -43,6 +46,23 @@ TEST_CASE("a profile carries the nodes and the pin") {
   CHECK(profile->rpc_urls == std::vector<std::string>{"http://127.0.0.1:8645"});
   CHECK(profile->dev);
   CHECK_FALSE(load_genesis(*profile)->has_value());
+}
+
+TEST_CASE("on a chain whose blocks nothing proves the wallet says so, and vouches for nothing") {
+  const test::TempHome temp;
+  ledger::Genesis genesis = ledger::test::small_genesis();
+  genesis.consensus.engine = "raft";
+  Profile profile;
+  profile.name = "local";
+  profile.chain_id = ledger::chain_id(genesis);
+  profile.rpc_urls = {"http://127.0.0.1:1"};
+  profile.genesis_file = temp.write("genesis.json", rpc::to_json(genesis).dump());
+  Network network = Network::open(profile, {}, std::chrono::seconds(1)).value();
+  const auto chain = network.chain();
+  REQUIRE_FALSE(chain.has_value());
+  CHECK(chain.error().exit == ExitCode::failed);
+  CHECK(chain.error().message.find("proves the blocks of the engine raft") != std::string::npos);
+  CHECK(chain.error().hint.find("ask several nodes") != std::string::npos);
 }
 
 TEST_CASE("a broken configuration is named with its file and field") {
