@@ -379,6 +379,11 @@ struct Status {
   Duration view_timeout{0};                  // how long a view may go without progress
   std::uint32_t timeout_level = 0;           // how often it was doubled
   std::vector<Timer> timers;                 // armed ones only
+  // By replica: since when something that this one said has no answer of it. None where everything
+  // is answered; empty where nothing asks for answers.
+  std::vector<std::optional<Instant>> unanswered;
+  // Executed by others, as far as more of them say so than may lie. For people: nothing is signed.
+  Height claimed_height;
   const char* untimed = "";  // why no progress is expected of the primary; empty while it is
   bool observer = false;
   std::string observer_reason;
@@ -395,6 +400,9 @@ struct EngineTraits {
   // A replica that runs says something at least twice in this time, work or not: one that is
   // connected and silent for so long cannot be counted on. 0: replicas may be silent.
   Duration silence_max{0};
+  // And answers within this time (Status::unanswered), unless the line between them is slow: then
+  // what it says is older than that. 0: nothing asks for answers.
+  Duration answer_max{0};
   // A payload is committed when so many blocks stand on it, its own included. 0: commits do not
   // depend on depth and are never withdrawn.
   std::uint32_t commit_depth = 0;

@@ -68,6 +68,8 @@ Result<EngineParts> make_pbft(const EngineConfig& config, const crypto::Signer* 
   EngineParts parts;
   parts.traits.connected_min = config.membership.quorum();
   parts.traits.silence_max = settings.status_interval_idle * 5 / 2;
+  // Two intervals, each longer by an eighth, pass on the best of lines.
+  parts.traits.answer_max = settings.status_interval_idle * 4;
   // A later view may speak of as many heights.
   parts.traits.history = 2 * config.checkpoint_interval;
   parts.message_verifier = std::make_shared<const pbft::PbftMessageVerifier>(

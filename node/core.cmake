@@ -12,6 +12,7 @@ add_library(quorate_node_core STATIC
   replica.cpp
   replica_outputs.cpp
   replica_rewind.cpp
+  replica_status.cpp
   runtime/vote_log_format.cpp
   tentative_blocks.cpp
 )

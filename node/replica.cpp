@@ -76,18 +76,28 @@ void Replica::Impl::on(const ReplicaStarted& started) {
 
 void Replica::Impl::on(const PeerMessageReceived& received) {
   const auto peer = peers.find(received.from);
-  if (peer != peers.end()) peer->second = now;
+  if (peer != peers.end()) peer->second.heard = now;
   std::visit([&](const auto& message) { on_message(received.from, message); }, received.message);
 }
 
 void Replica::Impl::on(const PeerConnected& connected) {
-  peers.insert_or_assign(connected.peer, now);
+  const auto late = lost_late.find(connected.peer);
+  peers.insert_or_assign(connected.peer,
+                         Connection{late == lost_late.end() ? now : late->second, now});
   catch_up.peer_connected(connected.peer);
   relay.greet(connected.peer);
 }
 
 void Replica::Impl::on(const PeerDisconnected& disconnected) {
-  peers.erase(disconnected.peer);
+  const auto peer = peers.find(disconnected.peer);
+  if (peer != peers.end()) {
+    const Instant since = peer->second.since;
+    lost_late.erase(disconnected.peer);
+    if (is_late(disconnected.peer, since, parts.engine->status())) {
+      lost_late.emplace(disconnected.peer, since);
+    }
+    peers.erase(peer);
+  }
   catch_up.peer_disconnected(disconnected.peer);
 }
 
@@ -336,88 +346,6 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   if (watches_primary()) keep_earlier(earliest, watch.next_look());
   keep_earlier(earliest, catch_up.next_deadline());
   return earliest;
-}
-
-ReplicaStatus Replica::Impl::status() const {
-  ReplicaStatus out;
-  out.consensus = parts.engine->status();
-  if (out.consensus.observer && !host_reason.empty()) out.consensus.observer_reason = host_reason;
-  out.head = head;
-  out.target = std::max(out.consensus.highest_evidence, head.height);
-  // A node that keeps up is always a few heights behind what is being agreed on.
-  const std::uint64_t behind = out.target.value() - head.height.value();
-  out.syncing = catch_up.active() || behind > config.genesis.consensus.proposals_in_flight;
-  out.peers = membership.size() - (config.self ? 1 : 0);
-  out.peers_connected = static_cast<std::uint32_t>(peers.size());
-  out.peers_silent = silent_peers();
-  for (const auto& [type, count] : messages) out.messages.push_back({type, count.in, count.out});
-  out.rewind_dropped = rewind_dropped;
-  out.blind_proposals = blind_proposals;
-  out.halted = halted.value_or("");
-  out.not_ready_reason = not_ready_reason(out);
-  out.ready = out.not_ready_reason.empty();
-  return out;
-}
-
-// A connection outlives the line for a while: what counts is whether anything comes over it.
-std::uint32_t Replica::Impl::silent_peers() const {
-  const Duration most = parts.traits.silence_max;
-  if (most == Duration(0)) return 0;
-  return static_cast<std::uint32_t>(std::count_if(
-      peers.begin(), peers.end(), [&](const auto& peer) { return now - peer.second > most; }));
-}
-
-// Empty when those that can be reached are enough. Where commits can be withdrawn a replica goes on
-// without anybody, but what it commits then is worth nothing to a client.
-std::string Replica::Impl::unreachable_reason(const ReplicaStatus& status) const {
-  const std::uint32_t heard = status.peers_connected - status.peers_silent;
-  const bool alone = tentative_order() && membership.size() > 1 && heard == 0;
-  const std::uint32_t needed = parts.traits.connected_min;
-  if (heard + 1 >= needed && !alone) return {};
-  std::string out = "connected to " + std::to_string(status.peers_connected) + " of " +
-                    std::to_string(membership.size() - 1) + " peers";
-  if (status.peers_silent > 0) {
-    const auto seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(parts.traits.silence_max).count();
-    out += ", " + std::to_string(status.peers_silent) + " of which said nothing for " +
-           std::to_string(seconds) + " s";
-  }
-  if (alone) {
-    return out +
-           "; what it commits by itself is withdrawn when it hears of a branch with more work";
-  }
-  return out + "; it takes " + std::to_string(needed) + " nodes to commit, this one included";
-}
-
-std::string Replica::Impl::not_ready_reason(const ReplicaStatus& status) const {
-  if (halted) return "halted: " + *halted;
-  if (!state) return "starting";
-  if (!config.self) return "this node follows the chain without a validator key";
-  if (status.consensus.observer) return "observer: " + status.consensus.observer_reason;
-  if (status.consensus.executing_again_to > Height(0)) {
-    return "its ledger was replaced: executing the chain again, at height " +
-           std::to_string(head.height.value()) + " of " +
-           std::to_string(status.consensus.executing_again_to.value());
-  }
-  if (const auto& branch = status.consensus.branch; branch && branch->parted_at) {
-    return "on another chain than its peers since about height " +
-           std::to_string(branch->parted_at->value()) +
-           ", which is too far below to change over; theirs has more work: " + kPartedRemedy;
-  }
-  if (auto reason = unreachable_reason(status); !reason.empty()) return reason;
-  if (status.consensus.starting) {
-    return parts.traits.mines ? "starting: asking peers for headers"
-                              : "starting: asking peers what they hold of this node";
-  }
-  if (status.syncing) {
-    return "syncing: at height " + std::to_string(head.height.value()) + " of " +
-           std::to_string(status.target.value());
-  }
-  if (status.consensus.promise_view > status.consensus.view) {
-    return "changing views: waits for view " +
-           std::to_string(status.consensus.promise_view.value()) + " to open";
-  }
-  return {};
 }
 
 std::size_t Replica::Impl::memory_bytes() const {

@@ -129,13 +129,15 @@ struct ReplicaStatus {
   std::uint32_t peers = 0;  // validators besides this node
   std::uint32_t peers_connected = 0;
   std::uint32_t peers_silent = 0;  // of these, though they should have said something
+  std::uint32_t peers_late = 0;    // of these, not silent: what they say comes too late to count
   std::vector<MessageCount> messages;
   std::uint64_t rewind_dropped = 0;  // transactions that found no room after a rewind
   // Proposals asked for above a payload that this host does not have, so that a transaction of it
   // might be proposed once more: there must be none.
   std::uint64_t blind_proposals = 0;
   std::string halted;  // the contradiction that stopped this replica, if one did
-  // Synced, allowed to vote, and as many are connected and not silent as it takes to commit.
+  // Synced, allowed to vote, and as many are connected, not silent and not late as it takes to
+  // commit.
   bool ready = false;
   std::string not_ready_reason;  // for people; empty when ready
 };

@@ -1,5 +1,6 @@
 // The inside of the replica, shared by replica.cpp (events in), replica_outputs.cpp (what the
-// engine asks for) and replica_rewind.cpp (an order that is tentative). Nothing else includes this.
+// engine asks for), replica_rewind.cpp (an order that is tentative) and replica_status.cpp (what it
+// says of itself). Nothing else includes this.
 #pragma once
 
 #include <deque>
@@ -53,11 +54,15 @@ struct Replica::Impl {
   std::optional<PrimaryWatch::Content> proposed_content(Height height) const;
   void relay_oldest();
   std::optional<Instant> next_deadline() const;
+  std::size_t memory_bytes() const;
+
+  // ---- replica_status.cpp: what it says of itself ----
   ReplicaStatus status() const;
-  std::uint32_t silent_peers() const;
+  void count_peers(ReplicaStatus& out) const;
+  // What it answers comes too late.
+  bool is_late(ReplicaId peer, Instant expected_since, const consensus::Status& status) const;
   std::string not_ready_reason(const ReplicaStatus& status) const;
   std::string unreachable_reason(const ReplicaStatus& status) const;
-  std::size_t memory_bytes() const;
 
   // ---- replica_outputs.cpp: the engine and what it asks for ----
   void feed(consensus::Input input) { inputs.push_back(std::move(input)); }
@@ -124,8 +129,14 @@ struct Replica::Impl {
 
   ledger::Head head;
   ledger::StateViewPtr state;
-  std::map<ReplicaId, Instant> peers;  // connected, with the time of their last word
-  std::set<ReplicaId> reading_for;     // peers with a read of blocks under way: one each
+  struct Connection {
+    Instant since;  // answers may be expected
+    Instant heard;  // the last word
+  };
+  std::map<ReplicaId, Connection> peers;
+  // Were late when their connection ended, and since when. A new one is no better for being new.
+  std::map<ReplicaId, Instant> lost_late;
+  std::set<ReplicaId> reading_for;  // peers with a read of blocks under way: one each
   bool told_pending = false;
   std::string host_reason;  // why the host has this replica follow only; the engine is not told
   std::optional<std::string> halted;

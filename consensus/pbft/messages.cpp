@@ -122,6 +122,8 @@ void Encoder::operator()(const StatusReport& m) {
   out.raw(m.new_view);
   out.u8(m.starting ? 1 : 0);
   out.u64(m.life);
+  out.u64(m.number);
+  for (const std::uint64_t number : m.heard) out.u64(number);
   out.u32(static_cast<std::uint32_t>(m.slots.size()));
   for (const SlotReport& slot : m.slots) {
     out.u8(static_cast<std::uint8_t>((slot.pre_prepare ? 1U : 0U) | (slot.prepared ? 2U : 0U) |
@@ -218,6 +220,8 @@ StatusReport decode_status(Reader& in, std::uint32_t members) {
   out.new_view = in.fixed<Digest>();
   out.starting = decode_flag(in);
   out.life = in.u64();
+  out.number = in.u64();
+  for (std::uint32_t i = 0; i < members && in.ok(); ++i) out.heard.push_back(in.u64());
   const std::uint32_t slots = in.count(0, kSlotReportsMax, 1 + 2 * ((members + 7) / 8));
   for (std::uint32_t i = 0; i < slots; ++i) out.slots.push_back(decode_slot_report(in, members));
   out.seals = decode_sets(in, kSealReportsMax, members);

@@ -188,11 +188,13 @@ struct StatusReport {
   Height last_executed;
   Height last_committed;
   Height sealed_to;
-  Digest new_view;                // the content of the NEW-VIEW that opened `view`; zero in view 0
-  bool starting = false;          // asks for `witnesses` before its first vote
-  std::uint64_t life = 0;         // of whoever asks, in its question and in the answer to it
-  std::vector<SlotReport> slots;  // of heights last_committed + 1, + 2, ...
-  std::vector<ReplicaSet> seals;  // of heights sealed_to + 1, + 2, ...
+  Digest new_view;           // the content of the NEW-VIEW that opened `view`; zero in view 0
+  bool starting = false;     // asks for `witnesses` before its first vote
+  std::uint64_t life = 0;    // of whoever asks, in its question and in the answer to it
+  std::uint64_t number = 0;  // one above that of the sender's STATUS before
+  std::vector<std::uint64_t> heard;     // by replica: the number of the newest STATUS heard of it
+  std::vector<SlotReport> slots;        // of heights last_committed + 1, + 2, ...
+  std::vector<ReplicaSet> seals;        // of heights sealed_to + 1, + 2, ...
   std::vector<ReplicaSet> checkpoints;  // of the checkpoints above the low watermark
   ReplicaSet view_changes;  // whose VIEW-CHANGE for promise_view or above is here, while it waits
   ReplicaSet suspects;      // who suspects the primary of `view`

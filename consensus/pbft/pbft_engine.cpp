@@ -75,6 +75,7 @@ void PbftEngine::assert_bounds() const {
 void PbftEngine::on(const Started& started) {
   commits_.restore(started.applied, started.applied_id);
   state_.life = started.life;
+  retransmission_.begin(started.life);
   open_vote_log(started);
   if (state_.halted) return;
   note_replaced_ledger(started);
@@ -324,6 +325,8 @@ Status PbftEngine::status() const {
   out.starting = state_.starting && state_.settings.self && !state_.observer;
   out.last_committed = state_.last_committed;
   view_changing_.describe(out);
+  out.unanswered = retransmission_.unanswered();
+  out.claimed_height = retransmission_.claimed();
   if (const auto due = retransmission_.next_deadline()) out.timers.push_back({"status", *due});
   if (const auto due = catch_up_.next_deadline()) out.timers.push_back({"sync", *due});
   out.observer = state_.observer;

@@ -64,6 +64,7 @@ void Retransmission::advance() {
 void Retransmission::send_status() {
   ++sent_;
   peer_ahead_ = false;
+  echoes_.send(state_.now);
   state_.outbox.send(std::nullopt, report());
 }
 
@@ -78,6 +79,8 @@ StatusReport Retransmission::report() const {
   out.new_view = parts_.view_changing.opened();
   out.starting = state_.starting && !state_.observer;
   if (out.starting) out.life = state_.life;
+  out.number = echoes_.newest();
+  out.heard = echoes_.heard();
   const auto& slots = state_.log.slots();
   if (!slots.empty()) {
     for (Height height = state_.last_committed.saturating_add(1);
@@ -144,6 +147,7 @@ bool Retransmission::settled_down(Instant since) const {
 
 void Retransmission::on_status(ReplicaId from, const StatusReport& report) {
   if (state_.settings.is_self(from) || !state_.settings.self) return;
+  echoes_.receive(from, state_.self(), report);
   if (report.last_committed > state_.last_committed || report.view > state_.view()) {
     peer_ahead_ = true;
   }
@@ -280,6 +284,14 @@ void Retransmission::send_seals(ReplicaId to, const StatusReport& report) {
   }
 }
 
+std::vector<std::optional<Instant>> Retransmission::unanswered() const {
+  std::vector<std::optional<Instant>> out(state_.settings.members());
+  for (std::uint32_t i = 0; i < out.size(); ++i) {
+    if (!state_.settings.is_self(ReplicaId(i))) out[i] = echoes_.unanswered_since(ReplicaId(i));
+  }
+  return out;
+}
+
 // ---- bodies ----
 
 void Retransmission::on_fetch(ReplicaId from, const Digest& id) {
@@ -310,7 +322,7 @@ void Retransmission::on_payload(const Digest& id, const std::optional<Body>& bod
 
 std::size_t Retransmission::memory_bytes() const {
   constexpr std::size_t kNode = 48;
-  std::size_t bytes = buckets_.size() * (sizeof(TokenBucket) + kNode);
+  std::size_t bytes = buckets_.size() * (sizeof(TokenBucket) + kNode) + echoes_.memory_bytes();
   for (const auto& entry : loading_) {
     bytes += sizeof(Digest) + kNode + entry.second.size() * (sizeof(ReplicaId) + kNode);
   }

@@ -16,6 +16,7 @@
 #include "consensus/pbft/catch_up.hpp"
 #include "consensus/pbft/checkpointing.hpp"
 #include "consensus/pbft/commit_queue.hpp"
+#include "consensus/pbft/echoes.hpp"
 #include "consensus/pbft/normal_case.hpp"
 #include "consensus/pbft/replica_state.hpp"
 #include "consensus/pbft/sealing.hpp"
@@ -38,7 +39,10 @@ struct Parts {
 
 class Retransmission {
  public:
-  Retransmission(ReplicaState& state, Parts parts) : state_(state), parts_(parts) {}
+  Retransmission(ReplicaState& state, Parts parts)
+      : state_(state), parts_(parts), echoes_(state.settings.members()) {}
+
+  void begin(std::uint64_t life) { echoes_.begin(life); }
 
   void on_status(ReplicaId from, const StatusReport& report);
   void on_fetch(ReplicaId from, const Digest& id);
@@ -49,6 +53,10 @@ class Retransmission {
   std::optional<Instant> next_deadline() const { return due_; }
   // A view has just begun: what is missing of it is asked for at once.
   void hurry() { due_ = state_.now; }
+  // By replica: since when a STATUS of this one has no answer of it.
+  std::vector<std::optional<Instant>> unanswered() const;
+  // What f+1 others say they have executed, so that one of them is correct.
+  Height claimed() const { return echoes_.claimed(state_.settings.membership.weak_quorum()); }
   std::size_t memory_bytes() const;
 
  private:
@@ -75,6 +83,7 @@ class Retransmission {
   std::optional<Instant> due_;  // of the next STATUS
   bool peer_ahead_ = false;     // a claim, good for an earlier STATUS and nothing else
   std::uint64_t sent_ = 0;
+  Echoes echoes_;
   std::uint64_t fetches_ = 0;
   std::map<ReplicaId, TokenBucket> buckets_;
   std::map<ReplicaId, Instant> new_view_sent_;

@@ -289,8 +289,16 @@ void PeerManager::Impl::on_frame(PeerSession& session, TrafficClass traffic, Byt
 void PeerManager::Impl::on_writable(PeerSession& session, Bytes& out) {
   Peer& peer = peer_of(*session.peer());
   if (peer.session.get() != &session) return;
-  const std::lock_guard lock(peer.mutex);
-  peer.queue.pop(out, kWriteBytes);
+  std::size_t expired = 0;
+  {
+    const std::lock_guard lock(peer.mutex);
+    expired = peer.queue.expire(SendQueue::Clock::now());
+    peer.info.frames_dropped += expired;
+    peer.queue.pop(out, kWriteBytes);
+  }
+  if (expired == 0) return;
+  const std::lock_guard lock(totals_mutex);
+  totals.frames_dropped[traffic_index(TrafficClass::consensus)] += expired;
 }
 
 void PeerManager::Impl::on_bytes(PeerSession& session, std::size_t in, std::size_t out) {
@@ -352,7 +360,7 @@ void PeerManager::Impl::enqueue(Peer& peer, TrafficClass traffic, const SendQueu
   {
     const std::lock_guard lock(peer.mutex);
     if (!peer.info.connected) return;
-    dropped = peer.queue.push(traffic, body);
+    dropped = peer.queue.push(traffic, body, SendQueue::Clock::now());
     peer.info.frames_dropped += dropped;
     if (!peer.wake_posted) {
       peer.wake_posted = true;

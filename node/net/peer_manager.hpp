@@ -73,7 +73,7 @@ struct NetTotals {
   std::uint64_t bytes_out = 0;
   std::array<std::uint64_t, kTrafficClasses> frames_in{};
   std::array<std::uint64_t, kTrafficClasses> frames_sent{};     // queued, once per peer
-  std::array<std::uint64_t, kTrafficClasses> frames_dropped{};  // by full send queues
+  std::array<std::uint64_t, kTrafficClasses> frames_dropped{};  // by full or slow send queues
   std::uint64_t refused = 0;  // handshakes that ended in a refusal, by either side
   std::uint64_t bans = 0;
 };

@@ -1,5 +1,7 @@
 #include "node/net/peer_session.hpp"
 
+#include <netinet/tcp.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -61,6 +63,8 @@ void PeerSession::accept() {
 void PeerSession::start_tls(asio::ssl::stream_base::handshake_type side) {
   error_code ignored;  // a missing option or name costs latency or a log word, nothing else
   stream_.next_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
+  using UnsentMax = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+  stream_.next_layer().set_option(UnsentMax(kWriteBytes), ignored);
   const auto endpoint = stream_.next_layer().remote_endpoint(ignored);
   if (!ignored) {
     remote_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());

@@ -21,9 +21,10 @@
 
 namespace quorate::node {
 
-// One write takes about this much from the queues: small enough that a vote which arrives now does
-// not wait long behind bulk traffic.
-inline constexpr std::size_t kWriteBytes = 64 * 1024;
+// One write takes about this much from the queues, and the kernel holds about as much that it has
+// not sent: small enough that a vote which arrives now does not wait long behind bulk traffic, and
+// that on a slow line the queues decide what is worth sending.
+inline constexpr std::size_t kWriteBytes = 32 * 1024;
 
 class PeerSession : public std::enable_shared_from_this<PeerSession> {
  public:

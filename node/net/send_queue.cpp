@@ -18,21 +18,28 @@ constexpr std::array<TrafficClass, kTrafficClasses> kOrder = {
 
 std::size_t traffic_index(TrafficClass traffic) { return static_cast<std::size_t>(traffic) - 1; }
 
-std::size_t SendQueue::push(TrafficClass traffic, Body body) {
+std::size_t SendQueue::push(TrafficClass traffic, Body body, Clock::time_point now) {
   Lane& lane = lanes_[traffic_index(traffic)];
   const std::size_t bound = limits_.bytes_max[traffic_index(traffic)];
   const auto overflows = [&] { return !lane.frames.empty() && lane.bytes + body->size() > bound; };
   std::size_t dropped = 0;
   if (traffic == TrafficClass::consensus) {
-    for (; overflows(); ++dropped) {
-      lane.bytes -= lane.frames.front()->size();
-      lane.frames.pop_front();
-    }
+    for (; overflows(); ++dropped) lane.take();
   } else if (overflows()) {
     return 1;
   }
   lane.bytes += body->size();
-  lane.frames.push_back(std::move(body));
+  lane.frames.push_back({std::move(body), now});
+  return dropped;
+}
+
+std::size_t SendQueue::expire(Clock::time_point now) {
+  Lane& lane = lanes_[traffic_index(TrafficClass::consensus)];
+  std::size_t dropped = 0;
+  while (!lane.frames.empty() && now - lane.frames.front().since > kConsensusWaitMax) {
+    lane.take();
+    ++dropped;
+  }
   return dropped;
 }
 
@@ -51,9 +58,7 @@ std::size_t SendQueue::pop(Bytes& out, std::size_t bytes_wanted) {
   while (out.size() < bytes_wanted) {
     Lane* lane = choose();
     if (lane == nullptr) break;
-    const Body body = std::move(lane->frames.front());
-    lane->frames.pop_front();
-    lane->bytes -= body->size();
+    const Body body = lane->take();
     lane->credit -= std::min(lane->credit, body->size() + kFrameHeaderSize);
     const auto index = static_cast<std::size_t>(lane - lanes_.data());
     append_frame(out, frame_type(kOrder[index]), *body);

@@ -1,5 +1,8 @@
 #include "testnet/perturb/proxy.hpp"
 
+#include <netinet/tcp.h>
+
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -23,9 +26,24 @@ namespace {
 
 constexpr std::size_t kChunk = 16 * 1024;
 constexpr std::size_t kHeldMax = 1 << 20;  // per direction; beyond it the sender is not read
+constexpr std::size_t kHeldMin = 4 * 1024;
+constexpr std::size_t kChunkMin = 512;
+// As between machines: on the loopback the kernel's buffers would hold megabytes, and tell the
+// sender of their progress tens of kilobytes at a time.
+constexpr int kReceiveBuffer = 16 * 1024;
+constexpr int kSegment = 1448;
 constexpr std::size_t kWriteMax = 256 * 1024;
 
 class Connection;
+
+// Before it connects or listens. A missing option makes a line less like one, nothing else.
+template <class Socket>
+void limit_buffers(Socket& socket) {
+  using Segment = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_MAXSEG>;
+  error_code ignored;
+  socket.set_option(asio::socket_base::receive_buffer_size(kReceiveBuffer), ignored);
+  socket.set_option(Segment(kSegment), ignored);
+}
 
 // What every connection of the process shares.
 struct Shared {
@@ -51,8 +69,10 @@ class Pipe {
         timer_(shared.io) {}
 
   void read();
-  // Passes on what may go: after a read, a write, a timer, a new rule, a new connection.
+  // Passes on what may go: after a read, a write, a timer, a new connection.
   void pump();
+  // The rules have changed: what is held leaves as if it came now.
+  void update();
   void stop() { timer_.cancel(); }
   bool input_ended() const { return ended_; }
   bool done() const { return ended_ && held_.empty() && !writing_; }
@@ -63,6 +83,10 @@ class Pipe {
     Clock::time_point at;
     std::vector<char> bytes;
   };
+  const LinkRule& rule() const { return shared_.rules.at(direction_.first, direction_.second); }
+  // A line of this rate holds what it passes on in a second, and reads twenty times as often.
+  std::size_t held_max() const;
+  std::size_t chunk_max() const;
   void on_read(error_code error, std::size_t size);
   void write(std::size_t chunks);
   void on_written(error_code error, std::size_t chunks);
@@ -74,9 +98,11 @@ class Pipe {
   tcp::socket& to_;
   asio::steady_timer timer_;
   Shaper shaper_;
+  LinkRule rule_;  // by which what is held was timed
   std::array<char, kChunk> in_;
   std::deque<Chunk> held_;
   std::size_t held_bytes_ = 0;
+  bool begun_ = false;  // the sender's socket is open
   bool reading_ = false;
   bool writing_ = false;
   bool ended_ = false;  // the sender said it is done, or is gone
@@ -104,8 +130,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The rules have changed.
   void update() {
     connect_when_whole();
-    there_.pump();
-    back_.pump();
+    there_.update();
+    back_.update();
   }
   bool connected() const { return connected_; }
   bool closed() const { return closed_; }
@@ -135,6 +161,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (closed_ || connecting_ || shared_.rules.separated(link_.first, link_.second)) return;
     connecting_ = true;
     const tcp::endpoint target(asio::ip::address_v4::loopback(), target_);
+    error_code opened;
+    dialled_.open(target.protocol(), opened);
+    if (opened) return close(false);
+    limit_buffers(dialled_);
     dialled_.async_connect(target, [self = shared_from_this()](error_code error) {
       if (error || self->closed_) return self->close(false);
       error_code ignored;
@@ -157,11 +187,37 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool closed_ = false;
 };
 
+std::size_t Pipe::held_max() const {
+  const std::uint64_t rate = rule().bytes_per_second;
+  return rate == 0 ? kHeldMax : std::clamp<std::uint64_t>(rate, kHeldMin, kHeldMax);
+}
+
+std::size_t Pipe::chunk_max() const {
+  const std::uint64_t rate = rule().bytes_per_second;
+  return rate == 0 ? kChunk : std::clamp<std::uint64_t>(rate / 20, kChunkMin, kChunk);
+}
+
+void Pipe::update() {
+  if (rule() != rule_) {
+    rule_ = rule();
+    shaper_ = Shaper();
+    const auto now = Clock::now();
+    for (Chunk& chunk : held_) {
+      const auto at =
+          shaper_.release(rule_, chunk.bytes.size(), now, [this] { return shared_.chance(); });
+      chunk.at = at.value_or(now);
+    }
+  }
+  pump();
+  if (begun_) read();
+}
+
 void Pipe::read() {
-  if (reading_ || ended_ || owner_.closed() || held_bytes_ >= kHeldMax) return;
+  begun_ = true;
+  if (reading_ || ended_ || owner_.closed() || held_bytes_ >= held_max()) return;
   reading_ = true;
-  from_.async_read_some(asio::buffer(in_), [this, keep = owner_.shared_from_this()](
-                                               error_code error, std::size_t size) {
+  from_.async_read_some(asio::buffer(in_, chunk_max()), [this, keep = owner_.shared_from_this()](
+                                                            error_code error, std::size_t size) {
     reading_ = false;
     on_read(error, size);
   });
@@ -175,14 +231,14 @@ void Pipe::on_read(error_code error, std::size_t size) {
     return owner_.close_when_done();
   }
   const auto now = Clock::now();
-  const auto& rule = shared_.rules.at(direction_.first, direction_.second);
-  const auto at = shaper_.release(rule, size, now, [this] { return shared_.chance(); });
+  rule_ = rule();
+  const auto at = shaper_.release(rule_, size, now, [this] { return shared_.chance(); });
   auto& traffic = shared_.traffic[direction_];
   if (!at) {
     ++traffic.resets;
     return owner_.close(true);
   }
-  if (*at > now || rule.cut) ++traffic.held_back;
+  if (*at > now || rule_.cut) ++traffic.held_back;
   held_.push_back({*at, std::vector<char>(in_.data(), in_.data() + size)});
   held_bytes_ += size;
   pump();
@@ -191,7 +247,7 @@ void Pipe::on_read(error_code error, std::size_t size) {
 
 void Pipe::pump() {
   if (writing_ || owner_.closed() || !owner_.connected()) return;
-  if (shared_.rules.at(direction_.first, direction_.second).cut) return;
+  if (rule().cut) return;
   if (held_.empty()) {
     if (ended_ && !shut_) {
       shut_ = true;
@@ -259,6 +315,7 @@ Result<void> LinkProxy::Impl::listen(Direction link, std::uint16_t target, std::
   error_code error;
   acceptor.open(tcp::v4(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) limit_buffers(acceptor);  // and of what it accepts
   if (!error) {
     acceptor.bind({asio::ip::address_v4::loopback(), wanted}, error);
     if (error && wanted != 0) {

@@ -4,7 +4,8 @@
 //
 // A cut link is a pulled cable: connections stay open and nothing comes through, new ones hang.
 // What was sent before waits, at most 1 MiB per direction, and passes when the link is whole again.
-// Without rules a chunk is passed on as soon as it was read.
+// A line with a rate holds what it passes on in a second, as a router's queue does. Without rules a
+// chunk is passed on as soon as it was read, and so is what earlier rules held back.
 //
 // Single-threaded: run() owns everything until it returns.
 #pragma once

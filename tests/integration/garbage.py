@@ -253,7 +253,9 @@ class Flooder(FalseMember):
         # No slots, seals and checkpoints; nobody's VIEW-CHANGE or SUSPECT (one byte of replicas
         # each: this is for networks of up to eight); no witnesses.
         nothing = struct.pack("<III", 0, 0, 0) + bytes(2) + bytes(1)
-        return struct.pack("<BQ", STATUS, 0) + view_and_heights + bytes(32) + not_starting + nothing
+        numbers = bytes(8 + 8 * self.net.nodes)  # its own, and those heard
+        return (struct.pack("<BQ", STATUS, 0) + view_and_heights + bytes(32) + not_starting + numbers +
+                nothing)
 
     def fetch(self):
         return struct.pack("<BQ", FETCH, 0) + os.urandom(32)

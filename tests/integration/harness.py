@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -229,10 +230,17 @@ class Net:
         return self.rpc(node, "chain_getBlock", {"block": height})
 
     def is_ready(self, node):
-        with contextlib.suppress(OSError):
+        return self.not_ready(node) == ""
+
+    def not_ready(self, node):
+        """What /readyz says against the node; nothing when it is ready."""
+        try:
             with urllib.request.urlopen(self.url(node) + "/readyz", timeout=2) as answer:
-                return answer.status == 200
-        return False
+                return "" if answer.status == 200 else answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.read().decode() or str(error)
+        except OSError as error:
+            return str(error)
 
     def genesis_id(self):
         """The chain_id, which the testnet's own manifest names."""

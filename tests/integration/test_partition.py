@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Partitions, delays and losses between real nodes, through the fault links of quorate-testnet."""
 
+import re
 import time
 import unittest
 
@@ -51,6 +52,42 @@ class Partition(unittest.TestCase):
             print(f"not ready {time.monotonic() - began:.1f} s after the cut")
             net.testnet("heal")
             wait_until("every node is ready", lambda: all(net.is_ready(node) for node in range(4)))
+
+    def test_a_node_on_a_slow_line_is_not_ready_and_says_how_far_behind_it_is(self):
+        with Net(up_args=["--faults", "--load-accounts", "64"]) as net:
+            with load(net, 200):
+                net.testnet("perturb", "--delay", "500")
+                for _ in range(scaled(10, 60)):
+                    time.sleep(1)
+                    reasons = [net.not_ready(node) for node in range(4)]
+                    self.assertFalse([reason for reason in reasons if " late " in reason],
+                                     "half a second is no slow line")
+                net.testnet("perturb", "--delay", "0")
+                wait_until("every node is ready", lambda: all(net.is_ready(node) for node in range(4)))
+                # A hundredth of what the others say to it, both ways.
+                net.testnet("perturb", "--node", "3", "--rate", "2000")
+                began, reasons = time.monotonic(), []
+                wait_until("node3 says that it is not ready", lambda: not net.is_ready(3), 15)
+                print(f"not ready {time.monotonic() - began:.1f} s after its line became slow")
+                for second in range(scaled(35, 120)):
+                    time.sleep(1)
+                    reasons.append(net.not_ready(3))
+                    self.assertNotEqual(reasons[-1], "", f"ready again after {second} s")
+                print(f"{reasons[0]} ... {reasons[-1]}")
+                behind = [int(found) for reason in reasons
+                          for found in re.findall(r" late .* at least (\d+) blocks behind", reason)]
+                self.assertGreater(max(behind, default=0), 50, reasons)
+                heights = [net.height(node) for node in range(4)]
+                self.assertLess(heights[3] + 50, max(heights), "the line was not slow enough to tell")
+                for node in range(3):
+                    self.assertTrue(net.is_ready(node), f"node{node} is troubled by the line of node3")
+                lag = net.status()["nodes"][3]["lag"]
+                self.assertGreater(int(lag), 50, "status shows no lag")
+                net.testnet("heal")
+                healed, goal = time.monotonic(), max(heights)
+                wait_until("node3 has caught up and is ready",
+                           lambda: net.height(3) >= goal and net.is_ready(3), 20)
+                print(f"{goal - heights[3]} blocks later, {time.monotonic() - healed:.1f} s after the heal")
 
     def test_an_isolated_primary_is_replaced_and_follows_when_it_is_back(self):
         with Net(up_args=["--faults"]) as net:

@@ -181,6 +181,52 @@ void x13_missed_new_view(Stage& stage) {
   stage.finale();
 }
 
+// The line of one replica delivers everything, but twenty seconds late. It does not call itself
+// ready, though nothing that it hears tells it what it misses; nobody else is troubled. Half a
+// second each way, between all of them, is no reason for that.
+void x19_slow_line(Stage& stage) {
+  stage.begin();
+  const std::uint32_t far = stage.n() - 1;
+  const auto status = [&](std::uint32_t replica) { return stage.node(replica).replica().status(); };
+  const auto late_at_others = [&] {
+    std::uint32_t most = 0;
+    for (std::uint32_t i = 0; i < far; ++i) most = std::max(most, status(i).peers_late);
+    return most;
+  };
+  stage.clients().load(milliseconds(400));
+  sim::LinkFaults links;
+  links.delay_min = links.delay_max = milliseconds(500);
+  stage.links(links);
+  for (int i = 0; i < 200; ++i) {
+    stage.run_for(milliseconds(100));
+    if (!stage.ok()) return;
+    stage.expect(late_at_others() == 0 && status(far).peers_late == 0, "half a second is late");
+  }
+  links.delay_min = links.delay_max = seconds(20);
+  sim::Network& network = stage.simulation().network();
+  for (std::uint32_t i = 0; i < far; ++i) {
+    network.set_faults(sim::Machine(i), sim::Machine(far), links);
+    network.set_faults(sim::Machine(far), sim::Machine(i), links);
+  }
+  stage.links({});
+  const auto knows = [&] {
+    return !status(far).ready && status(far).not_ready_reason.find(" late ") != std::string::npos;
+  };
+  // At first nothing comes at all.
+  stage.await("it is not ready", seconds(10), [&] { return !status(far).ready; });
+  stage.await("it knows that it hears old news", seconds(30), knows);
+  for (int i = 0; i < 30; ++i) {
+    stage.run_for(seconds(1));
+    if (!stage.ok()) return;
+    stage.expect(knows(), "it calls itself ready, or does not say that its line is slow");
+    stage.expect(late_at_others() <= 1, "another line than its own is called slow");
+  }
+  network.clear_link_faults();
+  // What is under way still comes first.
+  stage.await("it is ready again", seconds(30), [&] { return status(far).ready; });
+  stage.finale();
+}
+
 }  // namespace
 
 std::vector<Scenario> partition_scenarios() {
@@ -198,6 +244,7 @@ std::vector<Scenario> partition_scenarios() {
        1,
        s18_isolated_suspect},
       {"X13", "one replica misses the NEW-VIEW", {4, 5, 7, 10}, 1, x13_missed_new_view},
+      {"X19", "the line of one replica is twenty seconds late", {4, 7, 10}, 1, x19_slow_line},
       {"S19", "primary after primary is dead", {4, 7, 10, 31}, 1, s19_dead_primaries},
   };
 }

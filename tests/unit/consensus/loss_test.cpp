@@ -158,6 +158,7 @@ TEST_CASE("answers to STATUS are limited per peer") {
   };
   pbft::StatusReport report;
   report.view_changes = report.suspects = pbft::ReplicaSet(4);
+  report.heard.resize(4);
   const Bytes bytes = pbft::encode(Epoch(0), report);
   for (int i = 0; i < 5'000; ++i) REQUIRE(cluster.deliver(3, 1, bytes));
   REQUIRE(to_greedy > 100);
@@ -245,6 +246,7 @@ TEST_CASE("a peer that only claims to be ahead causes no catch-up") {
   REQUIRE(cluster.converge(Height(3)));
   pbft::StatusReport report;
   report.view_changes = report.suspects = pbft::ReplicaSet(4);
+  report.heard.resize(4);
   report.low_watermark = report.last_executed = report.last_committed = report.sealed_to =
       Height::max();
   const Bytes bytes = pbft::encode(Epoch(0), report);

@@ -207,6 +207,7 @@ class Solo {
     pbft::StatusReport out;
     out.view_changes = pbft::ReplicaSet(membership_.size());
     out.suspects = pbft::ReplicaSet(membership_.size());
+    out.heard.resize(membership_.size());
     return out;
   }
   pbft::StatusReport answer_to_start(std::vector<pbft::Witness> witnesses = {}) const {

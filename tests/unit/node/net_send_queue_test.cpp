@@ -7,6 +7,7 @@
 namespace quorate::node {
 namespace {
 
+const SendQueue::Clock::time_point kNow{std::chrono::hours(1)};
 const SendQueueLimits kSmall{.bytes_max = {1000, 1000, 1000}};
 
 SendQueue::Body body(std::size_t size, std::uint8_t fill) {
@@ -35,7 +36,7 @@ TEST_CASE("A full consensus queue drops its oldest frames") {
   SendQueue queue(kSmall);
   std::size_t dropped = 0;
   for (std::uint8_t i = 0; i < 10; ++i) {
-    dropped += queue.push(TrafficClass::consensus, body(300, i));
+    dropped += queue.push(TrafficClass::consensus, body(300, i), kNow);
   }
   CHECK(dropped == 7);
   const auto frames = drain(queue);
@@ -48,7 +49,7 @@ TEST_CASE("Full sync and transaction queues drop the new frame") {
   for (const TrafficClass traffic : {TrafficClass::sync, TrafficClass::transactions}) {
     SendQueue queue(kSmall);
     std::size_t dropped = 0;
-    for (std::uint8_t i = 0; i < 10; ++i) dropped += queue.push(traffic, body(300, i));
+    for (std::uint8_t i = 0; i < 10; ++i) dropped += queue.push(traffic, body(300, i), kNow);
     CHECK(dropped == 7);
     const auto frames = drain(queue);
     REQUIRE(frames.size() == 3);
@@ -59,18 +60,18 @@ TEST_CASE("Full sync and transaction queues drop the new frame") {
 
 TEST_CASE("A frame larger than its bound still passes an empty queue") {
   SendQueue queue(kSmall);
-  CHECK(queue.push(TrafficClass::sync, body(5000, 1)) == 0);
-  CHECK(queue.push(TrafficClass::sync, body(1, 1)) == 1);
+  CHECK(queue.push(TrafficClass::sync, body(5000, 1), kNow) == 0);
+  CHECK(queue.push(TrafficClass::sync, body(1, 1), kNow) == 1);
   CHECK(queue.bytes(TrafficClass::sync) == 5000);
 }
 
 TEST_CASE("Consensus goes first, and bulk traffic is never starved by it") {
   SendQueue queue;
   for (int i = 0; i < 100; ++i) {
-    queue.push(TrafficClass::transactions, body(16 * 1024, 3));
-    queue.push(TrafficClass::sync, body(16 * 1024, 2));
+    queue.push(TrafficClass::transactions, body(16 * 1024, 3), kNow);
+    queue.push(TrafficClass::sync, body(16 * 1024, 2), kNow);
   }
-  for (int i = 0; i < 1000; ++i) queue.push(TrafficClass::consensus, body(16 * 1024, 1));
+  for (int i = 0; i < 1000; ++i) queue.push(TrafficClass::consensus, body(16 * 1024, 1), kNow);
   const auto frames = drain(queue);
   REQUIRE(frames.size() == 1200);
   CHECK(frames.front().type == FrameType::consensus);
@@ -90,14 +91,30 @@ TEST_CASE("Consensus goes first, and bulk traffic is never starved by it") {
 
 TEST_CASE("A vote that arrives while bulk waits leaves with the next write") {
   SendQueue queue;
-  for (int i = 0; i < 64; ++i) queue.push(TrafficClass::sync, body(64 * 1024, 2));
+  for (int i = 0; i < 64; ++i) queue.push(TrafficClass::sync, body(64 * 1024, 2), kNow);
   Bytes first;
   queue.pop(first, 64 * 1024);
-  queue.push(TrafficClass::consensus, body(100, 1));
+  queue.push(TrafficClass::consensus, body(100, 1), kNow);
   Bytes second;
   queue.pop(second, 64 * 1024);
   REQUIRE(second.size() > kFrameHeaderSize);
   CHECK(second[4] == static_cast<std::uint8_t>(FrameType::consensus));
+}
+
+TEST_CASE("Consensus frames that waited too long are dropped, what is asked for again is not") {
+  SendQueue queue;
+  for (std::uint8_t i = 0; i < 4; ++i) {
+    queue.push(TrafficClass::consensus, body(100, i), kNow + std::chrono::seconds(2 * i));
+    queue.push(TrafficClass::sync, body(100, i), kNow + std::chrono::seconds(2 * i));
+  }
+  CHECK(queue.expire(kNow + kConsensusWaitMax) == 0);
+  CHECK(queue.expire(kNow + kConsensusWaitMax + std::chrono::seconds(3)) == 2);
+  CHECK(queue.bytes(TrafficClass::consensus) == 200);
+  CHECK(queue.bytes(TrafficClass::sync) == 400);
+  const auto frames = drain(queue);
+  REQUIRE(frames.size() == 6);
+  CHECK(frames.front().body[0] == 2);
+  CHECK(queue.expire(kNow + std::chrono::hours(1)) == 0);
 }
 
 }  // namespace

@@ -276,6 +276,48 @@ TEST_CASE("who is connected and says nothing cannot be counted on, until somethi
   CHECK(bench.replica->status().peers_silent == 1);
 }
 
+TEST_CASE(
+    "who answers late cannot be counted on, and the reason says how far behind this node is") {
+  Bench bench("", {.connected_min = 3, .answer_max = std::chrono::seconds(8)});
+  bench.step(PeerConnected{ReplicaId(1)});
+  bench.step(PeerConnected{ReplicaId(2)});
+  bench.tick(20'000);
+  CHECK(bench.replica->status().ready);
+  bench.engine->current.highest_evidence = Height(3);
+  bench.engine->current.claimed_height = Height(2);
+  bench.engine->current.unanswered = {std::nullopt, at_ms(12'000), at_ms(12'001), std::nullopt};
+  CHECK(bench.replica->status().ready);
+  bench.tick(20'001);
+  CHECK(bench.replica->status().peers_late == 1);
+  CHECK(bench.replica->status().not_ready_reason ==
+        "connected to 2 of 3 peers, 1 of which answer more than 8 s late (a slow line): this node "
+        "is at height 0, at least 3 blocks behind; it takes 3 nodes to commit, this one included");
+  bench.engine->current.claimed_height = Height(40);
+  CHECK(bench.replica->status().not_ready_reason.find("40 blocks behind") != std::string::npos);
+  // What was asked before there was a connection could not be answered.
+  bench.step(PeerConnected{ReplicaId(1)});
+  CHECK(bench.replica->status().ready);
+  bench.tick(28'001);
+  CHECK(bench.replica->status().peers_late == 1);
+  bench.tick(28'002);
+  CHECK(bench.replica->status().peers_late == 2);
+  // A new connection over the same line is as late, until an answer comes.
+  bench.step(PeerDisconnected{ReplicaId(2)});
+  bench.step(PeerConnected{ReplicaId(2)});
+  CHECK(bench.replica->status().peers_late == 2);
+  bench.engine->current.unanswered[2] = at_ms(28'000);
+  CHECK(bench.replica->status().peers_late == 1);
+  bench.step(PeerConnected{ReplicaId(3)});
+  CHECK(bench.replica->status().ready);
+  // Whoever was merely away starts afresh.
+  bench.step(PeerDisconnected{ReplicaId(3)});
+  bench.engine->current.unanswered[3] = at_ms(28'002);
+  bench.tick(90'000);
+  bench.engine->current.unanswered[2] = std::nullopt;
+  bench.step(PeerConnected{ReplicaId(3)});
+  CHECK(bench.replica->status().ready);
+}
+
 TEST_CASE("a replica that its host keeps from voting gives the host's reason, not the engine's") {
   Bench bench("the vote log is lost; use a new key");
   bench.engine->current.observer = true;
