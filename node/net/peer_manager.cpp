@@ -26,6 +26,9 @@ namespace {
 // A connection that held this long was a good one: the next dial starts the backoff anew. A shorter
 // one did not, or two nodes that keep refusing each other would do so ten times a second.
 constexpr std::chrono::seconds kSettled{5};
+// Of one that connects again and again: each time costs this node a handshake and the replica a
+// greeting.
+constexpr std::chrono::seconds kTooOftenBan{60};
 
 }  // namespace
 
@@ -49,8 +52,9 @@ struct PeerManager::Impl final : PeerSession::Host {
   void dial_later(Peer& peer, const std::string& why);
   void ban(Peer& peer, std::chrono::milliseconds time, const std::string& reason);
   std::chrono::milliseconds banned_for(const Peer& peer) const;
-  std::string name_of(ReplicaId id) const;
-  void log_connection(Peer& peer, std::string_view what, LogField field);
+  // The level of a line about this peer's connections; debug for one that comes and goes all the
+  // time.
+  LogLevel budgeted(Peer& peer, LogLevel level);
   void enqueue(Peer& peer, TrafficClass traffic, const SendQueue::Body& body);
 
   Result<ReplicaId> on_hello(PeerSession& session, const Hello& theirs) override;
@@ -60,7 +64,7 @@ struct PeerManager::Impl final : PeerSession::Host {
   void on_bytes(PeerSession& session, std::size_t in, std::size_t out) override;
   void on_closed(PeerSession& session, const std::string& reason, bool refused) override;
   void on_finished(PeerSession& session) override;
-  void lose(Peer& peer, const std::string& reason);
+  void lose(Peer& peer, const std::string& reason, bool refused);
 
   Peer& peer_of(ReplicaId id) { return *peers.at(id.value()); }
   bool dials(const Peer& peer) const { return config.self < peer.id; }
@@ -215,16 +219,17 @@ Result<ReplicaId> PeerManager::Impl::on_hello(PeerSession& session, const Hello&
   QUORATE_TRY(
       const ReplicaId id,
       check_hello(our_hello(), theirs, {session.peer_key(), session.dialled()}, config.members));
-  const Peer& peer = peer_of(id);
+  Peer& peer = peer_of(id);
+  if (banned_for(peer).count() == 0 &&
+      peer.comes_too_often(std::chrono::steady_clock::now(), config.connections_per_minute_max)) {
+    ban(peer, kTooOftenBan,
+        "it connected more than " + std::to_string(config.connections_per_minute_max) +
+            " times within a minute");
+  }
   const auto left = banned_for(peer);
   if (left.count() == 0) return id;
   return fail(Errc::permission, peer.ban_reason + "; " + std::to_string(left.count() / 1000 + 1) +
                                     " s are left of it");
-}
-
-std::string PeerManager::Impl::name_of(ReplicaId id) const {
-  return "'" + config.members.at(id.value()).name + "' (replica " + std::to_string(id.value()) +
-         ")";
 }
 
 // Rounded up, so that a timer set to it does not find it unfinished.
@@ -235,8 +240,7 @@ std::chrono::milliseconds PeerManager::Impl::banned_for(const Peer& peer) const 
 
 void PeerManager::Impl::ban(Peer& peer, std::chrono::milliseconds time, const std::string& reason) {
   peer.banned_until = std::chrono::steady_clock::now() + time;
-  peer.ban_reason = name_of(config.self) + " refuses " + name_of(peer.id) + " for " +
-                    std::to_string(time.count() / 1000) + " s: " + reason;
+  peer.ban_reason = "for " + std::to_string(time.count() / 1000) + " s, " + reason;
   {
     const std::lock_guard lock(peer.mutex);
     ++peer.info.bans;
@@ -252,14 +256,13 @@ void PeerManager::Impl::ban(Peer& peer, std::chrono::milliseconds time, const st
   if (const SessionPtr session = peer.session) session->refuse(peer.ban_reason);
 }
 
-void PeerManager::Impl::log_connection(Peer& peer, std::string_view what, LogField field) {
+LogLevel PeerManager::Impl::budgeted(Peer& peer, LogLevel level) {
   const auto lines = peer.connections_logged.take(LogBudget::Clock::now());
   if (lines.unlogged > 0) {
     log.info("p2p", "it came and went more often than was logged",
              {{"peer", peer.info.name}, {"count", std::to_string(lines.unlogged)}});
   }
-  const auto level = lines.log ? LogLevel::info : LogLevel::debug;
-  log.write(level, "p2p", what, {{"peer", peer.info.name}, std::move(field)});
+  return lines.log ? level : LogLevel::debug;
 }
 
 void PeerManager::Impl::on_established(PeerSession& session) {
@@ -274,7 +277,8 @@ void PeerManager::Impl::on_established(PeerSession& session) {
     peer.info.connected = true;
     ++peer.info.connects;
   }
-  log_connection(peer, "peer connected", {"remote", session.remote()});
+  log.write(budgeted(peer, LogLevel::info), "p2p", "peer connected",
+            {{"peer", peer.info.name}, {"remote", session.remote()}});
   callbacks.on_connected(peer.id);
 }
 
@@ -323,11 +327,11 @@ void PeerManager::Impl::on_closed(PeerSession& session, const std::string& reaso
   const auto id = session.peer() ? session.peer() : session.dialled();
   if (!id) return stranger_log.write(session.remote(), reason, refused);
   Peer& peer = peer_of(*id);
-  if (peer.session.get() == &session) return lose(peer, reason);
+  if (peer.session.get() == &session) return lose(peer, reason, refused);
   // A connection that never came to be: a refused or failed dial, or a refusal of one that dialled.
   if (refused && peer.last_logged != reason) {
-    log.warning("p2p", "handshake refused",
-                {{"peer", peer.info.name}, {"remote", session.remote()}, {"reason", reason}});
+    log.write(budgeted(peer, LogLevel::warning), "p2p", "handshake refused",
+              {{"peer", peer.info.name}, {"remote", session.remote()}, {"reason", reason}});
     peer.last_logged = reason;
   }
   if (session.dialled()) {
@@ -338,7 +342,7 @@ void PeerManager::Impl::on_closed(PeerSession& session, const std::string& reaso
   peer.info.last_error = reason;
 }
 
-void PeerManager::Impl::lose(Peer& peer, const std::string& reason) {
+void PeerManager::Impl::lose(Peer& peer, const std::string& reason, bool refused) {
   const bool settled = std::chrono::steady_clock::now() - peer.established_at >= kSettled;
   if (settled) peer.backoff.reset();
   peer.session.reset();
@@ -348,7 +352,8 @@ void PeerManager::Impl::lose(Peer& peer, const std::string& reason) {
     peer.info.connected = false;
     peer.info.last_error = reason;
   }
-  log_connection(peer, "peer disconnected", {"reason", reason});
+  log.write(budgeted(peer, refused ? LogLevel::warning : LogLevel::info), "p2p",
+            "peer disconnected", {{"peer", peer.info.name}, {"reason", reason}});
   callbacks.on_disconnected(peer.id);
   if (dials(peer)) dial_later(peer, reason);
 }

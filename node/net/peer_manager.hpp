@@ -44,6 +44,8 @@ struct PeerManagerConfig {
   FrameLimits frames;
   SendQueueLimits queues;
   PeerTiming timing;
+  // Of one member, in both directions together; whoever dials as this release does stays far below.
+  std::uint32_t connections_per_minute_max = 120;
   std::size_t handshakes_max = 32;  // inbound and unfinished; above it the oldest gives way
 };
 

@@ -26,6 +26,15 @@ struct Peer {
         resolver(io),
         queue(config.queues) {}
 
+  // Counts one more connection; whether that is more than `most` within a minute.
+  bool comes_too_often(std::chrono::steady_clock::time_point now, std::uint32_t most) {
+    if (now - minute > std::chrono::minutes(1)) {
+      minute = now;
+      connections = 0;
+    }
+    return ++connections > most;
+  }
+
   const ReplicaId id;
   // Of the io thread:
   SessionPtr session;  // the established one
@@ -35,6 +44,8 @@ struct Peer {
   boost::asio::ip::tcp::resolver resolver;
   std::chrono::steady_clock::time_point banned_until;
   std::string ban_reason;
+  std::chrono::steady_clock::time_point minute;  // the one in which these are counted
+  std::uint32_t connections = 0;
   std::string last_logged;  // a peer that is down is one line, not one per attempt
   LogBudget connections_logged{kConnectionsLogged};  // one that comes and goes all the time
 

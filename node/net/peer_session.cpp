@@ -17,6 +17,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::chrono::milliseconds kGoodbyeMax{1'000};
+constexpr std::size_t kKeptBytes = 1U << 20U;
 
 std::string in_words(const error_code& error) {
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated ||
@@ -78,7 +79,7 @@ void PeerSession::start_tls(asio::ssl::stream_base::handshake_type side) {
 
 void PeerSession::on_tls() {
   auto key = peer_node_key(stream_.native_handle());
-  if (!key) return close(key.error().detail);
+  if (!key) return refuse(key.error().detail);
   peer_key_ = *key;
   state_ = State::greeting;
   const auto& self = config_.members.at(config_.self.value());
@@ -188,7 +189,7 @@ void PeerSession::write_more() {
                              self->writing_ = false;
                              // A frame of many megabytes should not keep its memory for the life of
                              // the connection.
-                             if (self->out_.capacity() > 16 * kWriteBytes) self->out_ = Bytes();
+                             if (self->out_.capacity() > kKeptBytes) self->out_ = Bytes();
                              self->write();
                            });
 }
@@ -226,8 +227,25 @@ void PeerSession::keep_alive() {
   write();
 }
 
-void PeerSession::refuse(const std::string& reason) {
+std::string PeerSession::name_of(ReplicaId id) const {
+  return "'" + config_.members.at(id.value()).name + "' (replica " + std::to_string(id.value()) +
+         ")";
+}
+
+std::string PeerSession::name_of_peer() const {
+  if (peer_) return name_of(*peer_);
+  if (state_ == State::connecting) {
+    return dialled_ ? name_of(*dialled_) : "whoever connects from " + remote_;
+  }
+  for (std::uint32_t i = 0; i < config_.members.size(); ++i) {
+    if (config_.members[i].node_key == peer_key_) return name_of(ReplicaId(i));
+  }
+  return "the holder of node key " + to_0x(peer_key_) + " at " + remote_;
+}
+
+void PeerSession::refuse(const std::string& why) {
   if (state_ == State::closed || state_ == State::refusing) return;
+  const std::string reason = name_of(config_.self) + " refuses " + name_of_peer() + ": " + why;
   if (state_ == State::connecting) return close(reason);  // no TLS to say it through
   state_ = State::refusing;
   goodbye_ = reason;

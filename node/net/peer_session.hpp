@@ -24,7 +24,7 @@ namespace quorate::node {
 // One write takes about this much from the queues, and the kernel holds about as much that it has
 // not sent: small enough that a vote which arrives now does not wait long behind bulk traffic, and
 // that on a slow line the queues decide what is worth sending.
-inline constexpr std::size_t kWriteBytes = 32 * 1024;
+inline constexpr std::size_t kWriteBytes = 16 * 1024;
 
 class PeerSession : public std::enable_shared_from_this<PeerSession> {
  public:
@@ -57,8 +57,9 @@ class PeerSession : public std::enable_shared_from_this<PeerSession> {
   void wake();
   // Ends the connection at once.
   void close(const std::string& reason);
-  // Tells the peer why first, and gives it a second to read that.
-  void refuse(const std::string& reason);
+  // Tells the peer why first, and gives it a second to read that. Both sides are named in front of
+  // the reason.
+  void refuse(const std::string& why);
 
   bool established() const { return state_ == State::established; }
   // Who it is: known once its hello was accepted.
@@ -83,6 +84,9 @@ class PeerSession : public std::enable_shared_from_this<PeerSession> {
   void on_timer();
   void keep_alive();
   void say_goodbye();
+  std::string name_of(ReplicaId id) const;
+  // Who the peer is, as far as it has shown by now.
+  std::string name_of_peer() const;
   void finish();
 
   Host& host_;

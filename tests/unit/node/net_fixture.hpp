@@ -16,9 +16,10 @@ namespace quorate::node::test {
 
 class MemoryLog final : public Log {
  public:
-  void write(LogLevel, std::string_view component, std::string_view message,
+  void write(LogLevel level, std::string_view component, std::string_view message,
              std::initializer_list<LogField> fields) override {
-    std::string line(component);
+    std::string line(level == LogLevel::warning ? "WARN " : "");
+    line.append(component);
     line.append(": ").append(message);
     for (const LogField& field : fields) {
       line.append(" ").append(field.key).append("=").append(field.value);

@@ -7,8 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/write.hpp>
 #include <catch2/catch.hpp>
 
+#include "node/net/tls.hpp"
 #include "tests/unit/node/net_fixture.hpp"
 
 namespace quorate::node {
@@ -185,24 +190,46 @@ TEST_CASE("Another wire version is refused and both logs name both versions") {
   high.start();
   low.reach(high);
   low.start();
-  CHECK(high.log.wait_for({"wire version " + std::to_string(kWireVersion) + " (ours",
+  CHECK(high.log.wait_for({"WARN ", "'node1' (replica 1) refuses 'node0' (replica 0)",
+                           "wire version " + std::to_string(kWireVersion) + " (ours",
                            std::to_string(kWireVersion + 1) + " (theirs)"}) != "");
   CHECK(low.log.wait_for({"wire version", "(ours", "(theirs)"}) != "");
   CHECK(high.heard.get().connected == 0);
 }
 
-TEST_CASE("An oversized frame ends the connection, and both logs say why") {
+TEST_CASE("An oversized frame ends the connection, and both logs name both sides") {
   TestNode high(1);
   high.config.frames.consensus_max = 1000;
   TestNode low(0);
   connect_pair(low, high);
   low.send(high, TrafficClass::consensus, Bytes(1001, 0));
-  const std::vector<std::string> why = {"oversized consensus frame: 1001 bytes",
-                                        "the limit is 1000"};
+  const std::vector<std::string> why = {
+      "WARN ",
+      "'node1' (replica 1) refuses 'node0' (replica 0): oversized consensus frame: 1001 bytes",
+      "the limit is 1000"};
   CHECK(high.log.wait_for(why) != "");
   CHECK(low.log.wait_for(why) != "");
   // They find each other again.
   CHECK(low.connects(2));
+}
+
+TEST_CASE("A member that connects again and again is shut out for a while") {
+  TestNode high(1);
+  high.config.connections_per_minute_max = 3;
+  TestNode low(0);
+  connect_pair(low, high);
+  for (int times = 2; times <= 3; ++times) {
+    low.manager->disconnect(ReplicaId(1), "to come back");
+    REQUIRE(low.connects(times));
+    REQUIRE(high.connects(times));
+  }
+  low.manager->disconnect(ReplicaId(1), "to come back");
+  const std::vector<std::string> why = {"WARN ", "'node1' (replica 1) refuses 'node0' (replica 0)",
+                                        "for 60 s, it connected more than 3 times within a minute"};
+  CHECK(high.log.wait_for(why) != "");
+  CHECK(low.log.wait_for(why) != "");
+  CHECK(high.heard.get().connected == 3);
+  CHECK(high.manager->totals().bans == 1);
 }
 
 TEST_CASE("A peer that comes back is dialled again") {
@@ -254,8 +281,10 @@ TEST_CASE("Disconnecting a peer tells it the reason") {
   TestNode low(0);
   connect_pair(low, high);
   high.manager->disconnect(ReplicaId(0), "10 invalid messages within a minute");
-  CHECK(low.log.wait_for({"refused by the peer: 10 invalid messages"}) != "");
-  CHECK(high.log.wait_for({"peer disconnected", "10 invalid messages"}) != "");
+  const std::string why =
+      "'node1' (replica 1) refuses 'node0' (replica 0): 10 invalid messages within a minute";
+  CHECK(low.log.wait_for({"refused by the peer: " + why}) != "");
+  CHECK(high.log.wait_for({"WARN ", "peer disconnected", why}) != "");
 }
 
 TEST_CASE("A silent peer is noticed") {
@@ -308,6 +337,76 @@ class RawClient {
  private:
   int fd_;
 };
+
+// A member's key, and whatever it likes to say over TLS.
+class Impostor {
+ public:
+  Impostor(const TestNode& node, std::uint16_t port)
+      : tls_(make_tls_context(node.key, "impostor")->release()), stream_(io_, tls_) {
+    stream_.next_layer().connect({boost::asio::ip::address_v4::loopback(), port});
+    stream_.handshake(boost::asio::ssl::stream_base::client);
+  }
+  void say(std::uint8_t type, std::uint32_t size, const Bytes& body = {}) {
+    Bytes frame{static_cast<std::uint8_t>(size), static_cast<std::uint8_t>(size >> 8U),
+                static_cast<std::uint8_t>(size >> 16U), static_cast<std::uint8_t>(size >> 24U),
+                type};
+    frame.insert(frame.end(), body.begin(), body.end());
+    boost::asio::write(stream_, boost::asio::buffer(frame));
+  }
+  void greet(const TestNode& node) {
+    const Bytes hello = encode_hello({.wire_version = kWireVersion,
+                                      .chain_id = node.config.chain_id,
+                                      .replica = node.config.self,
+                                      .storage_version = 0,
+                                      .name = "impostor",
+                                      .software = "test"});
+    say(16, static_cast<std::uint32_t>(hello.size()), hello);
+    say(19, 0);
+  }
+
+ private:
+  boost::asio::io_context io_;
+  boost::asio::ssl::context tls_;
+  boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream_;
+};
+
+TEST_CASE("Whatever frame is refused, the log names both sides") {
+  struct Case {
+    bool greeted;
+    std::uint8_t type;
+    std::uint32_t size;
+    const char* why;
+  };
+  const auto one = GENERATE(
+      Case{false, 1, 8, "a consensus frame before the handshake"},
+      Case{false, 99, 0, "unknown frame type 99"},
+      Case{false, 16, 513, "oversized hello frame: 513 bytes, the limit is 512"},
+      Case{true, 16, 0, "a hello frame after the handshake"},
+      Case{true, 99, 0, "unknown frame type 99"}, Case{true, 19, 0, "an untimely welcome frame"},
+      Case{true, 1, 1U << 31U,
+           "oversized consensus frame: 2147483648 bytes, the limit is 5242880"});
+  TestNode high(1);
+  high.start();
+  const TestNode low(0);
+  Impostor impostor(low, high.manager->port());
+  if (one.greeted) {
+    impostor.greet(low);
+    REQUIRE(high.connects());
+  }
+  impostor.say(one.type, one.size);
+  CHECK(
+      high.log.wait_for({"WARN ", std::string("'node1' (replica 1) refuses 'node0' (replica 0): ") +
+                                      one.why}) != "");
+  // Of nobody known there is the key.
+  TestNode stranger(0);
+  stranger.pose_with_key(77);
+  Impostor unknown(stranger, high.manager->port());
+  unknown.say(99, 0);
+  CHECK(high.log.wait_for({"WARN ",
+                           "'node1' (replica 1) refuses the holder of node key " +
+                               to_0x(stranger.key.public_key()) + " at 127.0.0.1:",
+                           ": unknown frame type 99"}) != "");
+}
 
 TEST_CASE("A handshake that never ends is cut, and garbage is refused") {
   TestNode high(1);
