@@ -309,6 +309,13 @@ void DurableState::release_payload(Height height, const Digest& id) {
   for (auto it = accepted.lower_bound(SlotKey{height, View(0)}); it != end; ++it) {
     if (it->second.core.ballot.id == id) it->second.payload = nullptr;
   }
+  std::size_t losers = 0;
+  for (auto it = std::make_reverse_iterator(end); it != accepted.rend(); ++it) {
+    Payload& payload = it->second.payload;
+    if (!payload) continue;
+    losers += payload->size();
+    if (losers > kLosersBytesMax) payload = nullptr;
+  }
 }
 
 void DurableState::release_payloads() {
@@ -323,6 +330,10 @@ std::size_t DurableState::memory_bytes() const {
   for (const auto& entry : prepared) {
     bytes += sizeof(PreparedCertificate) + kNode +
              entry.second.prepares.size() * sizeof(crypto::ReplicaSignature);
+  }
+  for (const auto& entry : accepted) {
+    const Payload& payload = entry.second.payload;
+    if (payload && payload.use_count() == 1) bytes += payload->size();
   }
   if (view_change) bytes += pbft::memory_bytes(*view_change);
   if (new_view) bytes += pbft::memory_bytes(*new_view);

@@ -106,9 +106,14 @@ struct DurableState {
   void adopt(const CheckpointProof& proof, std::uint64_t seals_kept);
   // The ledger holds the payload `id`. What else was accepted at its height stays until a stable
   // checkpoint: a VIEW-CHANGE that was signed before may name it and still be on its way to others.
+  // Of that kLosersBytesMax at the most, of the highest heights: whoever asks in vain for another
+  // opens its view without it, after half of its patience.
   void release_payload(Height height, const Digest& id);
   void release_payloads();
+  // Payloads that the message log or the ledger hold too are counted there.
   std::size_t memory_bytes() const;
+
+  static constexpr std::size_t kLosersBytesMax = 64U << 20U;
 
  private:
   void enter(const EnteredRecord& record);

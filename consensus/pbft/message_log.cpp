@@ -13,7 +13,9 @@ const Slot* MessageLog::find(SlotKey key) const {
 }
 
 StoredBody& MessageLog::store(const Digest& id, const Body& body) {
-  return bodies_.try_emplace(id, StoredBody{body, Validity::unknown}).first->second;
+  const auto [stored, added] = bodies_.try_emplace(id, StoredBody{body, Validity::unknown});
+  if (added) ++body_changes_;
+  return stored->second;
 }
 
 StoredBody* MessageLog::body(const Digest& id) {
@@ -31,12 +33,14 @@ void MessageLog::collect_garbage(Height low) {
 }
 
 void MessageLog::release_bodies(Height height) {
+  ++body_changes_;
   std::erase_if(bodies_,
                 [height](const auto& entry) { return entry.second.body.header.height <= height; });
 }
 
 void MessageLog::enter_view(View view, const std::set<Digest>& kept) {
   std::erase_if(slots_, [view](const auto& entry) { return entry.first.view < view; });
+  ++body_changes_;
   std::erase_if(bodies_, [&kept](const auto& entry) { return kept.count(entry.first) == 0; });
 }
 

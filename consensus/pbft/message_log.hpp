@@ -34,7 +34,12 @@ class MessageLog {
   StoredBody* body(const Digest& id);
   const StoredBody* body(const Digest& id) const;
 
-  void drop_body(const Digest& id) { bodies_.erase(id); }
+  void drop_body(const Digest& id) {
+    bodies_.erase(id);
+    ++body_changes_;
+  }
+  // Counts what came and went: while it stays, so do the bodies.
+  std::uint64_t body_changes() const { return body_changes_; }
   std::size_t bodies() const { return bodies_.size(); }
 
   // Slots at or below `low` are over.
@@ -50,6 +55,7 @@ class MessageLog {
  private:
   std::map<SlotKey, Slot> slots_;
   std::map<Digest, StoredBody> bodies_;
+  std::uint64_t body_changes_ = 0;
 };
 
 }  // namespace quorate::consensus::pbft

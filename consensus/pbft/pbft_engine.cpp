@@ -62,6 +62,8 @@ void PbftEngine::assert_bounds() const {
   const Settings& settings = state_.settings;
   QUORATE_ASSERT(state_.log.slots().size() <= 3 * settings.buffer_window() + settings.window());
   QUORATE_ASSERT(state_.durable.prepared.size() <= settings.window());
+  // Of the active view, of the one that was left, and what P names.
+  QUORATE_ASSERT(state_.durable.accepted.size() <= 3 * settings.window());
   // A replaced ledger may find what was accepted further up.
   QUORATE_ASSERT(state_.log.bodies() <=
                  3 * settings.window() + (3 + settings.members()) * settings.body_window());
@@ -106,7 +108,8 @@ void PbftEngine::open_vote_log(const Started& started) {
              std::max(started.applied, started.executed_before) > Height(0)) {
     state_.retire("the vote log is missing although the ledger was at height " +
                   std::to_string(std::max(started.applied, started.executed_before).value()) +
-                  ": this key may have signed what is forgotten");
+                  ": this key may have signed what is forgotten (one that never signed anything "
+                  "starts with an empty ledger)");
   } else if (started.durable.empty()) {
     state_.log_open = false;
     state_.outbox.persist(encode_snapshot(state_.durable, state_.settings.membership), true,

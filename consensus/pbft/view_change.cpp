@@ -42,6 +42,7 @@ void ViewChanging::on_view_change(const ViewChangePtr& message) { note(message);
 void ViewChanging::note(const ViewChangePtr& message) {
   compare_with_own(*message);
   if (message->view <= state_.view()) return;
+  ++view_changes_seen_;
   const auto [known, added] = highest_.try_emplace(message->replica, message);
   if (added || message->view < known->second->view) return;
   if (message->view == known->second->view) return accuse_view_change(*known->second, *message);

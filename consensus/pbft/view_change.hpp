@@ -83,6 +83,7 @@ class ViewChanging {
   std::vector<ViewChangePtr> usable(View view, std::uint32_t needed);
   std::vector<std::pair<Height, Digest>> missing_bodies(const ViewChange& message) const;
   Instant patient_until() const { return *countdown_ + -timer_.timeout() / 2; }
+  bool patient() const { return !countdown_ || state_.now < patient_until(); }
   void compare(const NewViewPtr& message);
   bool contradicts(ReplicaId from, const NewView& message);
   void enter(const NewViewPtr& message);
@@ -107,8 +108,21 @@ class ViewChanging {
   std::optional<Instant> countdown_;
   Instant sent_at_;
   Digest opened_;
-  std::set<Digest> asked_for_;  // bodies, of whoever named them for the view to be opened
-  Height executed_mark_;        // when the present view was promised or entered
+  // What usable() depends on: while that stays as it was when fewer than needed were usable, they
+  // still are.
+  struct Waiting {
+    View view;
+    std::uint64_t view_changes_seen;
+    std::uint64_t body_changes;
+    Height executed;
+    Height committed;
+    bool patient;
+    bool operator==(const Waiting&) const = default;
+  };
+  std::optional<Waiting> waiting_;
+  std::uint64_t view_changes_seen_ = 0;  // counts what came into highest_
+  std::set<Digest> asked_for_;           // bodies, of whoever named them for the view to be opened
+  Height executed_mark_;                 // when the present view was promised or entered
 };
 
 }  // namespace quorate::consensus::pbft

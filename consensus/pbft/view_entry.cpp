@@ -13,10 +13,22 @@ void ViewChanging::open_view() {
   std::uint32_t needed = state_.settings.quorum();
   if (QUORATE_MUTANT(new_view_one_short)) --needed;
   if (QUORATE_MUTANT(new_view_waits_for_all)) needed = state_.settings.members();
+  // Asked after every event, for as long as bodies are awaited, and it is no small question.
+  const Waiting now{view,
+                    view_changes_seen_,
+                    state_.log.body_changes(),
+                    state_.last_executed,
+                    state_.last_committed,
+                    patient()};
+  if (waiting_ == now) return;
   auto message = std::make_shared<NewView>();
   message->view = view;
   message->view_changes = usable(view, needed);
-  if (message->view_changes.size() < needed) return;
+  if (message->view_changes.size() < needed) {
+    waiting_ = now;
+    return;
+  }
+  waiting_.reset();
   const crypto::Membership& membership = state_.settings.membership;
   const auto plan = compute_new_view(membership, view, message->view_changes);
   if (!plan) {
@@ -72,8 +84,7 @@ std::vector<ViewChangePtr> ViewChanging::usable(View view, std::uint32_t needed)
   normal_case_.want_bodies(std::move(wanted));
   // A contradiction needs no bodies to be seen.
   if (all.size() >= needed && !compute_new_view(state_.settings.membership, view, all)) return all;
-  const bool patient = !countdown_ || state_.now < patient_until();
-  std::vector<ViewChangePtr>& out = backed.size() >= needed || patient ? backed : all;
+  std::vector<ViewChangePtr>& out = backed.size() >= needed || patient() ? backed : all;
   if (out.size() > needed) out.resize(needed);
   return std::move(out);
 }

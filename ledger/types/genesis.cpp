@@ -22,7 +22,8 @@ constexpr std::uint32_t kPayloadTransactionsMax = 1U << 16U;
 // The largest transaction with the count and its length before it must fit an empty payload.
 constexpr std::uint32_t kPayloadBytesMin = kTransactionBytesMax + 8;
 // A replica keeps, and writes into one record of its vote log, the payloads of up to this many
-// times the proposals in flight. The limit leaves that record half of what the log can take.
+// times the proposals in flight for each of three views. The limit leaves that record more than
+// half of what the log can take.
 constexpr std::uint64_t kBodyWindows = 2;
 constexpr std::uint64_t kBodyBytesMax = 128U << 20U;
 // JSON numbers are exact up to here.

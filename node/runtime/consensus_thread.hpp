@@ -7,8 +7,9 @@
 //
 // Fairness: the frames of each peer and class wait in a queue of their own, and the queues are
 // served in turn, one frame each; transactions likewise, with this node's clients as one source
-// among the peers. So a peer that sends more than this thread can take delays itself, whatever its
-// frames are, and everybody else by one of them at a time.
+// among the peers and up to eight bundles in a turn. So a peer that sends more than this thread can
+// take delays itself, whatever its frames are, and everybody else by one of them at a time, or by
+// the bundles of one turn, which hold 4,096 transactions each at the very most.
 //
 // Bounds: of one peer and class at most kWaitingMax frames, then the oldest gives way (the protocol
 // sends again), and never more bytes than its budget, which the credits return here. Submissions

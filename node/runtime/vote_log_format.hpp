@@ -42,7 +42,10 @@ using DbUuid = FixedBytes<16, struct DbUuidTag>;
 using VoteLogSalt = FixedBytes<32, struct VoteLogSaltTag>;
 
 inline constexpr std::uint32_t kVoteLogVersion = 2;  // 1 had neither marks nor preallocation
-inline constexpr std::size_t kVoteRecordBytesMax = 256U << 20U;
+// A snapshot holds the bodies of the proposals in flight up to three times (of the active view, of
+// the one before, of prepared certificates), each at most 128 MiB by the rules of the genesis, half
+// as much of what lost against others, and messages of up to 128 MiB that change views.
+inline constexpr std::size_t kVoteRecordBytesMax = 1024U << 20U;
 
 // Whose votes a log holds.
 struct VoteLogIdentity {
