@@ -3,6 +3,7 @@
 // connection's strand; backend answers are posted back to it.
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
@@ -56,7 +57,8 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
       : core_(std::move(core)),
         admission_(std::move(admission)),
         stream_(std::move(socket)),
-        executor_(stream_.get_executor()) {}
+        executor_(stream_.get_executor()),
+        timer_(executor_) {}
   ~HttpSession() override { core_->registry.remove(this); }
 
   void start() {
@@ -94,13 +96,32 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(core_->options.header_bytes_max));
     parser_->body_limit(core_->options.body_bytes_max);
-    stream_.expires_after(core_->options.read_timeout);
+    arm(core_->options.read_timeout);
     http::async_read_header(
         stream_, buffer_, *parser_,
         [self = shared_from_this()](beast::error_code ec, std::size_t) { self->on_head(ec); });
   }
 
+  // Unlike the timeout of the stream it leaves the socket open, for a word to the client.
+  void arm(std::chrono::milliseconds time) {
+    stream_.expires_never();
+    timed_out_ = false;
+    timer_.expires_after(time);
+    timer_.async_wait([weak = weak_from_this(), armed = ++armed_](beast::error_code ec) {
+      const auto self = weak.lock();
+      if (ec || !self || self->armed_ != armed) return;
+      self->timed_out_ = true;
+      self->stream_.cancel();
+    });
+  }
+
+  void disarm() {
+    ++armed_;
+    timer_.cancel();
+  }
+
   void on_head(beast::error_code ec) {
+    disarm();
     if (ec) return on_read_error(ec);
     busy_.hold(core_->busy);
     const auto& request = parser_->get();
@@ -127,9 +148,11 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
           http::status::payload_too_large,
           "the body is larger than " + std::to_string(core_->options.body_bytes_max) + " bytes");
     }
-    if (ec == beast::error::timeout) {
-      // The stream has closed the socket already.
-      return close();
+    if (timed_out_) {
+      keep_alive_ = false;
+      return refuse_with(http::status::request_timeout,
+                         "the request was not there within " +
+                             std::to_string(core_->options.read_timeout.count()) + " ms");
     }
     const bool ended = ec == http::error::end_of_stream || ec == http::error::partial_message;
     if (ended || ec.category() != beast::error_code(http::error::bad_method).category()) {
@@ -143,8 +166,8 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
     const auto& request = parser_->get();
     const beast::string_view host = request[http::field::host];
     const beast::string_view origin = request[http::field::origin];
-    if (host.empty() && request.version() >= 11) {
-      return Refusal{http::status::bad_request, "a request names its Host", {}, 0};
+    if ((host.empty() && request.version() >= 11) || request.count(http::field::host) > 1) {
+      return Refusal{http::status::bad_request, "a request names its Host, once", {}, 0};
     }
     if (!host.empty() && !core_->hosts.allows_host({host.data(), host.size()})) {
       return Refusal{http::status::forbidden,
@@ -223,6 +246,7 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
 
   void send_continue() {
     static const std::string kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    stream_.expires_after(core_->options.write_timeout);
     net::async_write(stream_, net::buffer(kContinue),
                      [self = shared_from_this()](beast::error_code ec, std::size_t) {
                        if (ec) return self->close();
@@ -231,15 +255,15 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   }
 
   void read_body() {
-    stream_.expires_after(core_->options.read_timeout);
+    arm(core_->options.read_timeout);
     http::async_read(
         stream_, buffer_, *parser_,
         [self = shared_from_this()](beast::error_code ec, std::size_t) { self->on_body(ec); });
   }
 
   void on_body(beast::error_code ec) {
+    disarm();
     if (ec) return on_read_error(ec);
-    stream_.expires_never();
     const std::string_view path = path_of(parser_->get().target());
     if (is_page(path)) return send_page(make_page(path, *core_));
     const std::string body = std::move(parser_->get().body());
@@ -341,6 +365,9 @@ class HttpSession final : public Session, public std::enable_shared_from_this<Ht
   std::shared_ptr<Admission> admission_;
   beast::tcp_stream stream_;
   const beast::tcp_stream::executor_type executor_;
+  net::steady_timer timer_;  // of a head, or of a body
+  std::uint64_t armed_ = 0;  // counts its uses: one that was disarmed does nothing
+  bool timed_out_ = false;
   bool upgraded_ = false;  // stream_ belongs to a WebSocket now
   beast::flat_buffer buffer_;
   std::optional<RequestParser> parser_;

@@ -163,6 +163,7 @@ TEST_CASE("only known Hosts and Origins are served") {
                           std::to_string(kStatus.size()) + "\r\n\r\n" + kStatus);
   };
   CHECK(with("Host: localhost:8645\r\n") == 200);
+  CHECK(with("Host: localhost\r\nHost: localhost\r\n") == 400);
   CHECK(with("Host: 127.0.0.1\r\n") == 200);
   CHECK(with("Host: [::1]:8645\r\n") == 200);
   CHECK(with("Host: node.example.org:1\r\n") == 200);
@@ -280,8 +281,13 @@ TEST_CASE("a client that dawdles over a head or a body is cut off, others are se
   slow_body.send(whole.substr(0, whole.size() - 5));
   CHECK(fixture.status(whole) == 200);
   CHECK(silent.closed_by_peer());
-  CHECK(slow_head.closed_by_peer());
-  CHECK(slow_body.closed_by_peer());
+  for (RawConnection* slow : {&slow_head, &slow_body}) {
+    const auto late = slow->response();
+    REQUIRE(late);
+    CHECK(late->status == 408);
+    CHECK(late->headers.at("connection") == "close");
+    CHECK(slow->closed_by_peer());
+  }
 }
 
 TEST_CASE("waiting for finality does not keep others from being served") {
