@@ -43,12 +43,14 @@ Error system_error(const std::string& what) {
 }
 
 // A pidfd of exactly this process, or nothing when it has gone. After the descriptor is open the
-// pid cannot be given to another process unnoticed, so the start time is compared then.
-std::optional<int> open_process(const ProcessId& process) {
+// pid cannot be given to another process unnoticed, so the start time is compared then. A process
+// whose first thread has ended counts as dead, although others may still hold its ports.
+std::optional<int> open_process(const ProcessId& process, bool dead_too) {
   const int fd = ::pidfd_open(process.pid, 0);
   if (fd < 0) return std::nullopt;
   const auto sample = sample_process(process.pid);
-  if (!sample || sample->start_time != process.start_time || sample->state == RunState::dead) {
+  if (!sample || sample->start_time != process.start_time ||
+      (sample->state == RunState::dead && !dead_too)) {
     ::close(fd);
     return std::nullopt;
   }
@@ -167,7 +169,7 @@ RunState state_of(const std::optional<ProcessId>& process) {
 }
 
 Result<bool> send_signal(const ProcessId& process, int signal) {
-  const auto opened = open_process(process);
+  const auto opened = open_process(process, false);
   if (!opened) return false;
   const Fd fd(*opened);
   if (::pidfd_send_signal(fd.get(), signal, nullptr, 0) == 0) return true;
@@ -180,7 +182,7 @@ Result<bool> send_signal(const ProcessId& process, int signal) {
 }
 
 Result<bool> wait_for_end(const ProcessId& process, std::chrono::milliseconds timeout) {
-  const auto opened = open_process(process);
+  const auto opened = open_process(process, true);
   if (!opened) return true;
   const Fd fd(*opened);
   pollfd waiting{fd.get(), POLLIN, 0};

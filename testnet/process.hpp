@@ -50,7 +50,7 @@ RunState state_of(const std::optional<ProcessId>& process);
 
 // Sends `signal` if the process is still the same one. False when it has gone.
 Result<bool> send_signal(const ProcessId& process, int signal);
-// True when the process ended within `timeout`.
+// True when the process ended within `timeout`, with all its threads: what it held is free again.
 Result<bool> wait_for_end(const ProcessId& process, std::chrono::milliseconds timeout);
 // "exit status 74" or "signal 9 (Killed)" of a process that this program started and that has
 // ended; nothing while it runs or when it is not our child.

@@ -56,6 +56,21 @@ Result<void> check_wallet_config(const std::filesystem::path& file) {
   return {};
 }
 
+Result<std::optional<std::filesystem::path>> other_testnet(const std::filesystem::path& file,
+                                                           const Digest& chain_id) {
+  QUORATE_TRY(const auto config, read_config(file));
+  const auto text = [&config](const char* key) -> std::string {
+    const auto profiles = config.find("profiles");
+    if (profiles == config.end() || !profiles->contains(kProfile)) return "";
+    const auto& profile = (*profiles)[kProfile];
+    if (!profile.is_object() || !profile.contains(key) || !profile[key].is_string()) return "";
+    return profile[key].get<std::string>();
+  };
+  const std::filesystem::path genesis = text("genesis_file");
+  if (genesis.empty() || text("chain_id") == to_0x(chain_id)) return std::nullopt;
+  return genesis.lexically_normal().parent_path();
+}
+
 Result<std::string> write_wallet_profile(const std::filesystem::path& file, const Layout& layout,
                                          const Manifest& manifest) {
   QUORATE_TRY(auto config, read_config(file));

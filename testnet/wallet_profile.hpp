@@ -10,6 +10,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "testnet/manifest.hpp"
@@ -23,6 +24,10 @@ Result<std::filesystem::path> wallet_config_file();
 // Error corrupt when the file is there and is not one of ours, naming it; io. So that `up` can ask
 // before it writes or starts anything.
 Result<void> check_wallet_config(const std::filesystem::path& file);
+// The data folder of the testnet that the profile "local" points to, if that is another chain than
+// this one.
+Result<std::optional<std::filesystem::path>> other_testnet(const std::filesystem::path& file,
+                                                           const Digest& chain_id);
 // Writes the profile "local". Returns the name of the profile the wallet will use, which is another
 // one when the user has chosen another one. Errors: corrupt when the file is not JSON, io.
 Result<std::string> write_wallet_profile(const std::filesystem::path& file, const Layout& layout,

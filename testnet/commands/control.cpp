@@ -74,18 +74,26 @@ void print(const Cluster& cluster, const std::vector<Change>& changes, bool json
 
 struct SignalCommand {
   int signal;
-  RunState after;         // the state the process is in then
-  const char* done;       // what has happened then
-  const char* otherwise;  // what to say when the process was dead
+  RunState after;      // the state the process is in then
+  const char* done;    // what has happened then
+  const char* was_so;  // what to say when it was in that state before
 };
 
 // A signal takes effect a moment after it was sent.
-void wait_for_effect(const Cluster& cluster, std::size_t index, RunState state,
-                     std::chrono::milliseconds timeout) {
+Result<void> wait_for_effect(const Cluster& cluster, std::size_t index, const ProcessId& process,
+                             RunState state, std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
+  if (state == RunState::dead) {
+    QUORATE_TRY(const bool ended, wait_for_end(process, timeout));
+    if (ended) return {};
+    return fail(Errc::timeout, cluster.node(index).name + " (process " +
+                                   std::to_string(process.pid) +
+                                   ") was killed and has not ended yet: it waits for its disk");
+  }
   while (cluster.state(index) != state && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  return {};
 }
 
 Result<int> signal_nodes(const NodesOptions& options, const SignalCommand& command) {
@@ -94,18 +102,29 @@ Result<int> signal_nodes(const NodesOptions& options, const SignalCommand& comma
   QUORATE_TRY(const auto lock, DataLock::acquire(cluster.layout()));
   const auto primary = command.signal == SIGCONT ? std::nullopt : cluster.primary();
   std::vector<Change> changes;
+  bool all_done = true;
   for (const std::size_t index : nodes) {
     const auto process = cluster.process(index);
-    if (!process) {
-      changes.push_back({index, command.otherwise, false});
+    const RunState state = cluster.state(index);
+    if (state == command.after) {
+      changes.push_back({index, command.was_so, false});
+      all_done = all_done && command.signal != SIGCONT;  // "resume" speaks of a node that waits
+      continue;
+    }
+    if (!process || state == RunState::dead) {
+      changes.push_back({index, "is not running", false});
+      all_done = false;
       continue;
     }
     QUORATE_TRY(const bool sent, send_signal(*process, command.signal));
-    if (sent) wait_for_effect(cluster, index, command.after, options.common.timeout);
+    if (sent) {
+      QUORATE_CHECK(
+          wait_for_effect(cluster, index, *process, command.after, options.common.timeout));
+    }
     changes.push_back({index, command.done, primary && *primary == index});
   }
   print(cluster, changes, options.common.json);
-  return 0;
+  return all_done ? 0 : 1;
 }
 
 // The greatest height among the nodes that run: what a node that comes back has to reach.
@@ -124,11 +143,11 @@ Result<int> run_kill(const NodesOptions& options) {
 }
 
 Result<int> run_pause(const NodesOptions& options) {
-  return signal_nodes(options, {SIGSTOP, RunState::paused, "paused", "is not running"});
+  return signal_nodes(options, {SIGSTOP, RunState::paused, "paused", "was paused already"});
 }
 
 Result<int> run_resume(const NodesOptions& options) {
-  return signal_nodes(options, {SIGCONT, RunState::alive, "resumed", "is not running"});
+  return signal_nodes(options, {SIGCONT, RunState::alive, "resumed", "is not paused"});
 }
 
 Result<int> run_start(const NodesOptions& options) {

@@ -72,9 +72,24 @@ std::vector<Side> sides(const Cluster& cluster, const LinkRules& rules) {
   return out;
 }
 
+// Of one side that is the whole network.
+std::string reach(const Cluster& cluster, const LinkRules& rules) {
+  std::string text;
+  std::size_t missing = 0;
+  for (NodeIndex a = 0; a < rules.nodes(); ++a) {
+    for (NodeIndex b = a + 1; b < rules.nodes(); ++b) {
+      if (!rules.separated(a, b) || ++missing > 3) continue;
+      text += (text.empty() ? "" : ", ") + cluster.node(a).name + " and " + cluster.node(b).name;
+    }
+  }
+  if (missing == 0) return "every node reaches every other";
+  return text + (missing > 3 ? " and more" : "") + " reach each other only through others";
+}
+
 // Where every side goes on by itself.
-std::string branches_summary(const Cluster& cluster, const std::vector<Side>& groups) {
-  if (groups.size() == 1) return "every node reaches every other: the branch with most work wins";
+std::string branches_summary(const Cluster& cluster, const LinkRules& rules,
+                             const std::vector<Side>& groups) {
+  if (groups.size() == 1) return reach(cluster, rules) + ": the branch with most work wins";
   std::string text;
   for (const auto& side : groups) {
     text += (text.empty() ? "" : " | ") + names(cluster, side.nodes);
@@ -86,7 +101,7 @@ std::string branches_summary(const Cluster& cluster, const std::vector<Side>& gr
 
 std::string summary(const Cluster& cluster, const LinkRules& rules) {
   const auto groups = sides(cluster, rules);
-  if (cluster.traits().mines) return branches_summary(cluster, groups);
+  if (cluster.traits().mines) return branches_summary(cluster, rules, groups);
   std::string text;
   std::string with_quorum;
   for (const auto& side : groups) {
@@ -94,7 +109,7 @@ std::string summary(const Cluster& cluster, const LinkRules& rules) {
     if (side.alive >= cluster.quorum()) with_quorum = names(cluster, side.nodes);
   }
   const auto quorum = std::to_string(cluster.quorum());
-  if (groups.size() == 1) text = "every node reaches every other";
+  if (groups.size() == 1) text = reach(cluster, rules);
   if (!with_quorum.empty()) {
     return text + (groups.size() == 1 ? "; quorum " + quorum
                                       : ": " + with_quorum + " go on, quorum " + quorum);

@@ -311,6 +311,18 @@ void print_heading(const Cluster& cluster, bool created, bool plain) {
             << "genesis " << short_hash(manifest.chain_id) << std::endl;
 }
 
+// The wallet has one profile for testnets: it follows the one that was brought up last.
+void warn_of_other(const std::optional<std::filesystem::path>& folder) {
+  if (!folder) return;
+  const auto other = Cluster::open(*folder);
+  if (!other || other->in_state(RunState::alive).empty()) return;
+  std::cerr << "warning: the wallet's profile 'local' pointed to the testnet in "
+            << folder->string()
+            << ", which still runs, and points to this one from now on. Back to that: "
+               "quorate-testnet up --data "
+            << folder->string() << "\n";
+}
+
 }  // namespace
 
 Result<int> run_up(UpOptions options) {
@@ -333,8 +345,11 @@ Result<int> run_up(UpOptions options) {
   }
   QUORATE_CHECK(check_quorum(cluster, *unready, options.common.timeout));
   if (options.faults) QUORATE_CHECK(reroute(cluster, options));
+  QUORATE_TRY(const auto other, other_testnet(profile, cluster.manifest().chain_id));
   QUORATE_TRY(const auto active,
               write_wallet_profile(profile, cluster.layout(), cluster.manifest()));
+
+  warn_of_other(other);
 
   const auto statuses = first_statuses(cluster);
   if (options.common.json) {

@@ -172,23 +172,57 @@ std::vector<std::size_t> able_to_commit(const NetworkFacts& facts) {
   return best;
 }
 
+namespace {
+
+// Of those that can vote, the largest set in which everybody reaches everybody, be it through
+// others: proposals and blocks are passed on, so that it commits, with delay.
+std::size_t in_touch(const NetworkFacts& facts) {
+  std::set<std::size_t> seen;
+  std::size_t most = 0;
+  for (std::size_t start = 0; start < facts.nodes.size(); ++start) {
+    if (!can_vote(facts, facts.nodes[start]) || !seen.insert(start).second) continue;
+    std::vector<std::size_t> group{start};
+    for (std::size_t next = 0; next < group.size(); ++next) {
+      for (std::size_t other = 0; other < facts.nodes.size(); ++other) {
+        if (!can_vote(facts, facts.nodes[other]) || !linked(facts, group[next], other)) continue;
+        if (seen.insert(other).second) group.push_back(other);
+      }
+    }
+    most = std::max(most, group.size());
+  }
+  return most;
+}
+
+}  // namespace
+
 Diagnosis diagnose(const NetworkFacts& facts) {
   const auto able = able_to_commit(facts);
+  const bool through_others = able.size() < facts.quorum && in_touch(facts) >= facts.quorum;
+  const bool below_quorum = able.size() < facts.quorum && !through_others;
   Diagnosis out;
   const Pace pace = pace_of(facts);
   if (facts.mines) {
     out.condition = mining_goes_on(facts, pace) ? Condition::going_on : Condition::stalled;
   } else if (advanced(facts)) {
     out.condition = Condition::going_on;
-  } else if (waiting(facts, able) > 0 || able.size() < facts.quorum) {
+  } else if (waiting(facts, able) > 0 || below_quorum) {
     out.condition = Condition::stalled;
   } else {
     out.condition = Condition::idle;
   }
   out.summary = facts.mines ? mining_summary(facts, out.condition, pace)
                             : summary(facts, out.condition, able);
-  const Judgement judgement{facts, out.condition == Condition::stalled, able.size() < facts.quorum};
+  const Judgement judgement{facts, out.condition == Condition::stalled, below_quorum};
   out.findings = all_findings(judgement);
+  if (through_others && !facts.mines) {
+    out.findings.push_back(
+        {"sparse_links",
+         {},
+         "no quorum of nodes that all reach each other: what one has to tell another is passed on "
+         "by a third, and commits may be slow",
+         facts.fault_links ? "quorate-testnet heal" : "",
+         judgement.stalled});
+  }
   if (out.condition == Condition::stalled && std::none_of(out.findings.begin(), out.findings.end(),
                                                           [](const auto& f) { return f.cause; })) {
     out.findings.push_back(

@@ -1,8 +1,8 @@
 // Why a testnet does not commit: facts in, findings out. Pure; collect.hpp gathers the facts.
 //
 // A testnet is stalled when transactions wait and nothing was committed during the observation, or
-// when those that could vote and reach each other are fewer than a quorum, whether anything waits
-// or not. It is idle when nothing waits: an idle chain makes no blocks.
+// when those that could vote and reach each other, be it through others, are fewer than a quorum,
+// whether anything waits or not. It is idle when nothing waits: an idle chain makes no blocks.
 //
 // Where blocks are mined they come by chance, and on an idle chain too, so that a moment without
 // one means nothing. Such a testnet is stalled when nobody mines, or when no block has come for

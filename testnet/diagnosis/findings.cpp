@@ -218,6 +218,25 @@ void identities(const Judgement& judgement, Findings& out) {
   }
 }
 
+// What whoever may not vote any more can do about it. Keys that are retired stay so: with too many
+// of them no node that comes back makes a quorum.
+std::string next_for_observer(const NetworkFacts& facts, const NodeStatus& status) {
+  const auto without_key = [](const NodeStatus& each) {
+    return each.observer_reason.find("no validator key") != std::string::npos;
+  };
+  if (without_key(status)) return "";
+  const auto retired = std::count_if(facts.nodes.begin(), facts.nodes.end(), [&](const auto& each) {
+    return answers(each) && each.status.observer && !without_key(each.status);
+  });
+  if (facts.nodes.size() - static_cast<std::size_t>(retired) >= facts.quorum) {
+    return "Bring its newer disk back if there is one, else let it follow: "
+           "docs/operations.md, \"A disk was lost or wiped\"";
+  }
+  return "Bring its newer disk back. Without it this chain has ended: those that may still vote "
+         "are "
+         "fewer than a quorum, for good: docs/operations.md, \"More than f nodes down\"";
+}
+
 void votes(const Judgement& judgement, Findings& out) {
   for (const auto& node : judgement.facts.nodes) {
     if (!answers(node)) continue;
@@ -232,10 +251,7 @@ void votes(const Judgement& judgement, Findings& out) {
       out.push_back({"observer",
                      {node.name},
                      with_reason(node.name + " follows and does not vote", status.observer_reason),
-                     status.observer_reason.find("no validator key") != std::string::npos
-                         ? ""
-                         : "Bring its newer disk back if there is one, else let it follow: "
-                           "docs/operations.md, \"A disk was lost or wiped\"",
+                     next_for_observer(judgement.facts, status),
                      judgement.below_quorum});
     } else if (status.starting) {
       out.push_back({"starting",

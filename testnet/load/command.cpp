@@ -4,6 +4,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "crypto/base/exit_code.hpp"
 #include "testnet/cluster.hpp"
 #include "testnet/commands/commands.hpp"
 #include "testnet/load/generator.hpp"
@@ -32,7 +33,14 @@ Lengths default_lengths(const consensus::EngineTraits& traits) {
   return traits.mines ? Lengths{30, 3} : Lengths{};
 }
 
-void on_signal(int) { Generator::interrupt(); }
+volatile std::sig_atomic_t g_ctrl_c = 0;
+
+// The run ends soon and in order; a second signal ends it at once.
+void on_signal(int signal) {
+  g_ctrl_c = signal == SIGINT ? 1 : 0;
+  Generator::interrupt();
+  std::signal(signal, SIG_DFL);
+}
 
 class Run {
  public:
@@ -107,6 +115,7 @@ Result<int> run_load(const LoadOptions& options) {
   const std::size_t idle = options.idle_transactions.value_or(defaults.idle_transactions);
   if (idle > 0) {
     QUORATE_TRY(report.idle, generator->measure_idle(idle));
+    if (Generator::interrupted()) report.idle.reset();
   }
   if (!options.common.json) std::cout << curve_heading() << std::flush;
   const double seconds = options.seconds.value_or(defaults.seconds);
@@ -120,7 +129,7 @@ Result<int> run_load(const LoadOptions& options) {
   if (!report.sound()) {
     return fail(Errc::corrupt, "the check after the load failed: see the result above");
   }
-  return 0;
+  return g_ctrl_c != 0 ? static_cast<int>(ExitCode::interrupted) : 0;
 }
 
 }  // namespace quorate::testnet

@@ -400,6 +400,7 @@ Result<PointResult> Generator::measure_point(double rate, double seconds) {
   point.committed = impl_->seals() ? static_cast<double>(collector.final_between(warm, end)) /
                                          std::max(seconds_between(warm, end), 1e-3)
                                    : collector.sustained_rate();
+  point.whole = !interrupted();
   point.reversed = collector.reversed();
   point.finals = collector.finals();
   point.failed = collector.failed();

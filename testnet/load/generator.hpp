@@ -27,6 +27,7 @@ struct CpuUse {
 struct PointResult {
   double offered = 0;  // transactions per second, as scheduled
   double seconds = 0;
+  bool whole = true;     // not interrupted: its rates say something
   double committed = 0;  // transactions per second that became final in the measured window
   Sender::Totals totals;
   std::map<std::string, std::uint64_t> refusals;

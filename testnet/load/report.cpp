@@ -28,6 +28,7 @@ Json to_json(const PointResult& point) {
   return {{"offered_tps", point.offered},
           {"seconds", point.seconds},
           {"committed_tps", point.committed},
+          {"whole", point.whole},
           {"sent", point.totals.sent},
           {"admitted", point.totals.admitted},
           {"refusals", point.totals.refusals},
@@ -42,6 +43,8 @@ Json to_json(const PointResult& point) {
           {"cpu_cores", std::move(cpu)},
           {"steal_share", point.steal}};
 }
+
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
 double node_cores(const PointResult& point) {
   double cores = 0;
@@ -58,10 +61,17 @@ double generator_cores(const PointResult& point) {
 
 }  // namespace
 
-double LoadReport::saturation() const {
-  double best = 0;
-  for (const auto& point : points) best = std::max(best, point.committed);
+std::optional<double> LoadReport::saturation() const {
+  std::optional<double> best;
+  for (const auto& point : points) {
+    if (point.whole) best = std::max(best.value_or(0), point.committed);
+  }
   return best;
+}
+
+std::optional<double> LoadReport::ceil_ratio() const {
+  const auto best = saturation();
+  return best && ceiling > 0 ? std::optional(*best / ceiling) : std::nullopt;
 }
 
 bool LoadReport::sound() const {
@@ -89,8 +99,8 @@ Json to_json(const LoadReport& report) {
           {"ceil_tps", report.ceiling},
           {"idle", std::move(idle)},
           {"points", std::move(points)},
-          {"saturation_tps", report.saturation()},
-          {"ceil_ratio", report.ceil_ratio()},
+          {"saturation_tps", or_null(report.saturation())},
+          {"ceil_ratio", or_null(report.ceil_ratio())},
           {"check",
            {{"height", report.check.height},
             {"state_roots_equal", report.check.roots_equal},
@@ -127,6 +137,7 @@ std::string curve_line(const PointResult& point) {
   if (point.reversed > 0) {
     line += text("  %llu reversed", static_cast<unsigned long long>(point.reversed));
   }
+  if (!point.whole) line += "  interrupted";
   for (const auto& refusal : point.refusals) {
     line += " " + refusal.first + "=" + std::to_string(refusal.second);
   }
@@ -143,9 +154,8 @@ std::string summary(const LoadReport& report) {
                      report.idle->latency_ms.p50, report.idle->ratio)
                : text("  idle: p50 %.2f ms from submit to final\n", report.idle->latency_ms.p50);
   }
-  if (!report.points.empty()) {
-    out +=
-        text("  saturation: %.0f tx/s = %.2f of CEIL\n", report.saturation(), report.ceil_ratio());
+  if (const auto ratio = report.ceil_ratio()) {
+    out += text("  saturation: %.0f tx/s = %.2f of CEIL\n", *report.saturation(), *ratio);
   }
   const auto& check = report.check;
   out += text("  check: state roots %s at height %llu; acknowledged %llu, committed %llu; %s\n",

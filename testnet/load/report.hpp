@@ -19,9 +19,10 @@ struct LoadReport {
   std::vector<PointResult> points;
   CheckResult check;
 
-  // The best committed rate of all points; what the ratio to the ceiling is made of.
-  double saturation() const;
-  double ceil_ratio() const { return ceiling > 0 ? saturation() / ceiling : 0; }
+  // The best committed rate of all points that were measured to their end; what the ratio to the
+  // ceiling is made of. None: there is no such point.
+  std::optional<double> saturation() const;
+  std::optional<double> ceil_ratio() const;
   // Every root equal, nothing acknowledged missing, no transfer failed, supply unchanged.
   bool sound() const;
 };

@@ -21,6 +21,8 @@ struct LinkRule {
   std::uint64_t bytes_per_second = 0;  // 0 = no limit
 
   bool operator==(const LinkRule&) const = default;
+  // Nothing gets through: each connection hangs, or breaks before anything came over it.
+  bool severs() const { return cut || loss_percent >= 100; }
   bool perturbs() const { return *this != LinkRule{}; }
 };
 
@@ -37,7 +39,7 @@ class LinkRules {
   void clear() { rules_.clear(); }
   bool empty() const { return rules_.empty(); }
   // Nothing passes at all between them, in at least one direction.
-  bool separated(NodeIndex a, NodeIndex b) const { return at(a, b).cut || at(b, a).cut; }
+  bool separated(NodeIndex a, NodeIndex b) const { return at(a, b).severs() || at(b, a).severs(); }
   // Only those that perturb.
   const std::map<Direction, LinkRule>& all() const { return rules_; }
 

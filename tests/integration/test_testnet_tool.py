@@ -150,6 +150,29 @@ class TestnetTool(unittest.TestCase):
                 self.assertIn("down --purge", refused.stderr)
             net.testnet("up", "--load-accounts", "8")
 
+    def test_load_ended_by_ctrl_c_says_so_and_claims_no_saturation(self):
+        with Net(up_args=["--load-accounts", "8"]) as net:
+            acks = net.root / "acks"
+            load = net.background("quorate-testnet", "load", "--data", net.data, "--idle", 0, "--rate", 50,
+                                  "--seconds", 60, "--ack-file", acks)
+            wait_until("acknowledgements", lambda: acks.exists() and len(acks.read_text().split()) > 5, 60)
+            load.send_signal(signal.SIGINT)
+            self.assertEqual(load.wait(timeout=60), 130)
+            text = load.log_path.read_text()
+            self.assertIn("interrupted", text)
+            self.assertIn("state roots equal", text)
+            self.assertNotIn("saturation", text)
+
+    def test_the_wallet_follows_the_testnet_that_came_up_last_and_up_says_so(self):
+        with Net() as first, Net(start=False) as second:
+            second.env["QUORATE_WALLET_HOME"] = first.env["QUORATE_WALLET_HOME"]
+            moved = second.up()
+            self.assertIn(f"pointed to the testnet in {first.data}, which still runs", moved.stderr)
+            self.assertIn(f"up --data {first.data}", moved.stderr)
+            first.testnet("kill", *[f"node{i}" for i in range(4)])
+            self.assertNotIn("warning", second.up().stderr)
+            self.assertIn(f"{second.data}, which still runs", first.up().stderr)
+
     def test_seven_nodes_tolerate_two(self):
         with Net(nodes=7) as net:
             status = net.status()
@@ -168,8 +191,21 @@ class TestnetTool(unittest.TestCase):
             states = {node["name"]: node["process"] for node in net.status()["nodes"]}
             self.assertEqual(states["node2"], "paused")
             net.wallet("send", "alice", "bob", "1")
-            net.testnet("resume", "node2")
+            self.assertIn("was paused already", net.testnet("pause", "node2").stdout)
+            self.assertIn("node2 resumed", net.testnet("resume", "node2").stdout)
             net.check_agreement()
+            # What could not be done is said, and is no success.
+            running = net.testnet("resume", "node2", check=False)
+            self.assertEqual((running.returncode, "node2 is not paused" in running.stdout), (1, True))
+            net.testnet("kill", "node2")
+            with socket.socket() as probe:
+                self.assertNotEqual(probe.connect_ex(("127.0.0.1", net.p2p_base + 2)), 0,
+                                    "kill returned before the end")
+            for command in ("pause", "resume"):
+                dead = net.testnet(command, "node2", check=False)
+                self.assertEqual((dead.returncode, "node2 is not running" in dead.stdout), (1, True))
+            self.assertIn("node2 was not running", net.testnet("kill", "node2").stdout)
+            net.testnet("start", "node2")
 
             profile = json.loads((net.root / "wallet" / "wallet.json").read_text())
             self.assertEqual(profile["profile"], "local")

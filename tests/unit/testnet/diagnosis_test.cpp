@@ -279,6 +279,41 @@ TEST_CASE("observers, halted and lagging nodes do not count towards the quorum")
   CHECK(has(find(diagnose(facts), "halted")->text, "two blocks at height 11"));
 }
 
+TEST_CASE("with more observers than the chain can do without, the way out is another one") {
+  auto facts = healthy();
+  for (const std::size_t index : {1U, 2U}) {
+    facts.nodes[index].status.observer = true;
+    facts.nodes[index].status.observer_reason = "the vote log is gone";
+  }
+  const auto ended = diagnose(facts);
+  REQUIRE(find(ended, "observer") != nullptr);
+  CHECK(find(ended, "observer")->cause);
+  CHECK(has(find(ended, "observer")->next, "Without it this chain has ended"));
+  CHECK(has(find(ended, "observer")->next, "More than f nodes down"));
+  // One that never had a key is not one of them.
+  facts.nodes[2].status.observer_reason = "this node has no validator key";
+  CHECK(has(find(diagnose(facts), "observer")->next, "else let it follow"));
+}
+
+TEST_CASE("an idle ring is not stalled, but may be slow; with work that waits it is") {
+  auto facts = healthy();
+  facts.fault_links = facts.fault_links_run = true;
+  facts.rules = LinkRules(4);
+  facts.rules.set(0, 1, LinkRule{.cut = true});
+  facts.rules.set(2, 3, LinkRule{.cut = true});
+  CHECK(able_to_commit(facts).size() == 2);
+  const auto idle = diagnose(facts);
+  CHECK(idle.condition == Condition::idle);
+  REQUIRE(find(idle, "sparse_links") != nullptr);
+  CHECK_FALSE(find(idle, "sparse_links")->cause);
+  CHECK(has(find(idle, "sparse_links")->text, "no quorum of nodes that all reach each other"));
+  CHECK(find(idle, "partition") == nullptr);
+  facts.nodes[0].waiting = 1;
+  const auto stalled = diagnose(facts);
+  CHECK(stalled.condition == Condition::stalled);
+  CHECK(find(stalled, "sparse_links")->cause);
+}
+
 TEST_CASE(
     "work that waits while a quorum could commit is a stall with a view change as its cause") {
   auto facts = healthy();

@@ -81,8 +81,7 @@ TEST_CASE("instant mining finds the first nonces, and engines that vote get no d
 TEST_CASE("a hash rate is measured with the solver that the nodes use") {
   const auto genesis = four_miners();
   const crypto::Ed25519Verifier verifier;
-  const auto parts =
-      consensus::make_engine(node::engine_config(genesis, {}), nullptr, verifier);
+  const auto parts = consensus::make_engine(node::engine_config(genesis, {}), nullptr, verifier);
   REQUIRE(parts.has_value());
   CHECK(measure_hash_rate(*parts->puzzle_solver) > 1000);
 }

@@ -64,6 +64,15 @@ TEST_CASE("a link that is cut one way separates its nodes") {
   CHECK(connected_groups(rules).size() == 1);
 }
 
+TEST_CASE("a link that loses everything separates its nodes, one that loses nearly all does not") {
+  LinkRules rules(2);
+  rules.set(1, 0, LinkRule{.loss_percent = 99.9});
+  CHECK_FALSE(rules.separated(0, 1));
+  rules.set(1, 0, LinkRule{.loss_percent = 100});
+  CHECK(rules.separated(0, 1));
+  CHECK(connected_groups(rules) == Groups{{0}, {1}});
+}
+
 TEST_CASE("rules survive their JSON form, and what is not one is refused") {
   LinkRules rules(4);
   rules.set(0, 1, LinkRule{true, 200, 20, 2.5, 1'000'000});

@@ -72,6 +72,19 @@ TEST_CASE("removing the only profile removes the file, and keeps it for what els
   CHECK(read(file) == rpc::Json{{"colour", 1}});
 }
 
+TEST_CASE("a profile that points to another testnet is found before it is moved") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "wallet.json";
+  Digest other;
+  other.bytes.fill(1);
+  CHECK(other_testnet(file, other).value() == std::nullopt);
+  REQUIRE(write_wallet_profile(file, Layout{folder.path() / "net"}, example()).has_value());
+  CHECK(other_testnet(file, other).value() == folder.path() / "net");
+  CHECK(other_testnet(file, example().chain_id).value() == std::nullopt);
+  std::ofstream(file) << R"({"profiles":{"local":{"chain_id":"0x01","genesis_file":7}}})";
+  CHECK(other_testnet(file, other).value() == std::nullopt);
+}
+
 TEST_CASE("a profile that pins another chain is not removed") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "wallet.json";
