@@ -7,8 +7,8 @@
 namespace quorate::wallet {
 namespace {
 
-// Nodes take back a few thousand blocks at most.
-constexpr std::size_t kKept = 8'192;
+// More than a node takes back.
+constexpr std::size_t kKept = 40'000;
 
 }  // namespace
 
