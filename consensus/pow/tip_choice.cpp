@@ -42,9 +42,13 @@ void TipChoice::tell_peers(const Block& shared) {
   // While this replica is catching up it has nothing to tell that others do not have.
   if (state_.tree->best_header().id != tip_->id) return;
   Announce news;
+  PersistToken after;  // of the last that got into the log, which need not be the highest
   for (const Block* block = tip_; block->id != shared.id && news.headers.size() < kAnnouncedMax;
        block = block->parent) {
     news.headers.push_back({block->header, block->id});
+    if (const StoredBody* known = state_.bodies.find(block->id)) {
+      after = std::max(after, known->token);
+    }
   }
   std::reverse(news.headers.begin(), news.headers.end());
   // Its miner has shown it to everybody: this is for those who missed it, and in a large network
@@ -57,7 +61,7 @@ void TipChoice::tell_peers(const Block& shared) {
     if (state_.settings.is_self(peer)) continue;
     ++told;
     if (std::exchange(known_[peer], tip_->id) == tip_->id) continue;
-    state_.outbox.send(peer, news, body != nullptr ? std::optional(body->token) : std::nullopt);
+    state_.outbox.send(peer, news, after);
   }
 }
 
