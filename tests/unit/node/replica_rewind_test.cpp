@@ -112,6 +112,28 @@ TEST_CASE("a replica that hears nobody commits all the same, and is not ready") 
   CHECK(bench.replica->status().ready);
 }
 
+TEST_CASE("a replica whose peers are on another chain is not ready, and says what to do") {
+  Branching bench;
+  bench.step(PeerConnected{ReplicaId(2)});
+  REQUIRE(bench.replica->status().ready);
+  consensus::Status::Branch branch;
+  bench.engine->current.branch = branch;
+  CHECK(bench.replica->status().ready);
+  branch.parted_at = Height(4711);
+  bench.engine->current.branch = branch;
+  const std::string reason = bench.replica->status().not_ready_reason;
+  CHECK(reason.find("on another chain than its peers since about height 4711") == 0);
+  CHECK(reason.find("mv data data-aside") != std::string::npos);
+}
+
+TEST_CASE("a proposal above a payload that the host does not have is counted") {
+  Branching bench;
+  bench.engine_says({consensus::RequestProposal{Height(1), View(0), true, {}}});
+  CHECK(bench.replica->status().blind_proposals == 0);
+  bench.engine_says({consensus::RequestProposal{Height(2), View(0), true, {Digest{}}}});
+  CHECK(bench.replica->status().blind_proposals == 1);
+}
+
 TEST_CASE("a rewind takes the ledger back, and withdrawn transactions wait and commit again") {
   Branching bench;
   const auto one = transaction({1, 1});
