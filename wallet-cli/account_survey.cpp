@@ -137,7 +137,7 @@ Outcome<PayingAccount> survey_account(Network& network, const rpc::TrustedChain&
   }
   out.next_nonce = median(nonces);
   out.height = Height(median(heights));
-  if (out.proved) out.height = std::max(out.height, out.proved->sealed.header.height);
+  if (out.proved) out.height = out.proved->sealed.header.height;
   return out;
 }
 

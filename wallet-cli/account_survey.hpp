@@ -18,8 +18,8 @@ Outcome<NewestProof> newest_account_proof(Network& network, const rpc::TrustedCh
 
 // An account that is about to pay.
 struct PayingAccount {
-  std::uint64_t next_nonce = 1;              // said, counting what waits in mempools
-  Height height;                             // of the newest block: said, or proved if that is more
+  std::uint64_t next_nonce = 1;  // said, counting what waits in mempools
+  Height height;                 // of the newest block: proved, or only said where nothing is
   std::optional<rpc::ProvedAccount> proved;  // none under proof of work
   std::vector<std::string> warnings = {};
 };

@@ -39,6 +39,7 @@ class Network {
   void prefer(std::size_t node) { current_ = node; }
   // Called with a line on every call, for --verbose.
   void set_trace(std::function<void(const std::string&)> trace) { trace_ = std::move(trace); }
+  std::size_t current() const { return current_; }
   // The node that the last call used.
   const std::string& url() const { return urls_[current_]; }
   const std::vector<std::string>& urls() const { return urls_; }

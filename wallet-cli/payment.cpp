@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "rpc/json/fields.hpp"
 #include "wallet-cli/account_survey.hpp"
 
 namespace quorate::wallet {
@@ -65,8 +66,10 @@ Outcome<std::uint64_t> choose_nonce(Network& network, const PaymentBook& book,
 // them.
 std::uint64_t draw_last_height(Height now, std::uint64_t valid_for, std::random_device& chance) {
   if (valid_for == 0) return 0;
-  std::uniform_int_distribution<std::uint64_t> less(0, valid_for / 2);
-  return now.value() + valid_for - less(chance);
+  const std::uint64_t most = rpc::kJsonIntegerMax - std::min(rpc::kJsonIntegerMax, now.value());
+  const std::uint64_t span = std::min(valid_for, most);
+  std::uniform_int_distribution<std::uint64_t> less(0, span / 2);
+  return now.value() + span - less(chance);
 }
 
 // The newest block that is known to be final now.
@@ -104,9 +107,17 @@ Outcome<Payment> sign_payment(Network& network, PaymentBook& book, const crypto:
   } else {
     WALLET_TRY(transaction.nonce, choose_nonce(network, book, account, note));
   }
+  if (transaction.nonce > rpc::kJsonIntegerMax || account.height.value() > rpc::kJsonIntegerMax) {
+    return failure(ExitCode::failed,
+                   "nonce " + std::to_string(transaction.nonce) + " at height " +
+                       std::to_string(account.height.value()) + ": no chain has come so far",
+                   "give another --nonce, or ask another node with --rpc-url");
+  }
+  const bool has_tip = work != nullptr && work->tip() > Height(0);
+  const Height now = has_tip ? work->tip() : account.height;
   std::random_device chance;
   for (int draw = 0; draw < kDraws; ++draw) {
-    transaction.valid_until_height = draw_last_height(account.height, order.valid_for, chance);
+    transaction.valid_until_height = draw_last_height(now, order.valid_for, chance);
     out.id = ledger::transaction_id(chain->chain_id(), transaction);
     if (is_noted(book, out.id)) continue;
     book.add({transaction.nonce, out.id, transaction.valid_until_height});

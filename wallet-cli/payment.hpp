@@ -18,6 +18,8 @@ struct Payment {
   // Blocks up to this height were final before it was signed: what is proved to stand in one of
   // them is an earlier payment of the same bytes.
   Height known;
+  // A node may have it, whatever anybody says.
+  bool maybe_taken = false;
   // When the first node was about to see it.
   std::chrono::steady_clock::time_point offered = std::chrono::steady_clock::now();
 };

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <thread>
 
+#include "wallet-cli/offers.hpp"
+
 namespace quorate::wallet {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using rpc::RpcError;
 using std::chrono::milliseconds;
 
 // One node is given this long before the same bytes go to the next one as well.
@@ -19,12 +20,6 @@ constexpr milliseconds kAnswerSlack{1'000};
 milliseconds left_until(Clock::time_point deadline) {
   return std::max(milliseconds(0),
                   std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
-}
-
-// Refusals that say nothing about this transaction, only about this node now.
-bool another_node_may_do_better(const RpcError& error) {
-  return error.kind != RpcError::Kind::answered || error.code == -32002 || error.code == -32011 ||
-         error.code == -32010;
 }
 
 // Why a transaction with a nonce of the user's choice cannot be ordered yet; empty when it can.
@@ -141,21 +136,20 @@ Failure already_final(const Payment& payment, const rpc::ProvedReceipt& proved) 
           "more"};
 }
 
-void offer(Network& network, const rpc::TrustedChain& chain, const Payment& payment) {
+bool offer(Network& network, const rpc::TrustedChain& chain, const Payment& payment) {
   const nlohmann::json params = {{"tx", to_0x(ledger::encode(payment.transaction))},
                                  {"chain_id", to_0x(chain.chain_id())}};
+  Offers offers(network, chain.membership().faults(), false);
   for (std::size_t tried = 0; tried < network.urls().size(); ++tried) {
-    const auto answer = network.try_call("tx_submit", params);
-    if (answer || !another_node_may_do_better(answer.error())) return;
-    if (answer.error().kind == RpcError::Kind::unreachable) return;  // every node was tried
+    if (offers.submit("tx_submit", params) || offers.refused()) break;
     network.rotate();
   }
+  return offers.maybe_taken();
 }
 
 Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::TrustedChain& chain,
                                              const Payment& payment, milliseconds timeout) {
   const Clock::time_point deadline = Clock::now() + timeout;
-  const std::string encoded = to_0x(ledger::encode(payment.transaction));
   const auto done = [&](const rpc::ProvedReceipt& proved) -> Outcome<FinalTransaction> {
     if (is_earlier(payment, proved)) return tl::unexpected(already_final(payment, proved));
     if (proved.receipt.outcome != ledger::Outcome::succeeded) {
@@ -163,17 +157,15 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
     }
     return FinalTransaction{proved, since_offered(payment), network.url()};
   };
-  bool admitted = false;
+  const nlohmann::json params = {{"tx", to_0x(ledger::encode(payment.transaction))},
+                                 {"chain_id", to_0x(chain.chain_id())}};
+  Offers offers(network, chain.membership().faults(), payment.maybe_taken);
   std::size_t false_proofs = 0;
   while (left_until(deadline).count() > 0) {
     const milliseconds patience = std::min(left_until(deadline), kPatiencePerNode);
-    const auto answer =
-        network.try_call("tx_submitAndWait",
-                         {{"tx", encoded},
-                          {"chain_id", to_0x(chain.chain_id())},
-                          {"timeout_ms", std::max<std::int64_t>(1, patience.count())}},
-                         patience + kAnswerSlack);
-    if (answer) {
+    nlohmann::json asked = params;
+    asked["timeout_ms"] = std::max<std::int64_t>(1, patience.count());
+    if (offers.submit("tx_submitAndWait", asked, patience + kAnswerSlack)) {
       auto proved = fetch_proof(network, chain, payment.id);
       if (proved) return done(*proved);
       // Another node may have the proof that this one has not, or does not give.
@@ -181,18 +173,14 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
       if (is_false && ++false_proofs >= network.urls().size()) {
         return tl::unexpected(proved.error());
       }
-      admitted = true;
-    } else if (another_node_may_do_better(answer.error())) {
-      admitted = admitted || answer.error().code == -32010;
-      if (!admitted && answer.error().kind == RpcError::Kind::unreachable) {
-        return tl::unexpected(from_rpc(answer.error()));  // every node was tried
-      }
-    } else {
+    } else if (offers.refused()) {
       if (const auto proved = got_through(network, chain, payment.id)) return done(*proved);
-      return tl::unexpected(from_rpc(answer.error()));
     }
+    if (auto end = offers.ended()) return tl::unexpected(std::move(*end));
     network.rotate();
-    std::this_thread::sleep_for(std::min(left_until(deadline), kPauseBetweenNodes));
+    if (!offers.refused() && !offers.unreached()) {
+      std::this_thread::sleep_for(std::min(left_until(deadline), kPauseBetweenNodes));
+    }
   }
   if (const auto proved = got_through(network, chain, payment.id)) return done(*proved);
   return tl::unexpected(timed_out(network, chain, payment, timeout));

@@ -16,13 +16,13 @@ struct FinalTransaction {
   std::string url;  // the node that gave the proof
 };
 
-// Hands it to the first node that takes it now. Nobody's answer counts but as that: what becomes of
-// the payment is the business of the two functions below.
-void offer(Network& network, const rpc::TrustedChain& chain, const Payment& payment);
+// Hands it to the first node that takes it now. Whether a node may have it since; nobody's answer
+// counts but as that: what becomes of the payment is the business of the two functions below.
+bool offer(Network& network, const rpc::TrustedChain& chain, const Payment& payment);
 
-// Submits, waits and verifies. Failures: rejected (refused, or final but failed), timed_out with
-// the network's own reason, unreachable, failed when no node's proof holds, or when the payment was
-// final before it was signed (already_final).
+// Submits, waits and verifies. Failures: rejected (refused by every node, or final but failed),
+// timed_out with the network's own reason, unreachable when no node can have seen it, failed when
+// no node's proof holds, or when the payment was final before it was signed (already_final).
 Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::TrustedChain& chain,
                                              const Payment& payment,
                                              std::chrono::milliseconds timeout);

@@ -8,6 +8,7 @@
 #include "rpc/client/work_pace.hpp"
 #include "rpc/client/work_proof.hpp"
 #include "rpc/json/fields.hpp"
+#include "wallet-cli/offers.hpp"
 
 namespace quorate::wallet {
 namespace {
@@ -71,6 +72,7 @@ class Way {
       const std::function<void(const std::string&)>& progress)
       : network_(network),
         chain_(chain),
+        offers_(network, network.urls().size() / 2, payment.maybe_taken),
         id_(payment.id),
         params_({{"tx", to_0x(ledger::encode(payment.transaction))},
                  {"chain_id", to_0x(chain.chain_id())}}),
@@ -84,15 +86,17 @@ class Way {
 
   // The same bytes may be submitted again and again. A refusal can mean that they are executed.
   Outcome<void> submit() {
-    const auto answer = network_.try_call("tx_submit", params_);
-    if (answer) return {};
-    const rpc::RpcError& error = answer.error();
-    const bool later =
-        error.kind != rpc::RpcError::Kind::answered || error.code == -32002 || error.code == -32011;
-    if (later && error.kind != rpc::RpcError::Kind::unreachable) return {};
-    WALLET_TRY(const Sighting seen, look());
-    if (seen.block_id || seen.status != "unknown") return {};
-    return tl::unexpected(from_rpc(error));
+    for (std::size_t tried = 0; tried < network_.urls().size(); ++tried) {
+      static_cast<void>(offers_.submit("tx_submit", params_));
+      if (!offers_.refused() && !offers_.unreached()) return {};
+      if (offers_.refused()) {
+        const auto seen = look();
+        if (seen && (seen->block_id || seen->status != "unknown")) return {};
+      }
+      if (auto end = offers_.ended()) return tl::unexpected(std::move(*end));
+      network_.rotate();
+    }
+    return {};
   }
 
   // One look at the network. The proof once it is good enough.
@@ -154,7 +158,7 @@ class Way {
       say(why + progress_text(*seen.height, depth, needed, wish_.attacker_share));
       return nothing();
     }
-    if (!keeps_pace()) return nothing();
+    if (!keeps_pace() || another_saw_it_executed()) return nothing();
     Failure out{ExitCode::rejected,
                 (seen.withdrawn_from ? was_final(*seen.withdrawn_from) + "; " : "") + why +
                     standing(*seen.height, std::to_string(depth) + " blocks deep", depth,
@@ -165,6 +169,19 @@ class Way {
     out.rpc_code = -32003;
     out.reason = seen.reason;
     return tl::unexpected(out);
+  }
+
+  // What was not executed has no proof: a single node's word must not stand against a block.
+  bool another_saw_it_executed() {
+    const auto answers = network_.ask_all({{"tx_get", {{"transaction_id", to_0x(id_)}}}});
+    for (std::size_t node = 0; node < answers.size(); ++node) {
+      if (answers[node].empty() || !answers[node].front()) continue;
+      const auto seen = read_sighting(*answers[node].front());
+      if (!seen || !seen->block_id || !seen->reason.empty()) continue;
+      network_.prefer(node);
+      return true;
+    }
+    return false;
   }
 
   bool keeps_pace() {
@@ -181,6 +198,7 @@ class Way {
 
   Network& network_;
   rpc::WorkChain& chain_;
+  Offers offers_;
   Digest id_;
   nlohmann::json params_;
   WorkWish wish_;

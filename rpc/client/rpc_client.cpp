@@ -37,7 +37,7 @@ RpcError protocol_error(const std::string& url, std::string message) {
 struct RpcClient::Impl {
   using Response = http::response<http::string_body>;
 
-  // How one exchange ended. `sent_nothing`: the node cannot have seen the request.
+  // How one exchange ended.
   struct Failure {
     RpcError error;
     bool retry_here = false;  // a kept connection had been closed meanwhile
@@ -73,6 +73,7 @@ struct RpcClient::Impl {
     Failure failure{transport_error(ec, node.text, "cannot connect to"), false, true};
     // A node that does not even accept is unreachable, however that shows.
     failure.error.kind = RpcError::Kind::unreachable;
+    failure.error.reached = false;
     return tl::unexpected(std::move(failure));
   }
 
@@ -111,7 +112,10 @@ struct RpcClient::Impl {
     std::optional<RpcError> first;
     for (std::size_t tried = 0; tried < nodes.size(); ++tried) {
       auto response = exchange(request);
-      if (!response && response.error().retry_here) response = exchange(request);
+      if (!response && response.error().retry_here) {
+        response = exchange(request);
+        if (!response) response.error().error.reached = true;  // the first time, perhaps
+      }
       const bool draining = response && response->result() == http::status::service_unavailable &&
                             request.method() == http::verb::post;
       if (response && !draining) return std::move(*response);

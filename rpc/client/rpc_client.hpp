@@ -21,6 +21,7 @@ struct RpcError {
   std::string message;
   nlohmann::json data;  // error.data, an object; null if absent
   std::string url;      // the node it concerns
+  bool reached = true;  // the node may have seen the request
 };
 template <class T>
 using RpcResult = tl::expected<T, RpcError>;

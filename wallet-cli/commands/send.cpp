@@ -50,8 +50,9 @@ Outcome<Document> check_only(const Wallet& wallet, Network& network, const crypt
 // taken for this one. Should that fail, the payment is made nevertheless.
 void note_outcome(const Wallet& wallet, Network& network, const Payment& payment,
                   const crypto::Address& account, const Outcome<FinalTransaction>& final) {
-  const bool refused = !final && final.error().exit == ExitCode::rejected;
-  if (!final && !refused) return;
+  const bool not_made = !final && (final.error().exit == ExitCode::rejected ||
+                                   final.error().exit == ExitCode::unreachable);
+  if (!final && !not_made) return;
   const auto written = [&]() -> Outcome<void> {
     WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
     WALLET_TRY(PaymentBook book,
@@ -84,7 +85,7 @@ Outcome<Payment> sign_and_offer(const Wallet& wallet, Network& network,
              }));
   WALLET_CHECK(book.save());
   payment.offered = std::chrono::steady_clock::now();
-  offer(network, *chain, payment);
+  payment.maybe_taken = offer(network, *chain, payment);
   return payment;
 }
 

@@ -198,6 +198,20 @@ TEST_CASE("expiry is drawn between half of what is asked for and all of it") {
   CHECK(drawn.size() == 12);
 }
 
+TEST_CASE("a height that is only claimed decides nothing: the proved one does") {
+  FakeBackend backend(kAtOnce);
+  ScriptedNode liar(backend);
+  liar.on("account_get", [](const Json&, const auto& honest) {
+    Json out = honest();
+    out["result"]["height"] = rpc::kJsonIntegerMax;
+    return out;
+  });
+  const PayingWallet paying(backend, {liar.url()});
+  std::set<std::string> ids;
+  for (int i = 0; i < 3; ++i) ids.insert(id_of(paying.send("25")));
+  CHECK(ids.size() == 3);
+}
+
 TEST_CASE("a dry run notes nothing and sends nothing") {
   FakeBackend backend(kAtOnce);
   const ScriptedNode node(backend);

@@ -124,6 +124,68 @@ TEST_CASE("a refusal ends it at once, with the node's reason") {
   CHECK(node.calls("tx_submitAndWait") == 1);
 }
 
+TEST_CASE("one node's refusal says nothing: it may be behind, or pass the payment on") {
+  FakeBackend backend(kAtOnce);
+  ScriptedNode liar(backend);
+  const ScriptedNode honest(backend);
+  const auto refusal = error_answer(-32003, "insufficient_funds");
+  liar.on("tx_submitAndWait", [&](const auto&, const auto& pass_on) {
+    pass_on();
+    return refusal;
+  });
+  liar.always("tx_getProof", error_answer(-32004, "not_found"));
+  const PayingWallet paying(backend, {liar.url(), honest.url()});
+  const auto final = submit(paying, payment(backend, 1, 25));
+  REQUIRE(final.has_value());
+  CHECK(final->url == honest.url());
+}
+
+TEST_CASE("more refusals than nodes may lie end it, whoever else hangs") {
+  FakeBackend backend(kAtOnce);
+  const ScriptedNode first(backend), second(backend), third(backend);
+  const PayingWallet paying(backend, {first.url(), second.url(), third.url()});
+  const auto final = submit(paying, payment(backend, 1, 9'999'999));
+  REQUIRE_FALSE(final.has_value());
+  CHECK(final.error().exit == ExitCode::rejected);
+  CHECK(first.calls("tx_submitAndWait") + second.calls("tx_submitAndWait") == 2);
+  CHECK(third.calls("tx_submitAndWait") == 0);
+}
+
+TEST_CASE("what a node may have taken is neither refused nor unreachable") {
+  FakeBackend backend(kByHand);
+  ScriptedNode node(backend);
+  std::vector<std::string> urls;
+  SECTION("by a node that refuses it later") {
+    node.always("tx_submitAndWait", error_answer(-32003, "insufficient_funds"));
+    urls = {node.url()};
+  }
+  SECTION("by a node that is gone since") { urls = {gone()}; }
+  SECTION("by a node that is gone, and another one refuses it") {
+    node.always("tx_submitAndWait", error_answer(-32003, "insufficient_funds"));
+    urls = {gone(), node.url()};
+  }
+  Payment taken = payment(backend, 1, 25);
+  taken.maybe_taken = true;
+  const auto final = submit(PayingWallet(backend, urls), taken, milliseconds(250));
+  REQUIRE_FALSE(final.has_value());
+  CHECK(final.error().exit == ExitCode::timed_out);
+  CHECK_THAT(final.error().hint, Catch::Contains(to_0x(taken.id)));
+}
+
+TEST_CASE("what was taken and is refused by every node since is refused") {
+  FakeBackend backend(kByHand);
+  ScriptedNode one(backend), other(backend);
+  for (ScriptedNode* node : {&one, &other}) {
+    node->always("tx_submitAndWait", error_answer(-32003, "nonce_too_low"));
+  }
+  Payment taken = payment(backend, 1, 25);
+  taken.maybe_taken = true;
+  const auto final = submit(PayingWallet(backend, {one.url(), other.url()}), taken);
+  REQUIRE_FALSE(final.has_value());
+  CHECK(final.error().exit == ExitCode::rejected);
+  CHECK(final.error().reason == "nonce_too_low");
+}
+
 TEST_CASE("a proved failure is a rejection, never a success") {
   FakeBackend backend(kByHand);
   const ScriptedNode node(backend);
