@@ -178,7 +178,9 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
     }
     if (auto end = offers.ended()) return tl::unexpected(std::move(*end));
     network.rotate();
-    if (!offers.refused() && !offers.unreached()) {
+    // Until somebody may have it each node is asked once, without a pause.
+    const bool next_at_once = !offers.maybe_taken() && (offers.refused() || offers.unreached());
+    if (!next_at_once) {
       std::this_thread::sleep_for(std::min(left_until(deadline), kPauseBetweenNodes));
     }
   }

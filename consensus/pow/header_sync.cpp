@@ -99,7 +99,7 @@ BlockIntake::Seen HeaderSync::on_headers(ReplicaId from, const Headers& answer) 
     last = state_.tree->find(header.id);
   }
   if (last == nullptr) return BlockIntake::Seen::joined;
-  state_.heads.note(from, *last);
+  state_.heads.note(from, *state_.tree, last->id);
   if (answer.more) follow(from, answer, *last, asked_for, intake_.joined() > joined);
   return BlockIntake::Seen::joined;
 }

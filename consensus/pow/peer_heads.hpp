@@ -11,10 +11,13 @@ namespace quorate::consensus::pow {
 
 class PeerHeads {
  public:
-  void note(ReplicaId peer, const Block& block) {
-    const auto [known, first] = heads_.try_emplace(peer, Head{block.id, block.total_work()});
-    if (!first && known->second.work < block.total_work()) {
-      known->second = {block.id, block.total_work()};
+  // A full tree may have given the block up for what stood on it as an orphan: then it is no head.
+  void note(ReplicaId peer, const BlockTree& tree, const Digest& id) {
+    const Block* block = tree.find(id);
+    if (block == nullptr) return;
+    const auto [known, first] = heads_.try_emplace(peer, Head{block->id, block->total_work()});
+    if (!first && known->second.work < block->total_work()) {
+      known->second = {block->id, block->total_work()};
     }
   }
   // None: it has shown none, or one that the tree has forgotten.

@@ -170,7 +170,7 @@ void PowEngine::on_message(ReplicaId from, const Announce& message) {
     bodies_.note_source(from, header.id);
   }
   tips_.note_known(from, message.headers.back().id);
-  state_.heads.note(from, *state_.tree->find(message.headers.back().id));
+  state_.heads.note(from, *state_.tree, message.headers.back().id);
 }
 
 void PowEngine::on_message(ReplicaId from, const AskHeaders& message) {
@@ -188,7 +188,7 @@ void PowEngine::on_message(ReplicaId from, const FullBlock& message) {
   if (seen != BlockIntake::Seen::joined) return;
   bodies_.on_body(message.header.id);
   tips_.note_known(from, message.header.id);
-  state_.heads.note(from, *state_.tree->find(message.header.id));
+  state_.heads.note(from, *state_.tree, message.header.id);
 }
 
 void PowEngine::on_message(ReplicaId from, const AskBlocks& message) {

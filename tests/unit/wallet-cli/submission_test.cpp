@@ -170,6 +170,7 @@ TEST_CASE("what a node may have taken is neither refused nor unreachable") {
   REQUIRE_FALSE(final.has_value());
   CHECK(final.error().exit == ExitCode::timed_out);
   CHECK_THAT(final.error().hint, Catch::Contains(to_0x(taken.id)));
+  CHECK(node.calls("tx_submitAndWait") <= 3);  // with a pause in between
 }
 
 TEST_CASE("what was taken and is refused by every node since is refused") {

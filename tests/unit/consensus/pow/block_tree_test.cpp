@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "consensus/pow/peer_heads.hpp"
 #include "tests/unit/consensus/pow/tree_fixture.hpp"
 
 namespace quorate::consensus::pow::test {
@@ -289,6 +290,20 @@ TEST_CASE("of equally light branches the newest goes, of any the invalid ones go
   f.grow(f.tree.best_header());
   REQUIRE(f.tree.find(newest) == nullptr);
   REQUIRE(f.tree.find(oldest) != nullptr);
+}
+
+TEST_CASE("a block that a full tree gave up is nobody's head") {
+  TreeFixture f({}, kSmall);
+  f.grow(f.grow_chain(f.tree.root(), 3));
+  while (f.tree.size() < f.tree.limits().blocks()) f.grow(f.tree.root());
+  const Digest newest = f.tree.all().back()->id;
+  PeerHeads heads;
+  heads.note(ReplicaId(1), f.tree, newest);
+  REQUIRE(heads.of(ReplicaId(1), f.tree)->id == newest);
+  f.grow(f.tree.best_header());
+  REQUIRE(heads.of(ReplicaId(1), f.tree) == nullptr);
+  heads.note(ReplicaId(2), f.tree, newest);
+  REQUIRE(heads.of(ReplicaId(2), f.tree) == nullptr);
 }
 
 TEST_CASE("what stands below an invalid block is aimed at and fetched like any other") {
