@@ -28,6 +28,7 @@ void Checkpointing::restore(const Digest& head_checkpoint_digest) {
     if (in_window(height)) votes_[height].emplace(vote.replica, vote);
   }
   const Height head = state_.last_executed;
+  forget_claims_below(head);
   const auto signed_here = own_claims_.find(head);
   const bool certified_other =
       newest_ && newest_->claim.height == head && newest_->claim.digest != head_checkpoint_digest;
@@ -55,12 +56,17 @@ void Checkpointing::on_executed(Height height, const Digest& checkpoint_digest) 
       return diverged(height);
     }
     if (height > state_.low) own_claims_.insert_or_assign(height, claim);
-    // Further down there is a stable checkpoint, whether or not it is known here yet.
-    own_claims_.erase(own_claims_.begin(),
-                      own_claims_.lower_bound(height.saturating_sub(state_.settings.window())));
+    forget_claims_below(height);
     sign(claim);
   }
   adopt();
+}
+
+// A window below what was executed there is a stable checkpoint, whether or not it is known here
+// yet.
+void Checkpointing::forget_claims_below(Height executed) {
+  own_claims_.erase(own_claims_.begin(),
+                    own_claims_.lower_bound(executed.saturating_sub(state_.settings.window())));
 }
 
 void Checkpointing::diverged(Height height) {

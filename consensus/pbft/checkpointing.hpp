@@ -44,6 +44,7 @@ class Checkpointing {
   bool in_window(Height height) const;
   void accuse_signers(const CheckpointProof& first, const CheckpointProof& second);
   void adopt();
+  void forget_claims_below(Height executed);
   void diverged(Height height);
 
   ReplicaState& state_;
