@@ -104,13 +104,16 @@ void LogKeeper::drop_bodies() {
   for (const Digest& id : done) state_.bodies.erase(id);
 }
 
+// What is known to be valid is fetched again when its turn comes: it lies far above what is
+// executed, or on a branch that is not the heaviest yet, and may never be.
 void LogKeeper::make_room() {
   const Height near = commits_.committed().height().saturating_add(kTurnIsNear);
   std::vector<std::pair<Height, Digest>> far;
   for (const auto& [id, body] : state_.bodies.all()) {
-    if (body.checked && body.height > near && state_.outbox.is_durable(body.token)) {
-      far.emplace_back(body.height, id);
-    }
+    if (!body.checked || !state_.outbox.is_durable(body.token)) continue;
+    const Block* on_branch = state_.tree->on_branch(body.height);
+    const bool beside = on_branch == nullptr || on_branch->id != id;
+    if (body.height > near || beside) far.emplace_back(body.height, id);
   }
   std::sort(far.begin(), far.end());
   while (!far.empty() && state_.bodies.payload_bytes() > kPayloadBytesKept) {

@@ -102,6 +102,27 @@ TEST_CASE("a heavier branch whose payloads do not fit into memory wins all the s
   CHECK(cluster.machine(1).rewinds.empty());
 }
 
+TEST_CASE("a branch wins although its payloads fill the memory before it is the heavier one") {
+  PowOptions options;
+  options.members = 2;
+  options.padding = 65'000;
+  options.memory_max = 224U << 20U;
+  PowCluster cluster(options);
+  cluster.filter = [](std::uint32_t, std::uint32_t, const pow::Message&) { return false; };
+  cluster.start_all();
+  const auto both_have = [&](std::uint64_t height) {
+    return cluster.machine(0).head() >= Height(height) &&
+           cluster.machine(1).head() >= Height(height);
+  };
+  REQUIRE(cluster.run_until([&] { return both_have(3'500); }, seconds(20'000)));
+  cluster.filter = nullptr;
+  cluster.run_for(seconds(240));
+  const bool settled = cluster.settle();
+  INFO(cluster.describe());
+  REQUIRE(settled);
+  CHECK(cluster.machine(0).rewinds.size() + cluster.machine(1).rewinds.size() == 1);
+}
+
 TEST_CASE("a new machine reads headers that others remember only in their ledgers") {
   PowOptions options;
   options.members = 2;
