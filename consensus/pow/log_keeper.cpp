@@ -19,8 +19,6 @@ namespace {
 constexpr std::size_t kLogBytesMin = 4U << 20U;
 constexpr std::size_t kLogGrowth = 4;
 constexpr std::size_t kLookEvery = 16;  // of the log's growth
-// Payloads of so many executed heights stay for peers that are a little behind.
-constexpr std::uint64_t kServedHeights = 64;
 constexpr std::size_t kServedBytesMax = 16U << 20U;
 constexpr std::uint64_t kTurnIsNear = 64;
 

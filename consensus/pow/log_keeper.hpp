@@ -8,6 +8,9 @@
 
 namespace quorate::consensus::pow {
 
+// Payloads of so many executed heights stay in memory for peers that ask.
+inline constexpr std::uint64_t kServedHeights = 64;
+
 // Hands the block to the log; the token of its record tells when it would survive a crash.
 void make_durable(EngineState& state, const Block& block, StoredBody& body);
 

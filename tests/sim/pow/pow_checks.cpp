@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "consensus/pow/log_keeper.hpp"
 #include "consensus/pow/messages.hpp"
 #include "consensus/pow/settings.hpp"
 #include "tests/sim/replay.hpp"
@@ -17,14 +18,17 @@ constexpr Duration kHeardOf = std::chrono::seconds(15);
 // By then it has the payload that breaks the rule, and aims elsewhere.
 constexpr Duration kAimed = std::chrono::seconds(5);
 
-// Headers of the newest heights, which an engine keeps; blocks above the ledger, with the branches
-// beside them; the mempool. About twice what is seen, and no more for a longer run once the headers
-// are complete.
+// Headers of the newest heights, which an engine keeps; payloads that it serves and those above the
+// ledger, with the branches beside them; the mempool. No more for a longer run once the headers are
+// complete.
 std::size_t memory_bound_of(const World& world, Height height) {
   constexpr std::size_t kHeaders = consensus::pow::TreeLimits{}.below + 267;
   constexpr std::size_t kHeaderBytes = 1024;
   const std::size_t block = world.genesis.consensus.payload_transactions_max * 256U + 512U;
-  return std::min<std::size_t>(height.value(), kHeaders) * kHeaderBytes + 32 * block +
+  constexpr std::size_t kAboveAndBeside = 32;
+  const std::size_t payloads =
+      std::min<std::size_t>(height.value(), consensus::pow::kServedHeights) + kAboveAndBeside;
+  return std::min<std::size_t>(height.value(), kHeaders) * kHeaderBytes + payloads * block +
          (256U << 10U);
 }
 
