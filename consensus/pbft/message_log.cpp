@@ -38,8 +38,12 @@ void MessageLog::release_bodies(Height height) {
                 [height](const auto& entry) { return entry.second.body.header.height <= height; });
 }
 
-void MessageLog::enter_view(View view, const std::set<Digest>& kept) {
+void MessageLog::forget_slots_below(View view) {
   std::erase_if(slots_, [view](const auto& entry) { return entry.first.view < view; });
+}
+
+void MessageLog::enter_view(View view, const std::set<Digest>& kept) {
+  forget_slots_below(view);
   ++body_changes_;
   std::erase_if(bodies_, [&kept](const auto& entry) { return kept.count(entry.first) == 0; });
 }

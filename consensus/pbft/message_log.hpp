@@ -46,6 +46,7 @@ class MessageLog {
   void collect_garbage(Height low);
   // Bodies at or below `height` are in the ledger.
   void release_bodies(Height height);
+  void forget_slots_below(View view);
   // A new view begins: slots of earlier ones are over, and so are the bodies that are not `kept`.
   void enter_view(View view, const std::set<Digest>& kept);
   // Of the views above the active one only these two are buffered.

@@ -88,6 +88,8 @@ void NormalCase::restore() {
                             Slot::Signed{certificate.core.ballot.id, prepare.signature});
     }
   }
+  // As when the view was entered: what was promised of earlier ones stands in the durable state.
+  state_.log.forget_slots_below(state_.view());
 }
 
 }  // namespace quorate::consensus::pbft

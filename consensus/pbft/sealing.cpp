@@ -18,7 +18,7 @@ void Sealing::restore(const Digest& head_hash) {
   collect_below(state_.last_executed);
   if (state_.last_executed > sealed_to_) own_hashes_.emplace(state_.last_executed, head_hash);
   for (const auto& [height, seal] : state_.durable.seals) {
-    if (height <= sealed_to_) continue;
+    if (height <= sealed_to_ || height > highest_taken()) continue;
     if (height <= state_.last_executed && height > state_.executed_before) {
       own_hashes_.try_emplace(height, seal.block_hash);
     }
@@ -49,6 +49,10 @@ void Sealing::sign(Height height, const Digest& block_hash) {
   state_.outbox.send_durably(std::nullopt, seal);
 }
 
+Height Sealing::highest_taken() const {
+  return std::max(state_.low, state_.last_executed).saturating_add(state_.settings.buffer_window());
+}
+
 void Sealing::on_own_seal_durable(Height height) {
   const auto own = state_.durable.seals.find(height);
   if (own == state_.durable.seals.end() || height <= sealed_to_) return;
@@ -58,9 +62,8 @@ void Sealing::on_own_seal_durable(Height height) {
 }
 
 void Sealing::on_seal(const Seal& seal) {
-  const Height top =
-      std::max(state_.low, state_.last_executed).saturating_add(state_.settings.buffer_window());
-  if (seal.height <= sealed_to_ || seal.height > top || sealed_.contains(seal.height)) return;
+  const bool out_of_reach = seal.height <= sealed_to_ || seal.height > highest_taken();
+  if (out_of_reach || sealed_.contains(seal.height)) return;
   const Entry entry{seal.block_hash, seal.signature};
   const auto [known, added] = collected_[seal.height].try_emplace(seal.replica, entry);
   if (added) {

@@ -47,6 +47,8 @@ class Sealing {
   };
   void sign(Height height, const Digest& block_hash);
   void check(Height height);
+  // No SEAL of another above it is kept.
+  Height highest_taken() const;
   bool diverged(Height height, const Digest& sealed_hash);
   void collect_below(Height executed);
   void advance_sealed_to();
