@@ -158,7 +158,7 @@ class Way {
       say(why + progress_text(*seen.height, depth, needed, wish_.attacker_share));
       return nothing();
     }
-    if (!keeps_pace() || another_saw_it_executed()) return nothing();
+    if (!keeps_pace() || !most_say_not_executed()) return nothing();
     Failure out{ExitCode::rejected,
                 (seen.withdrawn_from ? was_final(*seen.withdrawn_from) + "; " : "") + why +
                     standing(*seen.height, std::to_string(depth) + " blocks deep", depth,
@@ -171,17 +171,22 @@ class Way {
     return tl::unexpected(out);
   }
 
-  // What was not executed has no proof: a single node's word must not stand against a block.
-  bool another_saw_it_executed() {
+  // What was not executed has no proof: only most of the nodes together are believed, and none
+  // against a block that another one shows.
+  bool most_say_not_executed() {
     const auto answers = network_.ask_all({{"tx_get", {{"transaction_id", to_0x(id_)}}}});
+    std::size_t not_executed = 0;
     for (std::size_t node = 0; node < answers.size(); ++node) {
       if (answers[node].empty() || !answers[node].front()) continue;
       const auto seen = read_sighting(*answers[node].front());
-      if (!seen || !seen->block_id || !seen->reason.empty()) continue;
-      network_.prefer(node);
-      return true;
+      if (!seen || !seen->block_id) continue;
+      if (seen->reason.empty()) {
+        network_.prefer(node);
+        return false;
+      }
+      ++not_executed;
     }
-    return false;
+    return 2 * not_executed > answers.size();
   }
 
   bool keeps_pace() {

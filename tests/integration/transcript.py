@@ -127,7 +127,8 @@ class Replay:
             script += [f"echo; echo '{MARK}'", command.text, f'echo "{MARK}$?"']
         ports = f"--rpc-base-port {net.rpc_base} --p2p-base-port {net.p2p_base}"
         text = re.sub(r"(testnet/up|quorate-testnet up)\b", rf"\1 {ports}", "\n".join(script))
-        text = re.sub(r"localhost:(86\d\d)", lambda m: f"localhost:{int(m.group(1)) - 8645 + net.rpc_base}", text)
+        text = re.sub(r"(localhost|127\.0\.0\.1):(86\d\d)",
+                      lambda m: f"{m.group(1)}:{int(m.group(2)) - 8645 + net.rpc_base}", text)
         env = dict(net.env)
         if "export PATH" in self.document:  # then a reader's PATH has the programs from there on only
             env["PATH"] = ":".join(p for p in env["PATH"].split(":") if not (pathlib.Path(p) / "quorate-node").exists())
