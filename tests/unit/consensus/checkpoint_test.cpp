@@ -276,6 +276,65 @@ TEST_CASE("a restart remembers no more of its votes than the life before it did"
   REQUIRE(again.all<Sealed>().size() == 1);
 }
 
+TEST_CASE("a restart with a lost ledger takes no SEALs from out of its reach") {
+  Solo solo(1);
+  solo.start_voting();
+  order_to(solo, 16);
+  for (std::uint64_t height = 17; height <= 60; ++height) {
+    const auto proposal = solo.pre_prepare(height, {static_cast<std::uint8_t>(height)});
+    solo.receive(2, solo.certificate(proposal, {0, 2, 3}));
+    solo.receive(2, pbft::Data{proposal.body});
+    solo.settle();
+  }
+  Started started;
+  started.durable = solo.log;
+  Solo again(1);
+  again.start(started);  // each step asserts the bounds
+  again.persist_all();
+  REQUIRE(again.all<Halt>().empty());
+}
+
+// Votes of an earlier view, a NEW-VIEW far above, and a liar who votes for whatever is taken.
+TEST_CASE("a restart keeps no slots of views that are over") {
+  Solo solo(2);
+  solo.start_voting();
+  order_to(solo, 16);
+  std::vector<pbft::PreparedCertificate> prepared;
+  for (std::uint64_t height = 105; height <= 120; ++height) {
+    prepared.push_back(
+        solo.prepared(solo.pre_prepare(height, {static_cast<std::uint8_t>(height)}), {1, 3}));
+  }
+  const auto proof = solo.proof(104, Solo::checkpoint_digest(Height(104)), {0, 1, 3});
+  std::vector<pbft::ViewChangePtr> set;
+  for (const std::uint32_t replica : {0U, 1U, 3U}) {
+    set.push_back(solo.view_change(replica, 1, prepared, proof));
+  }
+  REQUIRE(solo.receive(1, solo.new_view(1, set)));
+  solo.settle();
+  solo.persist_all();
+  solo.receive(0, solo.view_change(0, 3));
+  solo.receive(3, solo.view_change(3, 3));
+  solo.persist_all();
+  REQUIRE(solo.engine().status().promise_view == View(3));
+
+  Started started;
+  started.durable = solo.log;
+  started.applied = Height(16);
+  started.applied_id = solo.pre_prepare(16, {16}).core.ballot.id;
+  started.block_hash = Solo::block_hash(Height(16));
+  started.checkpoint_digest = Solo::checkpoint_digest(Height(16));
+  Solo again(2);
+  again.start(started);
+  again.persist_all();
+  for (std::uint64_t view = 1; view <= 3; ++view) {
+    for (std::uint64_t height = 1; height <= 32; ++height) {
+      const pbft::Ballot ballot{View(view), Height(height), Digest{}};
+      again.receive(3, again.vote(3, pbft::VoteKind::commit, ballot));
+    }
+  }
+  REQUIRE(again.all<Halt>().empty());
+}
+
 TEST_CASE("two blocks of one height with f+1 seals each stop everybody") {
   Solo solo(1);
   solo.start_voting();
