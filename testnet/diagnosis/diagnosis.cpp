@@ -193,6 +193,31 @@ std::size_t in_touch(const NetworkFacts& facts) {
   return most;
 }
 
+// Nothing here knows why: what the nodes themselves say, or that they say nothing.
+void add_last_resort(const NetworkFacts& facts, std::vector<Finding>& out) {
+  const std::string logs = "quorate-testnet logs ";
+  bool said = false;
+  for (const NodeFacts& node : facts.nodes) {
+    if (!node.status.reachable || node.status.ready || node.status.reason.empty()) continue;
+    out.push_back({"not_ready",
+                   {node.name},
+                   node.name + " says that it is not ready: " + node.status.reason,
+                   logs + node.name,
+                   true});
+    said = true;
+  }
+  if (said) return;
+  out.push_back(
+      {"unknown",
+       {},
+       facts.mines
+           ? "somebody mines, and no cause shows in what the nodes say"
+           : "a quorum runs, is connected and may vote, and no cause shows in what the nodes say",
+       "Ask again in a few seconds, then look at " + logs + "NODE" +
+           (facts.mines ? "" : ", and at the metrics of the primary"),
+       true});
+}
+
 }  // namespace
 
 Diagnosis diagnose(const NetworkFacts& facts) {
@@ -223,18 +248,9 @@ Diagnosis diagnose(const NetworkFacts& facts) {
          facts.fault_links ? "quorate-testnet heal" : "",
          judgement.stalled});
   }
-  if (out.condition == Condition::stalled && std::none_of(out.findings.begin(), out.findings.end(),
-                                                          [](const auto& f) { return f.cause; })) {
-    out.findings.push_back(
-        {"unknown",
-         {},
-         facts.mines
-             ? "somebody mines, and no cause shows in what the nodes say"
-             : "a quorum runs, is connected and may vote, and no cause shows in what the nodes say",
-         std::string("Ask again in a few seconds, then look at quorate-testnet logs NODE") +
-             (facts.mines ? "" : ", and at the metrics of the primary"),
-         true});
-  }
+  const bool explained = std::any_of(out.findings.begin(), out.findings.end(),
+                                     [](const Finding& finding) { return finding.cause; });
+  if (judgement.stalled && !explained) add_last_resort(facts, out.findings);
   std::stable_sort(out.findings.begin(), out.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.cause && !b.cause; });
   return out;

@@ -452,6 +452,17 @@ TEST_CASE("two blocks at one height are said first") {
   CHECK(has(diagnosis.findings.front().text, "at height 10"));
 }
 
+TEST_CASE("where nothing else explains a stall the nodes' own reasons are passed on") {
+  auto facts = healthy();
+  facts.nodes[0].waiting = 1;
+  facts.nodes[2].status.ready = false;
+  facts.nodes[2].status.reason = "2 of 3 peers answer more than 8 s late";
+  const auto diagnosis = diagnose(facts);
+  REQUIRE(diagnosis.findings.size() == 1);
+  CHECK(diagnosis.findings.front().code == "not_ready");
+  CHECK(has(diagnosis.findings.front().text, "more than 8 s late"));
+}
+
 TEST_CASE("a stall without a visible cause is admitted") {
   auto facts = healthy();
   facts.nodes[0].waiting = 1;
