@@ -106,6 +106,7 @@ Result<EngineParts> make_pow(const EngineConfig& config, const crypto::Signer* s
       .status_interval = config.status_interval_idle};
   if (signer != nullptr && config.self) settings.key = signer->public_key();
   if (config.rewind_max != 0) settings.limits.below = config.rewind_max;
+  if (config.ahead_max != 0) settings.limits.ahead = config.ahead_max;
   EngineParts parts;
   parts.traits.seals = false;
   // Everybody asks each of the others in turn, whether there is news or not, and answers them.

@@ -34,6 +34,8 @@ struct EngineConfig {
   bool mine = true;  // local: work on blocks of one's own, if the engine has such a thing
   // Local: how many blocks a Rewind may take back at most; 0: the engine's own choice.
   std::uint64_t rewind_max = 0;
+  // Local: how far above its ledger it takes headers; 0: the engine's own choice.
+  std::uint64_t ahead_max = 0;
   // Local timing; never part of what replicas must agree on.
   Duration status_interval_busy = std::chrono::milliseconds(200);
   Duration status_interval_idle = std::chrono::seconds(2);

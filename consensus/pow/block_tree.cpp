@@ -1,6 +1,7 @@
 #include "consensus/pow/block_tree.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/base/assert.hpp"
 #include "crypto/base/mutant.hpp"
@@ -14,11 +15,15 @@ BlockTree::Added refused(BlockTree::Outcome outcome, std::string why) {
   return {outcome, nullptr, std::move(why)};
 }
 
+bool heavier(const Block& a, const Block& b) {
+  return a.weight != b.weight ? a.weight > b.weight : a.total_work() > b.total_work();
+}
+
 // Whether the first is to be preferred, the second being seen first.
 bool better(const Block& a, const Block& b) {
   if (QUORATE_MUTANT(fork_choice_by_height)) return a.height() > b.height();
-  if (QUORATE_MUTANT(ties_prefer_newest)) return a.total_work() >= b.total_work();
-  return a.total_work() > b.total_work();
+  if (QUORATE_MUTANT(ties_prefer_newest)) return !heavier(b, a);
+  return heavier(a, b);
 }
 
 std::string height_text(Height height) { return std::to_string(height.value()); }
@@ -56,7 +61,7 @@ BlockTree::Added BlockTree::add(const work::Header& header, const Digest& id, Wa
     return refused(Outcome::too_far_ahead, "more than " + std::to_string(limits_.ahead) +
                                                " heights above what was executed here");
   }
-  if (blocks_.size() >= limits_.blocks() && !make_room(context->total_work)) {
+  if (blocks_.size() >= limits_.blocks() && !make_room(weigh(*context, &parent->second))) {
     return refused(Outcome::no_room, "lighter than every one of the " +
                                          std::to_string(limits_.blocks()) +
                                          " headers that are kept");
@@ -66,7 +71,7 @@ BlockTree::Added BlockTree::add(const work::Header& header, const Digest& id, Wa
   if (still == blocks_.end()) return refused(Outcome::no_room, "its parent was given up");
   Block& block = insert(header, *context, &still->second);
   if (block.condemned) return {Outcome::invalid, &block, "stands on an invalid block"};
-  if (block.total_work() > best_header_->total_work()) best_header_ = &block;
+  if (heavier(block, *best_header_)) best_header_ = &block;
   return {Outcome::added, &block, ""};
 }
 
@@ -75,6 +80,7 @@ Block& BlockTree::insert(const work::Header& header, const work::Context& contex
   block.header = header;
   block.id = context.id;
   block.context = context;
+  block.weight = weigh(context, parent);
   block.parent = parent;
   block.order = next_order_++;
   if (parent != nullptr) {
@@ -98,12 +104,10 @@ const Block* BlockTree::lightest_end() const {
   return lightest == ends_.rend() ? nullptr : *lightest;
 }
 
-// Gives one up, unless the newcomer would be lighter still.
-bool BlockTree::make_room(const work::Uint256& for_work) {
+// Gives one up, unless a newcomer of this weight would be lighter still.
+bool BlockTree::make_room(const work::Uint256& weight) {
   const Block* lightest = lightest_end();
-  if (lightest == nullptr || (!lightest->condemned && lightest->total_work() >= for_work)) {
-    return false;
-  }
+  if (lightest == nullptr || (!lightest->condemned && lightest->weight >= weight)) return false;
   erase_subtree(*lightest);
   return true;
 }
@@ -137,7 +141,7 @@ void BlockTree::prefer(const Block& block) {
   while (tip().height() > shared) branch_.pop_back();
   const std::vector<const Block*> blocks = path(tip(), block);
   branch_.insert(branch_.end(), blocks.begin(), blocks.end());
-  if (block.total_work() >= best_header_->total_work()) best_header_ = &block;
+  if (!heavier(*best_header_, block)) best_header_ = &block;
 }
 
 void BlockTree::set_invalid(const Digest& id) {
@@ -172,12 +176,75 @@ void BlockTree::lost_promising_child(Block& parent) {
   if (--parent.promising == 0) ends_.insert(&parent);
 }
 
-// The end that is first in order, as nothing below an end weighs as much as it.
+// The end that is first in order, as nothing below an end comes before it.
 void BlockTree::choose_best_header() {
   best_header_ = &tip();
-  if (!ends_.empty() && (*ends_.begin())->total_work() > tip().total_work()) {
-    best_header_ = *ends_.begin();
+  if (!ends_.empty() && heavier(**ends_.begin(), tip())) best_header_ = *ends_.begin();
+}
+
+void BlockTree::set_unknown(const Digest& id) {
+  Block& block = mutable_block(id);
+  QUORATE_ASSERT(block.body == Block::Body::valid && !on_branch(block));
+  block.body = Block::Body::unknown;
+  std::vector<Block*> next{&block};
+  while (!next.empty()) {
+    Block& current = *next.back();
+    next.pop_back();
+    if (!current.connected) continue;
+    current.connected = false;
+    for (const Block* child : current.children) next.push_back(&mutable_block(child->id));
   }
+}
+
+// ---- what peers have proved ----
+
+work::Uint256 BlockTree::weigh(const work::Context& context, const Block* parent) const {
+  work::Uint256 out = context.total_work;
+  if (parent != nullptr) out = std::max(out, parent->weight);
+  if (proved_ && proved_->on == context.id) out = std::max(out, proved_->total_work);
+  return out;
+}
+
+// And all that stands on it.
+void BlockTree::weigh_again(Block& from) {
+  std::vector<Block*> next{&from};
+  while (!next.empty()) {
+    Block& current = *next.back();
+    next.pop_back();
+    Ends& ends = current.condemned ? dead_ends_ : ends_;
+    const bool end = ends.erase(&current) != 0;
+    current.weight = weigh(current.context, current.parent);
+    if (end) ends.insert(&current);
+    for (const Block* child : current.children) next.push_back(&mutable_block(child->id));
+  }
+}
+
+void BlockTree::set_proved(const std::optional<Proved>& proved) {
+  if (proved == proved_) return;
+  const std::optional<Proved> before = std::exchange(proved_, proved);
+  if (before) weigh_again(mutable_block(before->on));
+  if (proved_) weigh_again(mutable_block(proved_->on));
+  best_header_ = &tip();
+  // More for the branch that is preferred anyhow changes nothing.
+  const bool grown =
+      before && proved_ && before->on == proved_->on && before->total_work <= proved_->total_work;
+  const Block* on = grown ? find(proved_->on) : nullptr;
+  if (on == nullptr || (on->connected && !on_branch(*on))) choose_tip();
+  choose_best_header();
+}
+
+void BlockTree::choose_tip() {
+  const Block* best = nullptr;
+  for (const auto& [id, block] : blocks_) {
+    if (!block.connected || !heavier(block, tip())) continue;
+    if (best == nullptr || Heavier{}(&block, best)) best = &block;
+  }
+  if (best != nullptr) prefer(*best);
+}
+
+Height BlockTree::best_height() const {
+  const Height height = best_header_->height();
+  return best_header_->proved_above() && proved_ ? std::max(height, proved_->height) : height;
 }
 
 void BlockTree::set_applied(const Digest& id) {
@@ -190,6 +257,7 @@ void BlockTree::set_applied(const Digest& id) {
 
 void BlockTree::move_root_to(Height height) {
   while (root().height() < height) {
+    if (proved_ && proved_->on == root().id) set_proved(std::nullopt);  // of all the same now
     const Block* old_root = branch_.front();
     branch_.pop_front();
     Block& new_root = mutable_block(branch_.front()->id);
@@ -217,6 +285,7 @@ void BlockTree::erase_subtree(const Block& block) {
     ends_.erase(current);
     dead_ends_.erase(current);
     if (current == best_header_) best_header_ = nullptr;
+    if (proved_ && proved_->on == current->id) proved_.reset();
     blocks_.erase(blocks_.find(current->id));
   }
 }
@@ -317,7 +386,7 @@ std::vector<const Block*> BlockTree::wanted(std::size_t max) const {
   std::vector<const Block*> out;
   std::set<Digest> listed;
   for (const Block* end : ends_) {
-    if (end->total_work() <= tip().total_work()) break;
+    if (!heavier(*end, tip())) break;
     const Block* connected = end;
     while (!connected->connected) connected = connected->parent;
     for (const Block* block : path(*connected, *end)) {

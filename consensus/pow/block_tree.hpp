@@ -3,15 +3,19 @@
 //
 // Rules:
 //  - A block may be the tip only when its body and those of all its ancestors are valid. Of those
-//    the one with the greatest sum of work is the tip, whatever its height; of equals the one that
-//    could be the tip first.
+//    the one of most weight is the tip, whatever its height; of equals the one with the greatest
+//    sum of work, then the one that could be the tip first.
+//  - The weight of a block is its sum of work: its own and that of all below it. Where peers have
+//    proved that a branch goes on above what the tree takes (set_proved), the block it goes on from
+//    weighs as much as the whole, and what stands on that block no less.
 //  - A header is stored only when it keeps every rule of its place (work::HeaderRules::extend).
 //    That its id proves the work of its bits is the message verifier's to check.
 //  - A block found invalid stays so, with all its descendants. A body that is not the one of the
 //    header's digest says nothing about the block: it is never reported here.
 //  - Bounded by TreeLimits: so many heights below the applied block and above it, so many headers
 //    in all; when there are more, the lightest end of a branch goes first.
-//  - The ends of branches are at hand in the order of their work, so that nothing that happens with
+//  - The ends of branches are at hand in the order of their weight, so that nothing that happens
+//  with
 //    every message looks at all blocks.
 //
 // Plain state without clock or chance; one thread. Addresses of blocks hold until a call of add()
@@ -39,6 +43,7 @@ struct Block {
   work::Header header;  // empty for genesis
   Digest id;            // zero for genesis
   work::Context context;
+  work::Uint256 weight;
   const Block* parent = nullptr;  // null for the root
   Body body = Body::unknown;
   bool connected = false;              // its body and those of all its ancestors are valid
@@ -50,6 +55,16 @@ struct Block {
 
   Height height() const { return context.height; }
   const work::Uint256& total_work() const { return context.total_work; }
+  // It counts for more than itself: for what peers have proved to stand on it.
+  bool proved_above() const { return weight > context.total_work; }
+};
+
+// Peers have shown headers that stand on a block and reach above what the tree takes.
+struct Proved {
+  Digest on;
+  work::Uint256 total_work;  // of the last of them and all below it
+  Height height;             // of the last of them
+  bool operator==(const Proved&) const = default;
 };
 
 class BlockTree {
@@ -84,6 +99,13 @@ class BlockTree {
   bool set_valid(const Digest& id);
   // The body that the header's digest names was found invalid. Its block must not be valid.
   void set_invalid(const Digest& id);
+  // The payload of a block off the preferred branch is at hand no more: before the block counts
+  // again it must come and be found valid again.
+  void set_unknown(const Digest& id);
+  // What counts from now on, in place of what did before. None: sums of work alone. The block that
+  // it stands on must be known.
+  void set_proved(const std::optional<Proved>& proved);
+  const std::optional<Proved>& proved() const { return proved_; }
   // The ledger's head is this block now: a connected one, after a rewind perhaps a lower one. What
   // is too far below is forgotten.
   void set_applied(const Digest& id);
@@ -98,6 +120,8 @@ class BlockTree {
   const Block& applied() const { return *applied_; }
   // The heaviest branch whose bodies may still be missing; the tip when nothing is heavier.
   const Block& best_header() const { return *best_header_; }
+  // Where the heaviest branch ends, as far as anybody has shown.
+  Height best_height() const;
   std::size_t size() const { return blocks_.size(); }
   std::size_t memory_bytes() const;
 
@@ -121,7 +145,7 @@ class BlockTree {
   // none if no id is.
   std::vector<const Block*> after(std::span<const Digest> locator, std::size_t max) const;
 
-  // Blocks without a body on branches that would outweigh the tip, the heaviest branch first, each
+  // Blocks without a body on branches that outweigh the tip, the heaviest branch first, each
   // from below: what to fetch next.
   std::vector<const Block*> wanted(std::size_t max) const;
   // Every block, the first seen first.
@@ -131,6 +155,7 @@ class BlockTree {
   // The heaviest first, of equals the one seen first.
   struct Heavier {
     bool operator()(const Block* a, const Block* b) const {
+      if (a->weight != b->weight) return a->weight > b->weight;
       if (a->total_work() != b->total_work()) return a->total_work() > b->total_work();
       return a->order < b->order;
     }
@@ -138,11 +163,14 @@ class BlockTree {
   using Ends = std::set<const Block*, Heavier>;
   Block& mutable_block(const Digest& id);
   Block& insert(const work::Header& header, const work::Context& context, Block* parent);
-  bool make_room(const work::Uint256& for_work);
+  work::Uint256 weigh(const work::Context& context, const Block* parent) const;
+  void weigh_again(Block& from);
+  bool make_room(const work::Uint256& weight);
   void connect(Block& block);
   void prefer(const Block& block);
   void condemn(Block& block);
   void lost_promising_child(Block& parent);
+  void choose_tip();
   void choose_best_header();
   void move_root_to(Height height);
   void erase_subtree(const Block& block);
@@ -156,6 +184,7 @@ class BlockTree {
   std::deque<const Block*> branch_;
   const Block* applied_ = nullptr;
   const Block* best_header_ = nullptr;  // null only while the root moves
+  std::optional<Proved> proved_;
   std::uint64_t next_order_ = 0;
 };
 

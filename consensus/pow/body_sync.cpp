@@ -27,8 +27,8 @@ void BodySync::note_source(ReplicaId peer, const Digest& id) {
 }
 
 bool BodySync::behind() const {
-  const Block& best = state_.tree->best_header();
-  return best.height().value() > state_.tree->tip().height().value() + kBehind;
+  const BlockTree& tree = *state_.tree;
+  return tree.best_height().value() > tree.tip().height().value() + kBehind;
 }
 
 void BodySync::account() {

@@ -2,18 +2,13 @@
 
 #include <algorithm>
 
+#include "consensus/pow/page_pace.hpp"
 #include "crypto/work/bits.hpp"
 
 namespace quorate::consensus::pow {
 
 namespace {
 
-constexpr Duration kPageTime = std::chrono::seconds(2);
-// Between two pages: a long branch passes at 12,800 headers a second.
-constexpr Duration kPagePause = std::chrono::milliseconds(20);
-// How often a branch that is known to part is looked at again.
-constexpr Duration kFollowEvery = std::chrono::seconds(10);
-constexpr Duration kLeftAlone = std::chrono::minutes(1);
 constexpr std::uint32_t kUnansweredMax = 6;
 constexpr std::uint64_t kFirstGap = 64;
 // The root may rise so far before waypoints are looked up again.
@@ -255,7 +250,7 @@ bool DeepForks::heavier(const Fork& fork) const {
   if (!fork.parts || !fork.complete) return false;
   using crypto::work::saturating_add;
   return saturating_add(fork.theirs, *fork.complete) >
-         saturating_add(fork.ours, state_.tree->tip().total_work());
+         saturating_add(fork.ours, state_.tree->tip().weight);
 }
 
 void DeepForks::judge() {

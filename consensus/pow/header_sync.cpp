@@ -94,7 +94,10 @@ BlockIntake::Seen HeaderSync::on_headers(ReplicaId from, const Headers& answer) 
       state_.reject(from, "headers that join no block of the locator");
       return seen;
     }
-    if (seen == BlockIntake::Seen::too_far_ahead) ahead_when_near_ = from;
+    if (seen == BlockIntake::Seen::too_far_ahead) {
+      too_far_ = TooFar{from, header.header.height};
+      if (last != nullptr) state_.heads.note(from, *state_.tree, last->id);
+    }
     if (seen != BlockIntake::Seen::joined) return seen;
     last = state_.tree->find(header.id);
   }
@@ -130,11 +133,10 @@ void HeaderSync::advance(Instant news) {
     answered_ = true;
     return;
   }
-  const Block& best = state_.tree->best_header();
-  if (ahead_when_near_ && best.height() < state_.tree->applied().height().saturating_add(
-                                              state_.settings.limits.ahead / 2)) {
-    ahead_.insert(*ahead_when_near_);
-    ahead_when_near_.reset();
+  const std::uint64_t near = state_.settings.limits.ahead / 2;
+  if (too_far_ && too_far_->height <= state_.tree->applied().height().saturating_add(near)) {
+    ahead_.insert(too_far_->peer);
+    too_far_.reset();
   }
   const Duration interval = state_.settings.status_interval;
   due_ = answered_

@@ -51,9 +51,13 @@ class HeaderSync {
   std::uint32_t pages_ = 0;    // that the same peer was asked for in a row
   bool more_to_come_ = false;  // a peer brought something and may have more: the next one is asked
   std::set<ReplicaId> ahead_;
-  bool asked_ahead_ = false;                  // the last question went to one of them
-  std::optional<ReplicaId> last_ahead_;       // who was the last of them to be asked
-  std::optional<ReplicaId> ahead_when_near_;  // has headers too far above the ledger for now
+  bool asked_ahead_ = false;             // the last question went to one of them
+  std::optional<ReplicaId> last_ahead_;  // who was the last of them to be asked
+  struct TooFar {
+    ReplicaId peer;
+    Height height;
+  };
+  std::optional<TooFar> too_far_;  // a peer has headers too far above the ledger for now
   std::uint32_t turn_ = 0;
   Instant asked_at_;
   std::uint32_t questions_ = 0;

@@ -82,7 +82,8 @@ void LogKeeper::log_withdrawn() {
 }
 
 // Executed ones below what peers may still ask for, and all of blocks that the tree has forgotten:
-// below its root, and now and then above it.
+// below its root, and now and then above it. While this replica follows what is only proved, it may
+// have to go back to the branch that it left.
 void LogKeeper::drop_bodies() {
   const Height executed = commits_.executed().height();
   const Height below = executed.saturating_sub(kServedHeights);
@@ -95,8 +96,9 @@ void LogKeeper::drop_bodies() {
     const bool taken = height <= executed && body.checked && !needed(id, body);
     const bool old = height <= below || plenty;
     // A branch so far below wins only if its blocks come anew, and then they are fetched.
-    const bool left_behind =
-        height <= below && state_.tree->best_header().id == state_.tree->tip().id;
+    const bool left_behind = height <= below &&
+                             state_.tree->best_header().id == state_.tree->tip().id &&
+                             !state_.tree->tip().proved_above();
     if (state_.tree->find(id) == nullptr || (taken && old) || left_behind) done.push_back(id);
   }
   for (const Digest& id : done) state_.bodies.erase(id);

@@ -15,6 +15,7 @@ PowEngine::PowEngine(Settings settings)
       headers_(state_, intake_),
       bodies_(state_, commits_),
       deep_forks_(state_),
+      long_branches_(state_, commits_),
       serving_(state_),
       log_(state_, commits_) {}
 
@@ -47,6 +48,7 @@ bool PowEngine::admits(const Input& input) {
 void PowEngine::settle() {
   state_.starting = state_.starting && intake_.restoring() > 0;
   if (state_.starting) return;
+  long_branches_.advance();
   tips_.advance();
   commits_.advance();
   if (state_.halted) return;
@@ -58,10 +60,12 @@ void PowEngine::settle() {
   intake_.advance();
 }
 
-// On a tip that others have left behind work is in vain, and so is most of it before anybody was
+// On a tip that others have left behind work is in vain (LongBranches sees to it that nothing stays
+// the tip for long that only leads to something), and so is most of it before anybody was
 // asked; but nobody's silence, and no header without its payload, keeps this replica from working.
 bool PowEngine::may_mine() const {
-  return !commits_.rewinding() && !bodies_.catching_up() && !headers_.asking_first();
+  return !commits_.rewinding() && !bodies_.catching_up() && !headers_.asking_first() &&
+         !tips_.tip().proved_above();
 }
 
 // ---- a life begins ----
@@ -142,7 +146,10 @@ void PowEngine::on(const MessageReceived& received) {
 }
 
 void PowEngine::on(const ProposalReady& proposal) { mining_.on_proposal(proposal); }
-void PowEngine::on(const Validated& answer) { intake_.on_validated(answer.id, answer.valid); }
+void PowEngine::on(const Validated& answer) {
+  intake_.on_validated(answer.id, answer.valid);
+  if (!answer.valid) long_branches_.prove_again();
+}
 void PowEngine::on(const Persisted& persisted) { state_.outbox.on_persisted(persisted.token); }
 void PowEngine::on(const Executed& executed) { commits_.on_executed(executed); }
 void PowEngine::on(const Rewound& rewound) {
@@ -178,8 +185,12 @@ void PowEngine::on_message(ReplicaId from, const AskHeaders& message) {
 }
 
 void PowEngine::on_message(ReplicaId from, const Headers& message) {
-  if (deep_forks_.on_headers(from, message, headers_.awaits(from))) return;
-  if (headers_.on_headers(from, message) == BlockIntake::Seen::too_old) deep_forks_.suspect(from);
+  const bool asked_elsewhere = headers_.awaits(from);
+  if (deep_forks_.on_headers(from, message, asked_elsewhere)) return;
+  if (long_branches_.on_headers(from, message, asked_elsewhere)) return;
+  const BlockIntake::Seen seen = headers_.on_headers(from, message);
+  if (seen == BlockIntake::Seen::too_old) deep_forks_.suspect(from);
+  if (seen == BlockIntake::Seen::too_far_ahead) long_branches_.suspect(from, message);
 }
 
 void PowEngine::on_message(ReplicaId from, const FullBlock& message) {
@@ -202,7 +213,7 @@ std::optional<Instant> PowEngine::next_deadline() const {
   std::optional<Instant> earliest;
   for (const std::optional<Instant>& deadline :
        {intake_.next_deadline(), mining_.next_deadline(), headers_.next_deadline(),
-        bodies_.next_deadline(), deep_forks_.next_deadline()}) {
+        bodies_.next_deadline(), deep_forks_.next_deadline(), long_branches_.next_deadline()}) {
     if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
   }
   return earliest;
@@ -220,7 +231,7 @@ Status PowEngine::status() const {
   if (started_ && !state_.halted) {
     out.last_executed = commits_.executed().height();
     out.last_committed = commits_.committed().height();
-    const Height best = state_.tree->best_header().height();
+    const Height best = state_.tree->best_height();
     out.highest_evidence =
         std::max(best.saturating_sub(state_.settings.depth() - 1), out.last_executed);
   }
@@ -254,7 +265,7 @@ Status PowEngine::status() const {
 std::size_t PowEngine::memory_bytes() const {
   return state_.tree->memory_bytes() + state_.bodies.memory_bytes() + intake_.memory_bytes() +
          bodies_.memory_bytes() + serving_.memory_bytes() + deep_forks_.memory_bytes() +
-         admission_.memory_bytes();
+         long_branches_.memory_bytes() + admission_.memory_bytes();
 }
 
 }  // namespace quorate::consensus::pow

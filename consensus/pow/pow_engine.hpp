@@ -11,6 +11,7 @@
 #include "consensus/pow/deep_forks.hpp"
 #include "consensus/pow/header_sync.hpp"
 #include "consensus/pow/log_keeper.hpp"
+#include "consensus/pow/long_branches.hpp"
 #include "consensus/pow/message_verifier.hpp"
 #include "consensus/pow/mining.hpp"
 #include "consensus/pow/serving.hpp"
@@ -68,6 +69,7 @@ class PowEngine final : public Engine {
   HeaderSync headers_;
   BodySync bodies_;
   DeepForks deep_forks_;
+  LongBranches long_branches_;
   Serving serving_;
   LogKeeper log_;
   Admission admission_;

@@ -40,7 +40,7 @@ void TipChoice::tell_peers(const Block& shared) {
     return;
   }
   // While this replica is catching up it has nothing to tell that others do not have.
-  if (state_.tree->best_header().id != tip_->id) return;
+  if (state_.tree->best_header().id != tip_->id || tip_->proved_above()) return;
   Announce news;
   PersistToken after;  // of the last that got into the log, which need not be the highest
   for (const Block* block = tip_; block->id != shared.id && news.headers.size() < kAnnouncedMax;

@@ -35,4 +35,21 @@ void Branch::follow(const pow::FullBlock& block) {
   hashes_.push_back(pow_block_hash(hashes_.back(), *block.payload));
 }
 
+pow::Headers HeaderServer::answer(const pow::AskHeaders& question) const {
+  std::uint64_t from = 0;
+  for (const pow::Waypoint& point : question.locator) {
+    const std::uint64_t height = point.height.value();
+    if (height == 0 || (height <= headers.size() && headers[height - 1].id == point.id)) {
+      from = height;
+      break;
+    }
+  }
+  pow::Headers out;
+  for (; from < headers.size() && out.headers.size() < pow::kHeadersMax; ++from) {
+    out.headers.push_back(headers[from]);
+  }
+  out.more = !out.headers.empty() && from < headers.size();
+  return out;
+}
+
 }  // namespace quorate::consensus::test

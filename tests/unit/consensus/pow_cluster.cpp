@@ -44,6 +44,7 @@ EngineConfig PowCluster::config_of(std::uint32_t index) const {
   config.parameters = crypto::work::to_named(rules_.parameters());
   config.genesis_time = kGenesisTime;
   config.rewind_max = options_.rewind_max;
+  config.ahead_max = options_.ahead_max;
   return config;
 }
 

@@ -62,6 +62,7 @@ struct PowOptions {
   Duration execute_delay = std::chrono::milliseconds(5);
   double hashes_per_second = 131'072;   // of each machine
   std::uint64_t rewind_max = 0;         // of an engine; 0: its own choice
+  std::uint64_t ahead_max = 0;          // likewise
   std::size_t padding = 0;              // bytes in each payload that mean nothing
   std::size_t memory_max = 64U << 20U;  // of an engine
 };
@@ -211,6 +212,13 @@ class Branch {
   PowCluster& cluster_;
   crypto::work::Context context_;
   std::vector<Digest> hashes_;  // by height
+};
+
+// Answers questions for headers from a branch made by hand, as a replica does.
+struct HeaderServer {
+  std::vector<pow::Identified> headers;  // height 1 first
+
+  pow::Headers answer(const pow::AskHeaders& question) const;
 };
 
 }  // namespace quorate::consensus::test

@@ -153,32 +153,6 @@ TEST_CASE("the alarm changes sides with the work") {
   CHECK(said.size() == 1);
 }
 
-namespace {
-
-// A peer that answers questions for headers from a branch made by hand, as a server does.
-struct Server {
-  std::vector<pow::Identified> headers;  // height 1 first
-
-  pow::Headers answer(const pow::AskHeaders& question) const {
-    std::uint64_t from = 0;
-    for (const pow::Waypoint& point : question.locator) {
-      const std::uint64_t height = point.height.value();
-      if (height == 0 || (height <= headers.size() && headers[height - 1].id == point.id)) {
-        from = height;
-        break;
-      }
-    }
-    pow::Headers out;
-    for (; from < headers.size() && out.headers.size() < pow::kHeadersMax; ++from) {
-      out.headers.push_back(headers[from]);
-    }
-    out.more = !out.headers.empty() && from < headers.size();
-    return out;
-  }
-};
-
-}  // namespace
-
 TEST_CASE("headers of less work raise no alarm, however many there are and wherever they part") {
   const auto part = static_cast<std::size_t>(GENERATE(0, 100, 300));
   constexpr std::uint32_t kLiar = 0;
@@ -210,7 +184,7 @@ TEST_CASE("headers of less work raise no alarm, however many there are and where
   std::reverse(chain.begin(), chain.end());
   Branch honest(cluster);
   Branch cheap(cluster);
-  Server liar;
+  HeaderServer liar;
   for (const pow::FullBlock& block : chain) {
     honest.follow(block);
     if (liar.headers.size() >= part) continue;

@@ -341,6 +341,110 @@ TEST_CASE("a heaviest header that parts too far below is no aim any more") {
   REQUIRE(f.tree.wanted(10).empty());
 }
 
+// Two branches, the second of more blocks and less work.
+struct HeavyAndLong : TreeFixture {
+  explicit HeavyAndLong(TreeLimits limits = {}) : TreeFixture({}, limits) {}
+  const Block& heavy = grow_chain(tree.root(), 50, 1);
+  const Block& last = grow_chain(tree.root(), 30, 60);
+  Proved more_than_heavy() const {
+    return {last.id, crypto::work::saturating_add(heavy.total_work(), work::Uint256::of(1)),
+            Height(500)};
+  }
+};
+
+TEST_CASE("a branch counts for what is proved to stand above it, and no longer than it is") {
+  HeavyAndLong f;
+  REQUIRE(&f.tree.tip() == &f.heavy);
+  f.tree.set_proved(f.more_than_heavy());
+  REQUIRE(&f.tree.tip() == &f.last);
+  REQUIRE(&f.tree.best_header() == &f.last);
+  REQUIRE(f.tree.best_height() == Height(500));
+  REQUIRE(f.last.proved_above());
+  REQUIRE_FALSE(f.last.parent->proved_above());
+  // What stands on it counts for no less, whatever it weighs.
+  const Block& next = f.grow(f.last);
+  REQUIRE(&f.tree.best_header() == &next);
+  REQUIRE(ids(f.tree.wanted(10)) == std::vector<Digest>{next.id});
+  f.tree.set_valid(next.id);
+  REQUIRE(&f.tree.tip() == &next);
+  // The other branch grows, and what is proved grows with it.
+  const Block& heavier = f.grow_valid(f.heavy, 1);
+  REQUIRE(&f.tree.tip() == &heavier);
+  Proved again = f.more_than_heavy();
+  again.total_work = crypto::work::saturating_add(heavier.total_work(), work::Uint256::of(1));
+  f.tree.set_proved(again);
+  REQUIRE(&f.tree.tip() == &next);
+  f.tree.set_proved(std::nullopt);
+  REQUIRE(&f.tree.tip() == &heavier);
+  REQUIRE(&f.tree.best_header() == &heavier);
+  REQUIRE(f.tree.best_height() == heavier.height());
+  REQUIRE(next.weight == next.total_work());
+}
+
+TEST_CASE("what is proved makes a branch the aim, and its bodies the tip") {
+  TreeFixture f;
+  const Block& heavy = f.grow_chain(f.tree.root(), 50, 1);
+  const Block& first = f.grow(f.tree.root(), 60);
+  const Block& second = f.grow(first, 60);
+  const Proved proved{first.id,
+                      crypto::work::saturating_add(heavy.total_work(), work::Uint256::of(1)),
+                      Height(500)};
+  f.tree.set_proved(proved);
+  REQUIRE(&f.tree.tip() == &heavy);
+  REQUIRE(&f.tree.best_header() == &second);
+  REQUIRE(ids(f.tree.wanted(10)) == std::vector<Digest>{first.id, second.id});
+  SECTION("as far as they are here") {
+    f.tree.set_valid(first.id);
+    REQUIRE(&f.tree.tip() == &first);
+    f.tree.set_valid(second.id);
+    REQUIRE(&f.tree.tip() == &second);
+  }
+  SECTION("unless they are invalid") {
+    f.tree.set_invalid(second.id);
+    REQUIRE(&f.tree.best_header() == &first);
+    f.tree.set_invalid(first.id);
+    REQUIRE(&f.tree.best_header() == &heavy);
+    REQUIRE(f.tree.wanted(10).empty());
+    f.tree.set_proved(std::nullopt);
+    REQUIRE(&f.tree.best_header() == &heavy);
+  }
+}
+
+TEST_CASE("once the root has passed what something was proved on, all weigh their own work again") {
+  HeavyAndLong f({.below = 40, .ahead = 100});
+  f.tree.set_proved(f.more_than_heavy());
+  const Digest on = f.last.id;
+  while (f.tree.find(on) != nullptr) f.tree.set_applied(f.grow_valid(f.tree.tip(), 60).id);
+  REQUIRE_FALSE(f.tree.proved());
+  REQUIRE(f.tree.tip().height() == Height(71));
+  REQUIRE(&f.tree.best_header() == &f.tree.tip());
+  for (const Block* block : f.tree.all()) REQUIRE_FALSE(block->proved_above());
+}
+
+TEST_CASE("a full tree gives up what is light for other branches, not what is proved to go on") {
+  HeavyAndLong f(kSmall);
+  f.tree.set_proved(f.more_than_heavy());
+  while (f.tree.size() < f.tree.limits().blocks()) f.grow(f.tree.root(), 2);
+  REQUIRE(f.add(f.header(f.last.context, 60)).outcome == Outcome::added);
+  REQUIRE(f.tree.size() == f.tree.limits().blocks());
+  REQUIRE(f.tree.find(f.last.id) == &f.last);
+}
+
+TEST_CASE("a valid block whose body is gone counts again when it has come again") {
+  TreeFixture f;
+  const Block& tip = f.grow_chain(f.tree.root(), 5);
+  const Block& other = f.grow_chain(f.tree.root(), 3);
+  const Block& middle = *other.parent;
+  f.tree.set_unknown(middle.id);
+  REQUIRE_FALSE(other.connected);
+  REQUIRE(middle.parent->connected);
+  const Block& more = f.grow_chain(other, 4);
+  REQUIRE(&f.tree.tip() == &tip);
+  REQUIRE(ids(f.tree.wanted(10)) == std::vector<Digest>{middle.id});
+  f.tree.set_valid(middle.id);
+  REQUIRE(&f.tree.tip() == &more);
+}
+
 TEST_CASE("a tree begins again at an executed block far from genesis") {
   TreeFixture f;
   std::vector<work::Header> headers;
