@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "consensus/pow/page_pace.hpp"
+#include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pow {
 
@@ -38,6 +39,7 @@ void LongBranches::suspect(ReplicaId peer, const Headers& shown) {
   if (alone != left_alone_.end() && state_.now < alone->second.until) return;
   const Block* on = last_kept(shown);
   if (on == nullptr || on->condemned || on->weight >= state_.tree->best_header().weight) return;
+  if (QUORATE_MUTANT(far_work_ignored)) return;
   const auto [probe, begins] = probes_.try_emplace(peer);
   if (!begins) return;
   probe->second.on = on->id;

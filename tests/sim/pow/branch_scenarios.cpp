@@ -81,6 +81,32 @@ void lighter_is_higher(Stage& stage) {
   stage.end();
 }
 
+// The same, but in the end the many are more work, far above what the others look at.
+void higher_than_anybody_looks(Stage& stage) {
+  constexpr std::uint64_t kAhead = 40;
+  Setup setup = setup_of(11, 2);
+  setup.ahead_max = kAhead;
+  stage.begin(setup);
+  stage.reach(Height(8));
+  stage.split();
+  share(stage, {16, 16, 1, 1}, 8);
+  stage.run_for(60s);
+  share(stage, {0, 0, 50, 50});
+  stage.await("the many blocks are more work", [&] { return stage.work(2) > stage.work(0); });
+  share(stage, {0, 0, 0, 0});
+  const Digest heavy = stage.branch(2).tip_id;
+  const Height seen = stage.head(0).saturating_add(kAhead);
+  stage.expect(stage.branch(2).tip > seen, "they are more than the others look at");
+  const Lottery& lottery = stage.simulation().checks().lottery();
+  stage.expect(lottery.work(lottery.ancestor(heavy, seen)) < stage.work(0), "which is less work");
+  stage.simulation().network().unblock();
+  stage.run_for(60s);
+  for (std::uint32_t replica = 0; replica < 4; ++replica) {
+    stage.expect(stage.branch(replica).tip_id == heavy, "all prefer the branch of most work");
+  }
+  stage.end();
+}
+
 void hidden_blocks(Stage& stage) {
   stage.begin(setup_of(9, 2));
   stage.reach(Height(5));
@@ -196,6 +222,8 @@ std::vector<Scenario> branch_scenarios() {
       {"W08", "Power failures everywhere lose nothing that was durable", 1, power_failures},
       {"W09", "A crash behind any write to the log or the ledger leaves one tip", 90,
        crash_behind_a_write},
+      {"W10", "The branch of most work wins, however far above the others' ledgers it ends", 1,
+       higher_than_anybody_looks},
   };
 }
 

@@ -9,15 +9,16 @@ namespace quorate::sim::pow {
 
 const MinedBlock& Lottery::win(const Header& header, Instant when) {
   const std::uint64_t below = work(header.parent);
-  MinedBlock block{header, crypto::work::id_of(header), when, 0, header.height, false, {}};
-  block.work = below + crypto::work::expected_hashes(header.bits);
+  MinedBlock block{header, crypto::work::id_of(header), when, 0, header.height, 0, false, {}};
+  block.work = block.leads_to = below + crypto::work::expected_hashes(header.bits);
   const bool first_time = by_id_.emplace(block.id, blocks_.size()).second;
   QUORATE_ASSERT(first_time);
   blocks_.push_back(block);
   for (auto at = by_id_.find(header.parent); at != by_id_.end();) {
     MinedBlock& ancestor = blocks_[at->second];
-    if (ancestor.deepest >= header.height) break;
-    ancestor.deepest = header.height;
+    if (ancestor.deepest >= header.height && ancestor.leads_to >= block.work) break;
+    ancestor.deepest = std::max(ancestor.deepest, header.height);
+    ancestor.leads_to = std::max(ancestor.leads_to, block.work);
     at = by_id_.find(ancestor.header.parent);
   }
   return blocks_.back();

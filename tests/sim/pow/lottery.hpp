@@ -23,6 +23,7 @@ struct MinedBlock {
   Instant when;
   std::uint64_t work = 0;  // expected hashes, of the whole branch from genesis to here
   Height deepest;          // of all blocks that stand on it, itself included
+  std::uint64_t leads_to;  // the most work of any of them
   bool byzantine = false;  // by whoever does as it likes
   // Breaks a rule: nobody may prefer its branch before then. In all other blocks the origin.
   Instant outlawed_until{};

@@ -231,7 +231,13 @@ void PowChecks::judge_tip(ReplicaId replica, const consensus::Status::Branch& br
     return violate("W1", replica, "prefers a branch that nobody mined");
   }
   const std::uint64_t work = lottery_.work(branch.tip_id);
-  if (work < seen.tip_work) violate("W2", replica, "leaves a branch for one of less work");
+  // Whoever sees less than the whole of a branch goes by where it leads.
+  const bool near_sighted = world_.engine_config.ahead_max != 0;
+  const bool leads_higher =
+      near_sighted && work > 0 && lottery_.find(branch.tip_id)->leads_to > seen.tip_work;
+  if (work < seen.tip_work && !leads_higher) {
+    violate("W2", replica, "leaves a branch for one of less work");
+  }
   const Digest shared = lottery_.fork(seen.tip, branch.tip_id);
   if (work == seen.tip_work) violate("W2", replica, "leaves a branch for one of the same work");
   for (Digest id = branch.tip_id; id != shared; id = lottery_.find(id)->header.parent) {

@@ -21,6 +21,8 @@ void Stage::begin(const Setup& setup) {
   options.parameters->payload_bytes_max = 64U << 10U;
   options.parameters->payload_transactions_max = 32;
   simulation_ = std::make_unique<PowSimulation>(options);
+  simulation_->world().engine_config.ahead_max = setup.ahead_max;
+  for (const auto& node : simulation_->nodes()) node->engine_config().ahead_max = setup.ahead_max;
   simulation_->start_all();
   simulation_->keep_busy();
 }

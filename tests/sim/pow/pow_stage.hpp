@@ -16,6 +16,7 @@ struct Setup {
   std::uint64_t depth = 3;
   std::uint32_t replicas = 4;
   std::uint64_t half_life_s = 60;
+  std::uint64_t ahead_max = 0;  // so far above its ledger a replica looks; 0: as far as any does
 };
 
 inline Setup setup_of(std::uint64_t seed, std::uint64_t depth) {
