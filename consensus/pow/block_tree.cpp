@@ -9,8 +9,6 @@
 namespace quorate::consensus::pow {
 namespace {
 
-constexpr std::size_t kBranchLocatorWithoutGaps = 10;
-
 BlockTree::Added refused(BlockTree::Outcome outcome, std::string why) {
   return {outcome, nullptr, std::move(why)};
 }
@@ -350,35 +348,6 @@ std::vector<const Block*> BlockTree::path(const Block& from, const Block& to) co
     out.push_back(block);
   }
   std::reverse(out.begin(), out.end());
-  return out;
-}
-
-std::vector<Digest> BlockTree::locator(const Block& from) const {
-  std::vector<Digest> out;
-  std::uint64_t step = 1;
-  const Block* block = &from;
-  while (block != &root()) {
-    out.push_back(block->id);
-    if (out.size() >= kBranchLocatorWithoutGaps) step *= 2;
-    const std::uint64_t above = block->height().value() - root().height().value();
-    block = ancestor(*block, block->height().saturating_sub(std::min(step, above)));
-  }
-  out.push_back(root().id);
-  return out;
-}
-
-std::vector<const Block*> BlockTree::after(std::span<const Digest> locator, std::size_t max) const {
-  std::vector<const Block*> out;
-  for (const Digest& id : locator) {
-    const Block* known = find(id);
-    if (known == nullptr || !on_branch(*known)) continue;
-    Height height = known->height();
-    while (height < tip().height() && out.size() < max) {
-      height = height.next();
-      out.push_back(on_branch(height));
-    }
-    return out;
-  }
   return out;
 }
 

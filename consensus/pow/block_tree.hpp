@@ -26,7 +26,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -137,13 +136,6 @@ class BlockTree {
   const Block& fork_point(const Block& a, const Block& b) const;
   // The blocks after `from`, which must be an ancestor, up to `to`.
   std::vector<const Block*> path(const Block& from, const Block& to) const;
-
-  // Ids of the ancestors of `from`, itself first, with growing gaps, the root last: whoever knows
-  // one of them can tell which headers follow.
-  std::vector<Digest> locator(const Block& from) const;
-  // Up to `max` blocks of the preferred branch after the first id that is known to stand on it;
-  // none if no id is.
-  std::vector<const Block*> after(std::span<const Digest> locator, std::size_t max) const;
 
   // Blocks without a body on branches that outweigh the tip, the heaviest branch first, each
   // from below: what to fetch next.

@@ -35,8 +35,7 @@ const Block* LongBranches::last_kept(const Headers& shown) const {
 
 // The heaviest branch needs no proof.
 void LongBranches::suspect(ReplicaId peer, const Headers& shown) {
-  const auto alone = left_alone_.find(peer);
-  if (alone != left_alone_.end() && state_.now < alone->second.until) return;
+  if (is_left_alone(peer)) return;
   const Block* on = last_kept(shown);
   if (on == nullptr || on->condemned || on->weight >= state_.tree->best_header().weight) return;
   if (QUORATE_MUTANT(far_work_ignored)) return;
@@ -45,6 +44,11 @@ void LongBranches::suspect(ReplicaId peer, const Headers& shown) {
   probe->second.on = on->id;
   probe->second.at = on->context;
   probe->second.next = state_.now;
+}
+
+bool LongBranches::is_left_alone(ReplicaId peer) const {
+  const auto alone = left_alone_.find(peer);
+  return alone != left_alone_.end() && state_.now < alone->second.until;
 }
 
 void LongBranches::leave_alone(ReplicaId peer) {
@@ -93,8 +97,7 @@ bool LongBranches::on_headers(ReplicaId from, const Headers& answer, bool asked_
     return true;
   }
   // A late answer: nobody else knows what it stands on.
-  const bool asked_here = probe != nullptr || left_alone_.count(from) != 0;
-  return asked_here && state_.tree->find(parent) == nullptr;
+  return (probe != nullptr || is_left_alone(from)) && state_.tree->find(parent) == nullptr;
 }
 
 void LongBranches::take(ReplicaId from, Probe& probe, const Headers& page) {
@@ -186,7 +189,7 @@ bool LongBranches::useful(ReplicaId peer, Probe& probe) {
   const auto& counts = state_.tree->proved();
   const bool followed = counts && probe.proved->total_work == counts->total_work;
   if (followed && !end->connected) return true;
-  left_alone_.erase(peer);  // it has kept its word, as far as anybody wants to know
+  if (end->connected) left_alone_.erase(peer);  // it has kept its word
   return false;
 }
 

@@ -72,6 +72,7 @@ class LongBranches {
   bool add(ReplicaId from, Probe& probe, const Identified& entry);
   void begin_again(Probe& probe);
   void rest(Probe& probe, Duration time);
+  bool is_left_alone(ReplicaId peer) const;
   void leave_alone(ReplicaId peer);
   bool useful(ReplicaId peer, Probe& probe);
   void drop_useless();

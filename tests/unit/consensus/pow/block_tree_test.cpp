@@ -197,32 +197,6 @@ TEST_CASE("ancestors, fork points and paths between branches") {
   REQUIRE_FALSE(f.tree.on_branch(left));
 }
 
-TEST_CASE("a locator leads whoever knows one of its blocks to what follows") {
-  TreeFixture f;
-  const Block& shared = f.grow_chain(f.tree.root(), 40);
-  const Block& other = f.grow_chain(shared, 30);
-  const Block& tip = f.grow_chain(shared, 60, 3);
-  REQUIRE(&f.tree.tip() == &tip);
-  const std::vector<Digest> locator = f.tree.locator(other);
-  REQUIRE(locator.front() == other.id);
-  REQUIRE(locator.back() == f.tree.root().id);
-  REQUIRE(locator.size() < 20);
-  const auto after = f.tree.after(locator, 100);
-  // From the newest block in it that both know, at or below the fork, up to the tip.
-  REQUIRE(after.front()->height() <= Height(41));
-  REQUIRE(after.front()->height() > Height(20));
-  REQUIRE(after.back() == &tip);
-  REQUIRE(after.size() == 101 - after.front()->height().value());
-  REQUIRE(f.tree.after(f.tree.locator(tip), 5).empty());
-  const auto some = f.tree.after(std::vector<Digest>{Digest{}}, 3);
-  REQUIRE(some.size() == 3);
-  REQUIRE(some.front()->height() == Height(1));
-  Digest unknown;
-  unknown.bytes[3] = 7;
-  REQUIRE(f.tree.after(std::vector<Digest>{unknown}, 3).empty());
-  REQUIRE(f.tree.locator(f.tree.root()) == std::vector<Digest>{f.tree.root().id});
-}
-
 TEST_CASE("what lies far below the applied block is forgotten, and a fork from there refused") {
   TreeFixture f({}, kSmall);
   const Block& early_fork = f.grow(f.tree.root());
