@@ -47,6 +47,8 @@ class Misbehavior {
     const LogBudget::Verdict lines = peer.lines.take(now);
     out.log = lines.log;
     out.unlogged = lines.unlogged;
+    // Sent before it was refused, and read from its last connection: that fault is punished.
+    if (now - peer.banned_at < peer.ban) return out;
     while (!peer.recent.empty() && now - peer.recent.front() > kWindow) peer.recent.pop_front();
     peer.recent.push_back(now);
     if (peer.recent.size() < kInvalidMax) return out;

@@ -422,7 +422,7 @@ TEST_CASE("What was not logged about a peer is told in its next minute") {
     if (verdict.ban.count() > 0) ++too_many;
   }
   CHECK(logged == Misbehavior::kLoggedMax);
-  CHECK(too_many == 4);
+  CHECK(too_many == 2);  // at 9 s for ten seconds, at 28 s for twenty
   const auto next = misbehavior.invalid(ReplicaId(1), start + std::chrono::seconds(120));
   CHECK(next.log);
   CHECK(next.unlogged == 42);
@@ -450,6 +450,22 @@ TEST_CASE(
   CHECK(ban() == std::chrono::seconds(10));
   // The other peer has nothing to do with it.
   CHECK(misbehavior.invalid(ReplicaId(0), now).ban.count() == 0);
+}
+
+TEST_CASE("What was on its way when a peer was refused makes no refusal longer") {
+  Misbehavior misbehavior(2);
+  const Misbehavior::Clock::time_point start{std::chrono::hours(1)};
+  const auto invalid = [&](std::chrono::milliseconds after) {
+    return misbehavior.invalid(ReplicaId(1), start + after).ban;
+  };
+  for (std::size_t i = 1; i < Misbehavior::kInvalidMax; ++i) CHECK(invalid({}).count() == 0);
+  const auto first = invalid({});
+  CHECK(first == std::chrono::seconds(10));
+  for (std::size_t i = 0; i < 20 * Misbehavior::kInvalidMax; ++i) {
+    CHECK(invalid(std::chrono::milliseconds(i)).count() == 0);
+  }
+  for (std::size_t i = 1; i < Misbehavior::kInvalidMax; ++i) CHECK(invalid(first).count() == 0);
+  CHECK(invalid(first) == std::chrono::seconds(20));
 }
 
 TEST_CASE("Wrong keys and wrong addresses are errors at the start") {
