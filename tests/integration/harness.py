@@ -69,14 +69,15 @@ class Ports:
         self._lock.close()
 
 
-def wait_until(what, condition, seconds=30):
-    """Polls `condition` until it gives something true; fails by name when it never does."""
+def wait_until(what, condition, seconds=30, instead=lambda: ""):
+    """Polls `condition` until it gives something true; fails by name, and with what `instead` tells
+    then, when it never does."""
     deadline = time.monotonic() + seconds
     while True:
         found = condition()
         if found:
             return found
-        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s {instead()}"
         time.sleep(0.05)
 
 
