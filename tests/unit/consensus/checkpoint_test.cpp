@@ -15,6 +15,28 @@ void order_to(Solo& solo, std::uint64_t height) {
   }
 }
 
+// Blocks that come as certificates, up to `height`, with no proof of a checkpoint.
+void fetch_to(Solo& solo, std::uint64_t height) {
+  for (std::uint64_t next = solo.engine().status().last_executed.value() + 1; next <= height;
+       ++next) {
+    const auto proposal = solo.pre_prepare(next, {static_cast<std::uint8_t>(next)});
+    solo.receive(2, solo.certificate(proposal, {0, 2, 3}));
+    solo.receive(2, pbft::Data{proposal.body});
+    solo.settle();
+  }
+}
+
+// The next life, with the log of this one and its ledger at `head`.
+Started restart_at(const Solo& solo, std::uint64_t head) {
+  Started out;
+  out.durable = solo.log;
+  out.applied = Height(head);
+  out.applied_id = solo.pre_prepare(head, {static_cast<std::uint8_t>(head)}).core.ballot.id;
+  out.block_hash = Solo::block_hash(Height(head));
+  out.checkpoint_digest = Solo::checkpoint_digest(Height(head));
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("h moves only when the certificate is durable, and the vote log starts over") {
@@ -224,12 +246,7 @@ TEST_CASE("a ledger whose head is not what this replica or a quorum signed is re
   Solo solo(1);
   solo.start_voting();
   order_to(solo, 8);
-  Started started;
-  started.durable = solo.log;
-  started.applied = Height(8);
-  started.applied_id = solo.pre_prepare(8, {8}).core.ballot.id;
-  started.block_hash = Solo::block_hash(Height(8));
-  started.checkpoint_digest = Solo::checkpoint_digest(Height(8));
+  Started started = restart_at(solo, 8);
   SECTION("another block than the one sealed") { started.block_hash = {}; }
   SECTION("another state than the one signed") { started.checkpoint_digest = {}; }
   SECTION("another state than the one certified") {
@@ -252,21 +269,11 @@ TEST_CASE("a restart remembers no more of its votes than the life before it did"
   Solo solo(1);
   solo.start_voting();
   order_to(solo, 16);
-  for (std::uint64_t height = 17; height <= head; ++height) {
-    const auto proposal = solo.pre_prepare(height, {static_cast<std::uint8_t>(height)});
-    solo.receive(2, solo.certificate(proposal, {0, 2, 3}));
-    solo.receive(2, pbft::Data{proposal.body});
-    solo.settle();
-  }
+  fetch_to(solo, head);
   REQUIRE(solo.engine().status().last_executed == Height(head));
   REQUIRE(solo.engine().status().low_watermark == Height(0));
 
-  Started started;
-  started.durable = solo.log;
-  started.applied = Height(head);
-  started.applied_id = solo.pre_prepare(head, {static_cast<std::uint8_t>(head)}).core.ballot.id;
-  started.block_hash = Solo::block_hash(Height(head));
-  started.checkpoint_digest = Solo::checkpoint_digest(Height(head));
+  Started started = restart_at(solo, head);
   Solo again(1);
   again.start(started);  // each step asserts the bounds
   again.persist_all();
@@ -280,12 +287,7 @@ TEST_CASE("a restart with a lost ledger takes no SEALs from out of its reach") {
   Solo solo(1);
   solo.start_voting();
   order_to(solo, 16);
-  for (std::uint64_t height = 17; height <= 60; ++height) {
-    const auto proposal = solo.pre_prepare(height, {static_cast<std::uint8_t>(height)});
-    solo.receive(2, solo.certificate(proposal, {0, 2, 3}));
-    solo.receive(2, pbft::Data{proposal.body});
-    solo.settle();
-  }
+  fetch_to(solo, 60);
   Started started;
   started.durable = solo.log;
   Solo again(1);
@@ -317,12 +319,7 @@ TEST_CASE("a restart keeps no slots of views that are over") {
   solo.persist_all();
   REQUIRE(solo.engine().status().promise_view == View(3));
 
-  Started started;
-  started.durable = solo.log;
-  started.applied = Height(16);
-  started.applied_id = solo.pre_prepare(16, {16}).core.ballot.id;
-  started.block_hash = Solo::block_hash(Height(16));
-  started.checkpoint_digest = Solo::checkpoint_digest(Height(16));
+  Started started = restart_at(solo, 16);
   Solo again(2);
   again.start(started);
   again.persist_all();
