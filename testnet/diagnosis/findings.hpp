@@ -1,5 +1,5 @@
 // The single things that can be wrong with a testnet, each looked for on its own. Pure. Only
-// diagnosis.cpp and findings.cpp include this header.
+// diagnosis.cpp and the findings*.cpp include this header.
 #pragma once
 
 #include <vector>
