@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -16,7 +17,9 @@ namespace {
 
 constexpr int kPassed = 0;
 constexpr int kViolated = 1;
+constexpr int kBoundless = 2;
 constexpr rlim_t kSecondsMax = 60;  // of computing, not of waiting for a processor
+constexpr rlim_t kBytesMax = rlim_t{2} << 30U;
 
 // In the child. Everything it has to say goes to the pipe, what the runtime prints while aborting
 // included.
@@ -25,6 +28,11 @@ constexpr rlim_t kSecondsMax = 60;  // of computing, not of waiting for a proces
   const rlimit core{0, 0};
   setrlimit(RLIMIT_CPU, &processor);
   setrlimit(RLIMIT_CORE, &core);
+#ifndef __SANITIZE_ADDRESS__  // which reserves terabytes of addresses
+  const rlimit memory{kBytesMax, kBytesMax};
+  setrlimit(RLIMIT_AS, &memory);
+#endif
+  std::set_new_handler([] { _exit(kBoundless); });
   dup2(out, STDERR_FILENO);
   selected = mutant;
   const auto violation = perform(trial, trace);
@@ -32,7 +40,7 @@ constexpr rlim_t kSecondsMax = 60;  // of computing, not of waiting for a proces
   if (!violation) _exit(kPassed);
   const std::string text = violation->invariant + "\n" + violation->detail;
   const bool written = write(out, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  _exit(written ? kViolated : EXIT_FAILURE + 1);
+  _exit(written ? kViolated : kBoundless + 1);
 }
 
 std::string read_all(int in) {
@@ -79,6 +87,9 @@ std::optional<sim::Violation> attempt(Mutant mutant, const Trial& trial, bool tr
   if (WIFEXITED(status) && WEXITSTATUS(status) == kViolated) {
     const std::string invariant = first_line(said);
     return sim::Violation{invariant, said.substr(invariant.size() + 1)};
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kBoundless) {
+    return sim::Violation{"I8", "a run of two gigabytes has no bound"};
   }
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) {
     return sim::Violation{"assertion", first_line(said)};
