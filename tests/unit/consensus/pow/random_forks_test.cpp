@@ -22,6 +22,19 @@ struct Model {
   };
   std::vector<Entry> entries;
   std::uint64_t clock = 0;
+  // What peers have proved to stand on which entry.
+  std::optional<std::pair<std::size_t, work::Uint256>> proved = {};
+
+  bool stands_on(std::size_t block, std::size_t below) const {
+    while (block > below) block = entries[block].parent;
+    return block == below;
+  }
+  using Weight = std::pair<work::Uint256, work::Uint256>;
+  Weight weight(std::size_t block) const {
+    const work::Uint256& total = entries[block].context.total_work;
+    if (!proved || !stands_on(block, proved->first)) return {total, total};
+    return {std::max(total, proved->second), total};
+  }
 
   // The tree connects a block and then, level by level, the valid ones above it.
   void connect(std::size_t first) {
@@ -38,11 +51,9 @@ struct Model {
     for (std::size_t i = 1; i < entries.size(); ++i) {
       const Entry& entry = entries[i];
       if (entry.connected_at == 0) continue;
-      const auto& most = entries[best].context.total_work;
-      if (entry.context.total_work > most ||
-          (entry.context.total_work == most && entry.connected_at < entries[best].connected_at)) {
-        best = i;
-      }
+      const Weight most = weight(best);
+      const Weight own = weight(i);
+      if (own > most || (own == most && entry.connected_at < entries[best].connected_at)) best = i;
     }
     return best;
   }
@@ -52,10 +63,17 @@ struct Model {
       if (entries[entries[i].parent].condemned) entries[i].condemned = true;
     }
   }
-  work::Uint256 heaviest_header() const {
-    work::Uint256 out;
-    for (const Entry& entry : entries) {
-      if (!entry.condemned) out = std::max(out, entry.context.total_work);
+  // The payload is gone: the block and all above it connect when it comes again.
+  void disconnect(std::size_t block) {
+    entries[block].valid = false;
+    for (std::size_t i = 1; i < entries.size(); ++i) {
+      if (stands_on(i, block)) entries[i].connected_at = 0;
+    }
+  }
+  Weight heaviest_header() const {
+    Weight out;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (!entries[i].condemned) out = std::max(out, weight(i));
     }
     return out;
   }
@@ -90,10 +108,15 @@ Digest replay(const BlockTree& tree) {
   return state;
 }
 
-void compare(const TreeFixture& f, const Model& model) {
-  const auto& tip = model.entries[model.tip()];
-  REQUIRE(f.tree.tip().id == tip.context.id);
-  REQUIRE(f.tree.best_header().total_work() == model.heaviest_header());
+void compare(const TreeFixture& f, const Model& model, bool exact) {
+  const auto weight = [](const Block& block) {
+    return Model::Weight{block.weight, block.total_work()};
+  };
+  const std::size_t tip = model.tip();
+  // Of equals the first, unless proofs came and went.
+  if (exact) REQUIRE(f.tree.tip().id == model.entries[tip].context.id);
+  REQUIRE(weight(f.tree.tip()) == model.weight(tip));
+  REQUIRE(weight(f.tree.best_header()) == model.heaviest_header());
   // The preferred branch is the tip's line of ancestors.
   const Block* block = &f.tree.tip();
   std::uint64_t depth = 1;
@@ -102,7 +125,26 @@ void compare(const TreeFixture& f, const Model& model) {
   }
 }
 
-std::size_t run(std::uint64_t seed) {
+// Some branches are proved to go on, until they are not; payloads beside the preferred branch go.
+void change_proofs(sim::Prng& prng, TreeFixture& f, Model& model,
+                   std::vector<std::size_t>& unjudged) {
+  const std::size_t block = prng.below(model.entries.size());
+  const Model::Entry& entry = model.entries[block];
+  if (prng.one_in(3)) {
+    model.proved.reset();
+    f.tree.set_proved(std::nullopt);
+  } else if (prng.one_in(2)) {
+    const work::Uint256 more = crypto::work::scaled(f.tree.tip().total_work(), prng.below(20), -4);
+    model.proved = {block, more};
+    f.tree.set_proved(Proved{entry.context.id, more, Height(1000)});
+  } else if (entry.valid && !f.tree.on_branch(*f.tree.find(entry.context.id))) {
+    f.tree.set_unknown(entry.context.id);
+    model.disconnect(block);
+    unjudged.push_back(block);
+  }
+}
+
+std::size_t run(std::uint64_t seed, bool proofs) {
   CAPTURE(seed);
   sim::Prng prng(seed);
   TreeFixture f;
@@ -138,7 +180,8 @@ std::size_t run(std::uint64_t seed) {
         if (model.entries[entry.parent].connected_at != 0) model.connect(block);
       }
     }
-    compare(f, model);
+    if (proofs && prng.one_in(4)) change_proofs(prng, f, model, unjudged);
+    compare(f, model, !proofs);
     ledger.follow(f.tree, depth);
     REQUIRE(ledger.states.back() == replay(f.tree));
   }
@@ -149,8 +192,14 @@ std::size_t run(std::uint64_t seed) {
 
 TEST_CASE("random forks: the tree agrees with the model, the ledger with a replay") {
   std::size_t rewinds = 0;
-  for (std::uint64_t seed = 1; seed <= 1000; ++seed) rewinds += run(seed);
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) rewinds += run(seed, false);
   REQUIRE(rewinds > 1000);  // otherwise the runs were too tame
+}
+
+TEST_CASE("random forks, some of them proved to go on above: the tree agrees with the model") {
+  std::size_t rewinds = 0;
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) rewinds += run(seed, true);
+  REQUIRE(rewinds > 1000);
 }
 
 }  // namespace quorate::consensus::pow::test
