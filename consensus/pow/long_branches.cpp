@@ -11,9 +11,9 @@ namespace quorate::consensus::pow {
 namespace {
 
 constexpr std::uint32_t kSilencesMax = 3;
-// What is followed must come nearer within that time, by a thousandth of the way: a catch-up may
-// take most of a day, but nobody is kept from another branch for ever by a block now and then.
-constexpr int kStepShift = 10;
+// What is followed must come nearer within that time, by a 4096th of the way: that lets a catch-up
+// take three days, but nobody is kept from another branch for ever by a block now and then.
+constexpr int kStepShift = 12;
 constexpr Duration kNearerWithin = std::chrono::minutes(1);
 constexpr Duration kNearerLook = std::chrono::seconds(5);
 // Each time a peer leads nowhere it is left alone for twice as long: an hour at most.
@@ -211,7 +211,9 @@ void LongBranches::watch() {
   const Digest on = tree.proved() ? tree.proved()->on : Digest{};
   const bool other = !reached_ || reached_->on != on;
   const auto missing = crypto::work::saturating_subtract(tree.best_header().weight, work);
-  const auto step = other ? crypto::work::scaled(missing, 1, -kStepShift) : reached_->step;
+  // Of all that ever was missing: while headers come in it becomes more.
+  const auto part = crypto::work::scaled(missing, 1, -kStepShift);
+  const auto step = other ? part : std::max(part, reached_->step);
   // While the ledger works, peers are not to blame.
   const bool busy = commits_.rewinding() || &commits_.executed() != &commits_.committed();
   const Instant look = state_.now + kNearerLook;
@@ -220,6 +222,7 @@ void LongBranches::watch() {
     return;
   }
   reached_->look = look;
+  reached_->step = step;
   if (state_.now - reached_->since >= kNearerWithin) give_up();
 }
 

@@ -263,6 +263,19 @@ TEST_CASE("a long branch whose payloads are withheld is left again, and followed
   INFO(contest.cluster.describe());
 }
 
+TEST_CASE("who hands out a long branch a block at a time keeps nobody on its way") {
+  constexpr std::uint64_t kWithheld = 132;
+  Contest contest(100, 9'000, 30, kNone, kWithheld, 3);
+  REQUIRE(contest.run_until([&] { return contest.left(); }, 60));
+  for (std::uint64_t height = kWithheld; height < kWithheld + 6; ++height) {
+    const pow::Identified& header = contest.giver.headers[height - 1];
+    contest.payloads.emplace(header.id, pow::FullBlock{header, std::make_shared<const Bytes>(4)});
+    contest.run_for(40);
+  }
+  INFO(contest.cluster.describe());
+  CHECK(contest.back());
+}
+
 TEST_CASE("what a Rewind took from the ledger comes back from a peer, or is not waited for") {
   const bool has_peer = GENERATE(true, false);
   CAPTURE(has_peer);
