@@ -59,7 +59,7 @@ BlockTree::Added BlockTree::add(const work::Header& header, const Digest& id, Wa
     return refused(Outcome::too_far_ahead, "more than " + std::to_string(limits_.ahead) +
                                                " heights above what was executed here");
   }
-  if (blocks_.size() >= limits_.blocks() && !make_room(weigh(*context, &parent->second))) {
+  if (blocks_.size() >= limits_.blocks() && !make_room(*context, parent->second)) {
     return refused(Outcome::no_room, "lighter than every one of the " +
                                          std::to_string(limits_.blocks()) +
                                          " headers that are kept");
@@ -78,8 +78,8 @@ Block& BlockTree::insert(const work::Header& header, const work::Context& contex
   block.header = header;
   block.id = context.id;
   block.context = context;
-  block.weight = weigh(context, parent);
   block.parent = parent;
+  block.weight = weigh(block);
   block.order = next_order_++;
   if (parent != nullptr) {
     block.condemned = parent->condemned;
@@ -102,10 +102,14 @@ const Block* BlockTree::lightest_end() const {
   return lightest == ends_.rend() ? nullptr : *lightest;
 }
 
-// Gives one up, unless a newcomer of this weight would be lighter still.
-bool BlockTree::make_room(const work::Uint256& weight) {
+// Gives one up, unless the newcomer would be lighter still.
+bool BlockTree::make_room(const work::Context& context, const Block& parent) {
+  Block newcomer;
+  newcomer.context = context;
+  newcomer.parent = &parent;
+  newcomer.weight = weigh(newcomer);
   const Block* lightest = lightest_end();
-  if (lightest == nullptr || (!lightest->condemned && lightest->weight >= weight)) return false;
+  if (lightest == nullptr || (!lightest->condemned && !heavier(newcomer, *lightest))) return false;
   erase_subtree(*lightest);
   return true;
 }
@@ -174,10 +178,14 @@ void BlockTree::lost_promising_child(Block& parent) {
   if (--parent.promising == 0) ends_.insert(&parent);
 }
 
-// The end that is first in order, as nothing below an end comes before it.
+// The end that is first in order, as nothing below an end comes before it, but for the way to what
+// is proved where it turned out invalid.
 void BlockTree::choose_best_header() {
   best_header_ = &tip();
   if (!ends_.empty() && heavier(**ends_.begin(), tip())) best_header_ = *ends_.begin();
+  const Block* last = way_end_;
+  while (last != nullptr && last->condemned) last = last->parent;
+  if (last != nullptr && heavier(*last, *best_header_)) best_header_ = last;
 }
 
 void BlockTree::set_unknown(const Digest& id) {
@@ -196,11 +204,23 @@ void BlockTree::set_unknown(const Digest& id) {
 
 // ---- what peers have proved ----
 
-work::Uint256 BlockTree::weigh(const work::Context& context, const Block* parent) const {
-  work::Uint256 out = context.total_work;
-  if (parent != nullptr) out = std::max(out, parent->weight);
-  if (proved_ && proved_->on == context.id) out = std::max(out, proved_->total_work);
-  return out;
+work::Uint256 BlockTree::weigh(const Block& block) const {
+  const work::Uint256& own = block.context.total_work;
+  const bool counts = block.leads || (proved_ && proved_->to == block.context.id);
+  if (counts) return std::max(own, proved_->total_work);
+  const Block* parent = block.parent;
+  return parent == nullptr || parent->leads ? own : std::max(own, parent->weight);
+}
+
+// All that leads to what is proved; gives the lowest of it.
+Block& BlockTree::mark_way(bool leads) {
+  Block* block = &mutable_block(way_end_->id);
+  if (block->id != proved_->to) block->leads = leads;
+  while (block->parent != nullptr && block->parent->height() >= proved_->from) {
+    block = &mutable_block(block->parent->id);
+    block->leads = leads;
+  }
+  return *block;
 }
 
 // And all that stands on it.
@@ -211,7 +231,7 @@ void BlockTree::weigh_again(Block& from) {
     next.pop_back();
     Ends& ends = current.condemned ? dead_ends_ : ends_;
     const bool end = ends.erase(&current) != 0;
-    current.weight = weigh(current.context, current.parent);
+    current.weight = weigh(current);
     if (end) ends.insert(&current);
     for (const Block* child : current.children) next.push_back(&mutable_block(child->id));
   }
@@ -219,15 +239,18 @@ void BlockTree::weigh_again(Block& from) {
 
 void BlockTree::set_proved(const std::optional<Proved>& proved) {
   if (proved == proved_) return;
+  Block* const old_way = proved_ ? &mark_way(false) : nullptr;
   const std::optional<Proved> before = std::exchange(proved_, proved);
-  if (before) weigh_again(mutable_block(before->on));
-  if (proved_) weigh_again(mutable_block(proved_->on));
+  way_end_ = proved_ ? &mutable_block(proved_->to) : nullptr;
+  QUORATE_ASSERT(!proved_ || way_end_->height() >= proved_->from);
+  Block* const new_way = proved_ ? &mark_way(true) : nullptr;
+  if (old_way != nullptr) weigh_again(*old_way);
+  if (new_way != nullptr && new_way != old_way) weigh_again(*new_way);
   best_header_ = &tip();
-  // More for the branch that is preferred anyhow changes nothing.
-  const bool grown =
-      before && proved_ && before->on == proved_->on && before->total_work <= proved_->total_work;
-  const Block* on = grown ? find(proved_->on) : nullptr;
-  if (on == nullptr || (on->connected && !on_branch(*on))) choose_tip();
+  // More work on the same way makes nothing lighter.
+  const bool grown = before && proved_ && before->from == proved_->from &&
+                     before->to == proved_->to && before->total_work <= proved_->total_work;
+  if (!grown || heavier(connected_below(*way_end_), tip())) choose_tip();
   choose_best_header();
 }
 
@@ -255,7 +278,6 @@ void BlockTree::set_applied(const Digest& id) {
 
 void BlockTree::move_root_to(Height height) {
   while (root().height() < height) {
-    if (proved_ && proved_->on == root().id) set_proved(std::nullopt);  // of all the same now
     const Block* old_root = branch_.front();
     branch_.pop_front();
     Block& new_root = mutable_block(branch_.front()->id);
@@ -263,14 +285,16 @@ void BlockTree::move_root_to(Height height) {
     for (const Block* child : std::vector<const Block*>(old_root->children)) {
       if (child != &new_root) erase_subtree(*child);
     }
+    if (way_end_ == old_root) set_proved(std::nullopt);  // all that is left stands on it
     blocks_.erase(blocks_.find(old_root->id));
   }
   if (best_header_ == nullptr) choose_best_header();
 }
 
 void BlockTree::erase_subtree(const Block& block) {
-  if (block.parent != nullptr) {
-    Block& parent = mutable_block(block.parent->id);
+  const Block* const below = block.parent;
+  if (below != nullptr) {
+    Block& parent = mutable_block(below->id);
     parent.children.erase(std::find(parent.children.begin(), parent.children.end(), &block));
     if (!block.condemned) lost_promising_child(parent);
     if (parent.condemned && parent.children.empty()) dead_ends_.insert(&parent);
@@ -283,8 +307,12 @@ void BlockTree::erase_subtree(const Block& block) {
     ends_.erase(current);
     dead_ends_.erase(current);
     if (current == best_header_) best_header_ = nullptr;
-    if (proved_ && proved_->on == current->id) proved_.reset();
+    if (current == way_end_) way_end_ = below;
     blocks_.erase(blocks_.find(current->id));
+  }
+  if (way_end_ == nullptr || way_end_->height() < proved_->from) {
+    way_end_ = nullptr;
+    proved_.reset();
   }
 }
 
@@ -341,6 +369,12 @@ const Block& BlockTree::fork_point(const Block& a, const Block& b) const {
   return *left;
 }
 
+const Block& BlockTree::connected_below(const Block& block) const {
+  const Block* out = &block;
+  while (!out->connected) out = out->parent;
+  return *out;
+}
+
 std::vector<const Block*> BlockTree::path(const Block& from, const Block& to) const {
   std::vector<const Block*> out;
   for (const Block* block = &to; block != &from; block = block->parent) {
@@ -351,17 +385,22 @@ std::vector<const Block*> BlockTree::path(const Block& from, const Block& to) co
   return out;
 }
 
+// A quarter for each branch first: one whose payloads are withheld leaves room for the next.
 std::vector<const Block*> BlockTree::wanted(std::size_t max) const {
   std::vector<const Block*> out;
   std::set<Digest> listed;
-  for (const Block* end : ends_) {
-    if (!heavier(*end, tip())) break;
-    const Block* connected = end;
-    while (!connected->connected) connected = connected->parent;
-    for (const Block* block : path(*connected, *end)) {
-      if (out.size() >= max) return out;
-      if (block->body == Block::Body::unknown && listed.insert(block->id).second) {
+  for (const std::size_t share : {max / 4, max}) {
+    std::map<const Block*, std::size_t> taken;  // by the first block of a branch
+    for (const Block* end : ends_) {
+      if (!heavier(*end, tip())) break;
+      const std::vector<const Block*> blocks = path(connected_below(*end), *end);
+      std::size_t& of_branch = taken[blocks.front()];
+      for (const Block* block : blocks) {
+        if (out.size() >= max) return out;
+        if (of_branch >= share) break;
+        if (block->body != Block::Body::unknown || !listed.insert(block->id).second) continue;
         out.push_back(block);
+        ++of_branch;
       }
     }
   }

@@ -6,8 +6,9 @@
 //    the one of most weight is the tip, whatever its height; of equals the one with the greatest
 //    sum of work, then the one that could be the tip first.
 //  - The weight of a block is its sum of work: its own and that of all below it. Where peers have
-//    proved that a branch goes on above what the tree takes (set_proved), the block it goes on from
-//    weighs as much as the whole, and what stands on that block no less.
+//    proved that a branch goes on above what the tree takes (set_proved), the last of its blocks
+//    here weighs as much as the whole, what stands on that block no less, and those that lead to it
+//    as much. What only parts from them on the way weighs what it is.
 //  - A header is stored only when it keeps every rule of its place (work::HeaderRules::extend).
 //    That its id proves the work of its bits is the message verifier's to check.
 //  - A block found invalid stays so, with all its descendants. A body that is not the one of the
@@ -15,8 +16,7 @@
 //  - Bounded by TreeLimits: so many heights below the applied block and above it, so many headers
 //    in all; when there are more, the lightest end of a branch goes first.
 //  - The ends of branches are at hand in the order of their weight, so that nothing that happens
-//  with
-//    every message looks at all blocks.
+//    with every message looks at all blocks.
 //
 // Plain state without clock or chance; one thread. Addresses of blocks hold until a call of add()
 // or set_applied().
@@ -47,6 +47,7 @@ struct Block {
   Body body = Body::unknown;
   bool connected = false;              // its body and those of all its ancestors are valid
   bool condemned = false;              // its body or that of an ancestor is invalid
+  bool leads = false;                  // to the block that weighs what is proved
   std::uint64_t order = 0;             // blocks that were seen later have a higher one
   std::vector<const Block*> children;  // in that order
   std::size_t promising = 0;           // of them: those that are not condemned
@@ -60,9 +61,10 @@ struct Block {
 
 // Peers have shown headers that stand on a block and reach above what the tree takes.
 struct Proved {
-  Digest on;
-  work::Uint256 total_work;  // of the last of them and all below it
-  Height height;             // of the last of them
+  Height from;               // at which the blocks that lead to `to` begin to weigh as much
+  Digest to;                 // the last block of that branch in the tree, as far as is known
+  work::Uint256 total_work;  // of the branch's last block and all below it
+  Height height;             // of the branch's last block
   bool operator==(const Proved&) const = default;
 };
 
@@ -101,8 +103,8 @@ class BlockTree {
   // The payload of a block off the preferred branch is at hand no more: before the block counts
   // again it must come and be found valid again.
   void set_unknown(const Digest& id);
-  // What counts from now on, in place of what did before. None: sums of work alone. The block that
-  // it stands on must be known.
+  // What counts from now on, in place of what did before. None: sums of work alone. The block `to`
+  // must be known and not below `from`. Should it be given up, what led there weighs as before.
   void set_proved(const std::optional<Proved>& proved);
   const std::optional<Proved>& proved() const { return proved_; }
   // The ledger's head is this block now: a connected one, after a rewind perhaps a lower one. What
@@ -134,11 +136,13 @@ class BlockTree {
   const Block* ancestor(const Block& block, Height height) const;
   // The highest block that is an ancestor of both, or one of them.
   const Block& fork_point(const Block& a, const Block& b) const;
+  // The block itself or the highest of its ancestors that could be the tip.
+  const Block& connected_below(const Block& block) const;
   // The blocks after `from`, which must be an ancestor, up to `to`.
   std::vector<const Block*> path(const Block& from, const Block& to) const;
 
   // Blocks without a body on branches that outweigh the tip, the heaviest branch first, each
-  // from below: what to fetch next.
+  // from below: what to fetch next. Of four branches or fewer all are among them.
   std::vector<const Block*> wanted(std::size_t max) const;
   // Every block, the first seen first.
   std::vector<const Block*> all() const;
@@ -155,9 +159,10 @@ class BlockTree {
   using Ends = std::set<const Block*, Heavier>;
   Block& mutable_block(const Digest& id);
   Block& insert(const work::Header& header, const work::Context& context, Block* parent);
-  work::Uint256 weigh(const work::Context& context, const Block* parent) const;
+  work::Uint256 weigh(const Block& block) const;
+  Block& mark_way(bool leads);
   void weigh_again(Block& from);
-  bool make_room(const work::Uint256& weight);
+  bool make_room(const work::Context& context, const Block& parent);
   void connect(Block& block);
   void prefer(const Block& block);
   void condemn(Block& block);
@@ -177,6 +182,7 @@ class BlockTree {
   const Block* applied_ = nullptr;
   const Block* best_header_ = nullptr;  // null only while the root moves
   std::optional<Proved> proved_;
+  const Block* way_end_ = nullptr;  // its `to`, or what led there once that is gone
   std::uint64_t next_order_ = 0;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "consensus/pow/page_pace.hpp"
 #include "crypto/work/bits.hpp"
 
 namespace quorate::consensus::pow {
@@ -30,7 +29,7 @@ void DeepForks::suspect(ReplicaId peer) {
   if (state_.tree->root().height() == Height(0) || probes_.count(peer) != 0) return;
   const auto alone = left_alone_.find(peer);
   if (alone != left_alone_.end() && state_.now < alone->second) return;
-  probes_[peer].next = state_.now;
+  probes_[peer].turn.next = state_.now;
 }
 
 void DeepForks::finish(ReplicaId peer) {
@@ -39,10 +38,9 @@ void DeepForks::finish(ReplicaId peer) {
 }
 
 void DeepForks::rest(Probe& probe, Duration time) {
-  probe.until.reset();
+  probe.turn.rest(state_.now, time);
   probe.page = {};
   probe.loading.reset();
-  probe.next = state_.now + time;
 }
 
 // ---- where to look for the fork ----
@@ -92,7 +90,7 @@ void DeepForks::ask(ReplicaId peer, Probe& probe) {
     }
   }
   state_.outbox.send(peer, question);
-  probe.until = state_.now + kPageTime;
+  probe.turn.wait(state_.now);
 }
 
 bool DeepForks::answers(const Probe& probe, const Digest& parent, bool asked_elsewhere) const {
@@ -107,7 +105,7 @@ bool DeepForks::answers(const Probe& probe, const Digest& parent, bool asked_els
 
 bool DeepForks::on_headers(ReplicaId from, const Headers& answer, bool asked_elsewhere) {
   const auto found = probes_.find(from);
-  if (found == probes_.end() || !found->second.until) return false;
+  if (found == probes_.end() || !found->second.turn.until) return false;
   Probe& probe = found->second;
   if (answer.headers.empty()) {  // it may as well answer somebody else's question here
     rest(probe, kFollowEvery);
@@ -115,8 +113,7 @@ bool DeepForks::on_headers(ReplicaId from, const Headers& answer, bool asked_els
   }
   const Digest& parent = answer.headers.front().header.parent;
   if (!answers(probe, parent, asked_elsewhere)) return false;
-  probe.until.reset();
-  probe.unanswered = 0;
+  probe.turn.answered();
   if (!probe.fork && parent == state_.tree->root().id) {
     finish(from);  // it has the root: the block tree takes care of it
     return true;
@@ -268,12 +265,12 @@ void DeepForks::judge() {
 void DeepForks::advance() {
   std::vector<ReplicaId> silent;
   for (auto& [peer, probe] : probes_) {
-    if (probe.until && state_.now >= *probe.until) {
+    if (probe.turn.is_late(state_.now)) {
       const bool proves = probe.fork && probe.fork->complete;
-      if (++probe.unanswered >= kUnansweredMax && !proves) silent.push_back(peer);
+      if (++probe.turn.unanswered >= kUnansweredMax && !proves) silent.push_back(peer);
       rest(probe, kFollowEvery);
     }
-    if (probe.until || probe.loading || state_.now < probe.next) continue;
+    if (probe.loading || !probe.turn.may_ask(state_.now)) continue;
     if (probe.fork || waypoints_ready()) ask(peer, probe);
   }
   for (const ReplicaId peer : silent) finish(peer);
@@ -283,8 +280,8 @@ void DeepForks::advance() {
 std::optional<Instant> DeepForks::next_deadline() const {
   std::optional<Instant> earliest;
   for (const auto& [peer, probe] : probes_) {
-    if (probe.loading || (!probe.fork && !probe.until && loading_)) continue;
-    const Instant due = probe.until.value_or(probe.next);
+    if (probe.loading || (!probe.fork && !probe.turn.until && loading_)) continue;
+    const Instant due = probe.turn.deadline();
     if (!earliest || due < *earliest) earliest = due;
   }
   return earliest;

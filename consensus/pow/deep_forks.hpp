@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "consensus/pow/engine_state.hpp"
+#include "consensus/pow/page_pace.hpp"
 
 namespace quorate::consensus::pow {
 
@@ -48,11 +49,9 @@ class DeepForks {
   };
   struct Probe {
     std::optional<Fork> fork;  // none: not found yet
-    std::optional<Instant> until;
-    Instant next;
+    PageTurn turn;
     Headers page;  // waits for the own headers beside it
     std::optional<Height> loading;
-    std::uint32_t unanswered = 0;
   };
   bool waypoints_ready();
   void build_waypoints();

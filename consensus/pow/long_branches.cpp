@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "consensus/pow/page_pace.hpp"
 #include "crypto/base/mutant.hpp"
 
 namespace quorate::consensus::pow {
@@ -11,13 +10,20 @@ namespace quorate::consensus::pow {
 namespace {
 
 constexpr std::uint32_t kSilencesMax = 3;
-// What is followed must come nearer within that time, by a 4096th of the way: that lets a catch-up
-// take three days, but nobody is kept from another branch for ever by a block now and then.
-constexpr int kStepShift = 12;
+// What is followed must come nearer within that time, by a 2048th of its work or of its blocks:
+// that lets a catch-up take a day and a half, but nobody is kept from another branch for ever by a
+// block now and then.
+constexpr int kStepShift = 11;
 constexpr Duration kNearerWithin = std::chrono::minutes(1);
 constexpr Duration kNearerLook = std::chrono::seconds(5);
+// While more of what is followed anyway is read, it is raised as seldom: that weighs
+// thousands of blocks again.
+constexpr Duration kRaiseEvery = std::chrono::seconds(1);
 // Each time a peer leads nowhere it is left alone for twice as long: an hour at most.
 constexpr std::uint32_t kDoublingsMax = 6;
+// Marks of the way: so close that several lie within what the tree takes above the ledger.
+constexpr std::uint64_t kMarksWithinReach = 16;
+constexpr std::uint64_t kMarksApartMax = 256;
 
 }  // namespace
 
@@ -43,7 +49,9 @@ void LongBranches::suspect(ReplicaId peer, const Headers& shown) {
   if (!begins) return;
   probe->second.on = on->id;
   probe->second.at = on->context;
-  probe->second.next = state_.now;
+  const std::uint64_t reach = state_.settings.limits.ahead;
+  probe->second.marks = {on->height(), std::min(reach / kMarksWithinReach, kMarksApartMax)};
+  probe->second.turn.next = state_.now;
 }
 
 bool LongBranches::is_left_alone(ReplicaId peer) const {
@@ -58,11 +66,6 @@ void LongBranches::leave_alone(ReplicaId peer) {
   alone.times = std::min(alone.times + 1, kDoublingsMax);
 }
 
-void LongBranches::rest(Probe& probe, Duration time) {
-  probe.until.reset();
-  probe.next = state_.now + time;
-}
-
 void LongBranches::ask(ReplicaId peer, Probe& probe) {
   const Block* on = state_.tree->find(probe.on);
   AskHeaders question;
@@ -73,7 +76,7 @@ void LongBranches::ask(ReplicaId peer, Probe& probe) {
     if (lower.height < question.locator.back().height) question.locator.push_back(lower);
   }
   state_.outbox.send(peer, question);
-  probe.until = state_.now + kPageTime;
+  probe.turn.wait(state_.now);
 }
 
 // ---- what they prove ----
@@ -82,7 +85,7 @@ bool LongBranches::on_headers(ReplicaId from, const Headers& answer, bool asked_
   const auto found = probes_.find(from);
   Probe* probe = found == probes_.end() ? nullptr : &found->second;
   if (answer.headers.empty()) {  // it may as well answer somebody else's question here
-    if (probe != nullptr && probe->until && !asked_elsewhere) take(from, *probe, answer);
+    if (probe != nullptr && probe->turn.until && !asked_elsewhere) take(from, *probe, answer);
     return false;
   }
   const Digest& parent = answer.headers.front().header.parent;
@@ -93,7 +96,7 @@ bool LongBranches::on_headers(ReplicaId from, const Headers& answer, bool asked_
   if (asked_elsewhere) return false;
   if (probe != nullptr && parent == probe->on && probe->complete) {
     begin_again(*probe);  // its branch is another one now
-    rest(*probe, kFollowEvery);
+    probe->turn.rest(state_.now, kFollowEvery);
     return true;
   }
   // A late answer: nobody else knows what it stands on.
@@ -101,7 +104,7 @@ bool LongBranches::on_headers(ReplicaId from, const Headers& answer, bool asked_
 }
 
 void LongBranches::take(ReplicaId from, Probe& probe, const Headers& page) {
-  probe.unanswered = 0;
+  probe.turn.answered();
   bool held = false;
   for (const Identified& entry : page.headers) {
     held = state_.settings.rules.too_early(entry.header, state_.wall);
@@ -112,10 +115,16 @@ void LongBranches::take(ReplicaId from, Probe& probe, const Headers& page) {
   const work::Uint256& work = probe.at.total_work;
   if (probe.complete || !probe.proved || work > probe.proved->total_work) {
     probe.doubted = false;
-    probe.proved = Proved{probe.on, work, probe.at.height};
-    probe.end = probe.at.id;
+    prove_so_far(probe);
   }
-  rest(probe, probe.complete ? kFollowEvery : kPagePause);
+  if (probe.complete) probe.marks.end(probe.at.height);
+  probe.turn.rest(state_.now, probe.complete ? kFollowEvery : kPagePause);
+}
+
+void LongBranches::prove_so_far(Probe& probe) const {
+  probe.proved = Proved{{}, probe.on, probe.at.total_work, probe.at.height};
+  probe.end = probe.at.id;
+  probe.most = std::max(probe.most, probe.at.total_work);
 }
 
 // False: it does not keep the rules, or is known to be invalid.
@@ -124,6 +133,8 @@ bool LongBranches::add(ReplicaId from, Probe& probe, const Identified& entry) {
   const Block* known = state_.tree->find(entry.id);
   if (extended && (known == nullptr || !known->condemned)) {
     probe.at = *extended;
+    // What was proved above was of another branch.
+    if (!probe.marks.pass(probe.at.height, probe.at.id) && probe.proved) prove_so_far(probe);
     return true;
   }
   state_.reject(from, extended ? "goes on above an invalid block" : extended.error().detail);
@@ -136,36 +147,73 @@ void LongBranches::begin_again(Probe& probe) {
   probe.at = on->context;
   probe.doubted = probe.proved.has_value();
   probe.complete = false;
-  probe.unanswered = 0;
+  probe.turn.unanswered = 0;
 }
 
-void LongBranches::prove_again() {
+void LongBranches::prove_again(const Digest& invalid) {
+  const Block* block = state_.tree->find(invalid);
+  if (block == nullptr) return;  // of a branch that is forgotten
   for (auto& [peer, probe] : probes_) {
+    const Block* on = state_.tree->find(probe.on);
+    if (on == nullptr || state_.tree->ancestor(*block, on->height()) != on) continue;
     begin_again(probe);
-    rest(probe, Duration(0));
+    probe.turn.rest(state_.now, Duration(0));
   }
 }
 
 // ---- what counts ----
 
-// The heaviest of what is proved, while the tip itself does not have as much work.
+// Its last block that the tree holds, as far as is known.
+const Block& LongBranches::last_kept(Probe& probe) const {
+  const Digest* mark = probe.marks.highest_in(*state_.tree);
+  return *state_.tree->find(mark == nullptr ? probe.on : *mark);
+}
+
+// It leads to that block, or stands on it.
+bool LongBranches::is_on_way(const Block& block, const Block& end) const {
+  const Block& shared = state_.tree->fork_point(block, end);
+  return &shared == &block || &shared == &end;
+}
+
+// Of what is proved, while the tip itself does not have as much work. None: null.
+LongBranches::Probe* LongBranches::heaviest() {
+  Probe* best = nullptr;
+  for (auto& [peer, probe] : probes_) {
+    if (!probe.proved || probe.proved->total_work <= state_.tree->tip().total_work()) continue;
+    if (best == nullptr || probe.proved->total_work > best->proved->total_work) best = &probe;
+  }
+  return best;
+}
+
+// What the tree should count.
+Proved LongBranches::claim_of(Probe& probe) const {
+  const BlockTree& tree = *state_.tree;
+  const Block& to = last_kept(probe);
+  Proved out = *probe.proved;
+  out.to = to.id;
+  if (tree.proved() && tree.proved()->to == to.id) {
+    out.from = tree.proved()->from;
+  } else if (is_on_way(tree.tip(), to)) {
+    // The tip keeps its weight; what is below it is never preferred again.
+    out.from = tree.connected_below(to).height();
+  } else {
+    out.from = tree.find(probe.on)->height();
+  }
+  return out;
+}
+
 void LongBranches::judge() {
   const BlockTree& tree = *state_.tree;
   // The ledger has yet to go where the preferred branch is.
   if (commits_.rewinding() || !tree.on_branch(tree.applied())) return;
-  std::optional<Proved> best;
-  for (const auto& [peer, probe] : probes_) {
-    if (!probe.proved || probe.proved->total_work <= tree.tip().total_work()) continue;
-    if (!best || probe.proved->total_work > best->total_work) best = probe.proved;
-  }
-  // A higher place on the same branch would leave what is below it without its weight.
-  if (best && tree.proved()) {
-    const Block& lower = *tree.find(tree.proved()->on);
-    if (tree.ancestor(*tree.find(best->on), lower.height()) == &lower) best->on = lower.id;
-  }
+  Probe* const leader = heaviest();
+  const auto best = leader == nullptr ? std::nullopt : std::optional(claim_of(*leader));
   if (best == tree.proved()) return;
-  const bool kept = best && tree.proved() && best->on == tree.proved()->on &&
-                    best->total_work >= tree.proved()->total_work;
+  const bool more = best && tree.proved() && best->total_work >= tree.proved()->total_work;
+  const bool reads_on = more && best->to == tree.proved()->to && !leader->complete;
+  if (reads_on && state_.now < raised_at_ + kRaiseEvery) return;
+  raised_at_ = state_.now;
+  const bool kept = more && is_on_way(tree.tip(), *tree.find(best->to));
   if (tree.tip().proved_above() && !kept) forget_lost_payloads();
   state_.tree->set_proved(best);
 }
@@ -182,75 +230,98 @@ void LongBranches::forget_lost_payloads() {
 
 // False: nothing is to be had from it any more.
 bool LongBranches::useful(ReplicaId peer, Probe& probe) {
-  const Block* on = state_.tree->find(probe.on);
-  if (on == nullptr || on->condemned) return false;
+  if (state_.tree->find(probe.on) == nullptr) {  // the root has passed it
+    const Digest* higher = probe.marks.highest_in(*state_.tree);
+    if (higher == nullptr) return false;
+    probe.on = *higher;
+  }
+  if (state_.tree->find(probe.on)->condemned) return false;
   const Block* end = probe.proved ? state_.tree->find(probe.end) : nullptr;
   if (end == nullptr) return true;
   const auto& counts = state_.tree->proved();
   const bool followed = counts && probe.proved->total_work == counts->total_work;
   if (followed && !end->connected) return true;
-  if (end->connected) left_alone_.erase(peer);  // it has kept its word
+  const bool all = probe.proved->total_work == probe.most;
+  if (end->connected && probe.reached && all) left_alone_.erase(peer);  // it has kept its word
   return false;
 }
 
+// Whoever was followed and then proves less than it did before is not asked anew at once.
 void LongBranches::drop_useless() {
+  std::vector<ReplicaId> backed_out;
   for (auto it = probes_.begin(); it != probes_.end();) {
-    it = useful(it->first, it->second) ? std::next(it) : probes_.erase(it);
+    auto& [peer, probe] = *it;
+    const bool stays = useful(peer, probe);
+    const bool less = !probe.proved || probe.proved->total_work < probe.most;
+    if (!stays && probe.reached && less) backed_out.push_back(peer);
+    it = stays ? std::next(it) : probes_.erase(it);
   }
+  for (const ReplicaId peer : backed_out) leave_alone(peer);
 }
 
 // ---- whether it comes nearer ----
 
-void LongBranches::watch() {
-  const BlockTree& tree = *state_.tree;
-  if (!tree.best_header().proved_above() && !tree.tip().proved_above()) return reached_.reset();
-  if (reached_ && state_.now < reached_->look) return;
-  const Block* connected = &tree.best_header();
-  while (!connected->connected) connected = connected->parent;
-  const work::Uint256& work = connected->total_work();
-  const Digest on = tree.proved() ? tree.proved()->on : Digest{};
-  const bool other = !reached_ || reached_->on != on;
-  const auto missing = crypto::work::saturating_subtract(tree.best_header().weight, work);
-  // Of all that ever was missing: while headers come in it becomes more.
-  const auto part = crypto::work::scaled(missing, 1, -kStepShift);
-  const auto step = other ? part : std::max(part, reached_->step);
-  // While the ledger works, peers are not to blame.
-  const bool busy = commits_.rewinding() || &commits_.executed() != &commits_.committed();
-  const Instant look = state_.now + kNearerLook;
-  if (other || busy || work > crypto::work::saturating_add(reached_->work, step)) {
-    reached_ = Reached{on, work, step, state_.now, look};
-    return;
-  }
-  reached_->look = look;
-  reached_->step = step;
-  if (state_.now - reached_->since >= kNearerWithin) give_up();
+// While the ledger has much to do, peers are not to blame.
+bool LongBranches::ledger_is_behind() const {
+  const std::uint64_t much = state_.settings.limits.ahead / 2;
+  const Height executed = state_.tree->applied().height();
+  return commits_.rewinding() || state_.tree->tip().height() > executed.saturating_add(much);
 }
 
-// Of all who proved the same branch.
-void LongBranches::give_up() {
+void LongBranches::watch() {
   const BlockTree& tree = *state_.tree;
-  reached_.reset();
-  if (!tree.proved()) return;
-  const Block& followed = *tree.find(tree.proved()->on);
-  std::vector<ReplicaId> leading;
-  for (const auto& [peer, probe] : probes_) {
-    const Block& on = *tree.find(probe.on);
-    const Block& shared = tree.fork_point(followed, on);
-    if (probe.proved && (&shared == &followed || &shared == &on)) leading.push_back(peer);
+  const bool follows = tree.best_header().proved_above() || tree.tip().proved_above();
+  if (!follows || state_.now < look_at_) return;
+  look_at_ = state_.now + kNearerLook;
+  std::vector<ReplicaId> leading_nowhere;
+  for (auto& [peer, probe] : probes_) {
+    if (!probe.proved || !is_on_way(tree.best_header(), last_kept(probe))) continue;
+    if (comes_nearer(probe) || ledger_is_behind()) continue;
+    probe.reached->idle = probe.reached->idle + kNearerLook;
+    if (probe.reached->idle >= kNearerWithin) leading_nowhere.push_back(peer);
   }
-  for (const ReplicaId peer : leading) leave_alone(peer);
+  for (const ReplicaId peer : leading_nowhere) leave_alone(peer);
+}
+
+// By work or by height: the first blocks of a chain are a thousand times lighter than its last.
+bool LongBranches::comes_nearer(Probe& probe) const {
+  const BlockTree& tree = *state_.tree;
+  const Block& here = tree.connected_below(tree.best_header());
+  const work::Uint256& work = here.total_work();
+  const auto missing = crypto::work::saturating_subtract(tree.best_header().weight, work);
+  const auto work_step = crypto::work::scaled(missing, 1, -kStepShift);
+  const std::uint64_t height_step =
+      (tree.best_height().value() - here.height().value()) >> kStepShift;
+  auto& reached = probe.reached;
+  if (reached) {
+    // Payloads that had come are gone: what comes again is nearer, but excuses nothing so far.
+    const Block* at = tree.find(reached->at);
+    if ((at == nullptr || !at->connected) && work < reached->work) {
+      reached->at = here.id;
+      reached->work = work;
+      reached->height = here.height();
+    }
+    // Of all that ever was missing: while headers come in it becomes more.
+    reached->work_step = std::max(work_step, reached->work_step);
+    reached->height_step = std::max(height_step, reached->height_step);
+    const auto nearer = crypto::work::saturating_add(reached->work, reached->work_step);
+    const Height higher = reached->height.saturating_add(reached->height_step);
+    if (work <= nearer && here.height() <= higher) return false;
+  }
+  reached = Reached{here.id, work, here.height(), work_step, height_step, Duration(0)};
+  return true;
 }
 
 void LongBranches::advance() {
   drop_useless();
   std::vector<ReplicaId> silent;
   for (auto& [peer, probe] : probes_) {
-    if (probe.until && state_.now >= *probe.until) {
+    if (probe.turn.is_late(state_.now)) {
       const bool proves = probe.proved && !probe.doubted;
-      if (++probe.unanswered >= kSilencesMax && !proves) silent.push_back(peer);
-      rest(probe, proves ? kFollowEvery : kPagePause);
+      if (++probe.turn.unanswered >= kSilencesMax && !proves) silent.push_back(peer);
+      probe.turn.rest(state_.now, proves ? kFollowEvery : kPagePause);
     }
-    if (!probe.until && state_.now >= probe.next) ask(peer, probe);
+    if (probe.turn.may_ask(state_.now)) ask(peer, probe);
   }
   for (const ReplicaId peer : silent) leave_alone(peer);
   watch();
@@ -259,9 +330,10 @@ void LongBranches::advance() {
 
 std::optional<Instant> LongBranches::next_deadline() const {
   std::optional<Instant> earliest;
-  if (reached_) earliest = reached_->look;
+  const BlockTree& tree = *state_.tree;
+  if (tree.best_header().proved_above() || tree.tip().proved_above()) earliest = look_at_;
   for (const auto& [peer, probe] : probes_) {
-    const Instant due = probe.until.value_or(probe.next);
+    const Instant due = probe.turn.deadline();
     if (!earliest || due < *earliest) earliest = due;
   }
   return earliest;
@@ -269,8 +341,11 @@ std::optional<Instant> LongBranches::next_deadline() const {
 
 std::size_t LongBranches::memory_bytes() const {
   constexpr std::size_t kMapEntry = 64;
-  return probes_.size() * (sizeof(Probe) + kMapEntry) +
-         left_alone_.size() * (sizeof(LeftAlone) + kMapEntry);
+  std::size_t bytes = left_alone_.size() * (sizeof(LeftAlone) + kMapEntry);
+  for (const auto& [peer, probe] : probes_) {
+    bytes += sizeof(Probe) + kMapEntry + probe.marks.memory_bytes();
+  }
+  return bytes;
 }
 
 }  // namespace quorate::consensus::pow

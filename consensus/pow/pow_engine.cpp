@@ -148,7 +148,7 @@ void PowEngine::on(const MessageReceived& received) {
 void PowEngine::on(const ProposalReady& proposal) { mining_.on_proposal(proposal); }
 void PowEngine::on(const Validated& answer) {
   intake_.on_validated(answer.id, answer.valid);
-  if (!answer.valid) long_branches_.prove_again();
+  if (!answer.valid) long_branches_.prove_again(answer.id);
 }
 void PowEngine::on(const Persisted& persisted) { state_.outbox.on_persisted(persisted.token); }
 void PowEngine::on(const Executed& executed) { commits_.on_executed(executed); }

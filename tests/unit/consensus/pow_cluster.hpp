@@ -127,6 +127,8 @@ class PowCluster {
   PowMachine& machine(std::uint32_t index) { return machines_.at(index); }
   Engine& engine(std::uint32_t index) { return *machine(index).engine; }
   Status::Branch branch(std::uint32_t index) { return *engine(index).status().branch; }
+  // From now on a block takes so long.
+  void set_execute_delay(Duration delay) { options_.execute_delay = delay; }
   const crypto::work::HeaderRules& rules() const { return rules_; }
   const MessageVerifier& verifier() const { return *verifier_; }
   Lottery& lottery() { return lottery_; }

@@ -101,6 +101,23 @@ TEST_CASE("who is always ahead by headers without payloads costs others a twenti
   CHECK(mined * kInterval / 1200 > 0.85);
 }
 
+TEST_CASE("a member that gives no payloads costs whoever catches up seconds") {
+  constexpr std::uint32_t kSilent = 1;
+  constexpr std::uint32_t kNew = 3;
+  Town town;
+  for (std::uint32_t i = 0; i < kNew; ++i) town.cluster.start(i);
+  town.passes = [](std::uint32_t from, std::uint32_t to, const pow::Message& message) {
+    const bool payload = std::holds_alternative<pow::FullBlock>(message);
+    return !payload || from != kSilent || to != kNew;
+  };
+  town.cluster.run_for(seconds(6'000));
+  const Height tip = town.cluster.branch(0).tip;
+  REQUIRE(tip > Height(2'000));
+  town.cluster.machine(kNew).hashes_per_second = 0;
+  town.cluster.start(kNew);
+  CHECK(town.cluster.run_until([&] { return town.cluster.branch(kNew).tip >= tip; }, seconds(30)));
+}
+
 TEST_CASE("a withheld branch that is handed out slowly does not stop mining either") {
   Siege siege;
   const std::uint64_t before = siege.tip();

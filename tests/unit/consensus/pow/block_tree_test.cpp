@@ -169,9 +169,24 @@ TEST_CASE("bodies to fetch: those of heavier branches, the heaviest first, each 
   // Two branches share what they share.
   const Block& a3b = f.grow(a2);
   const Block& a4b = f.grow(a3b);
-  REQUIRE(ids(f.tree.wanted(10)) ==
+  REQUIRE(ids(f.tree.wanted(40)) ==
           std::vector<Digest>{a1.id, a3b.id, a4b.id, a3.id, b1.id, b2.id});
   REQUIRE_FALSE(c1.connected);
+}
+
+TEST_CASE("bodies to fetch: a branch of which none come leaves room for the next") {
+  TreeFixture f;
+  const Block& fork = f.grow_valid(f.tree.root());
+  const Block* withheld = &fork;
+  for (int i = 0; i < 40; ++i) withheld = &f.grow(*withheld, 1);
+  f.grow(*withheld, 1);  // two ends are one branch still
+  f.grow(*withheld, 1);
+  const Block& first = f.grow(fork);
+  const Block& second = f.grow(first);
+  const auto wanted = ids(f.tree.wanted(16));
+  REQUIRE(wanted.size() == 16);
+  REQUIRE(std::count(wanted.begin(), wanted.end(), first.id) == 1);
+  REQUIRE(std::count(wanted.begin(), wanted.end(), second.id) == 1);
 }
 
 TEST_CASE("ancestors, fork points and paths between branches") {
@@ -321,8 +336,8 @@ struct HeavyAndLong : TreeFixture {
   const Block& heavy = grow_chain(tree.root(), 50, 1);
   const Block& last = grow_chain(tree.root(), 30, 60);
   Proved more_than_heavy() const {
-    return {last.id, crypto::work::saturating_add(heavy.total_work(), work::Uint256::of(1)),
-            Height(500)};
+    return {last.height(), last.id,
+            crypto::work::saturating_add(heavy.total_work(), work::Uint256::of(1)), Height(500)};
   }
 };
 
@@ -360,7 +375,7 @@ TEST_CASE("what is proved makes a branch the aim, and its bodies the tip") {
   const Block& heavy = f.grow_chain(f.tree.root(), 50, 1);
   const Block& first = f.grow(f.tree.root(), 60);
   const Block& second = f.grow(first, 60);
-  const Proved proved{first.id,
+  const Proved proved{first.height(), first.id,
                       crypto::work::saturating_add(heavy.total_work(), work::Uint256::of(1)),
                       Height(500)};
   f.tree.set_proved(proved);
@@ -384,6 +399,75 @@ TEST_CASE("what is proved makes a branch the aim, and its bodies the tip") {
   }
 }
 
+TEST_CASE("what parts on the way from a branch that is proved to go on counts for itself") {
+  HeavyAndLong f;
+  const Block& on = *f.tree.ancestor(f.last, Height(10));
+  Proved proved = f.more_than_heavy();
+  proved.from = on.height();
+  f.tree.set_proved(proved);
+  REQUIRE(&f.tree.tip() == &f.last);
+  REQUIRE(on.proved_above());
+  REQUIRE(f.last.parent->proved_above());
+  const Block& beside = f.grow_chain(*f.tree.ancestor(f.last, Height(20)), 15, 1);
+  REQUIRE(beside.total_work() > f.last.total_work());
+  REQUIRE(beside.weight == beside.total_work());
+  REQUIRE(&f.tree.tip() == &f.last);
+  const Block& next = f.grow_valid(f.last, 60);
+  REQUIRE(&f.tree.tip() == &next);
+  // Known to go on over what stands beside: that counts now.
+  proved.to = beside.id;
+  f.tree.set_proved(proved);
+  REQUIRE(&f.tree.tip() == &beside);
+  REQUIRE(next.weight == next.total_work());
+}
+
+TEST_CASE(
+    "the root passes where a proved branch begins to count, and no fork beside it is preferred") {
+  const auto parts = static_cast<std::uint64_t>(GENERATE(0, 1, 3));  // above that
+  TreeFixture f({}, {.below = 40, .ahead = 100});
+  const Block& from = f.grow_chain(f.tree.root(), 5, 20);
+  const Block& light = f.grow_chain(from, 90, 20);
+  const Block& to = *f.tree.ancestor(light, Height(60));
+  const work::Uint256 most = crypto::work::scaled(light.total_work(), 1, 30);
+  f.tree.set_proved(Proved{from.height(), to.id, most, Height(100'000)});
+  const Block& parting = *f.tree.ancestor(light, from.height().saturating_add(parts));
+  const Block& beside = f.grow_chain(parting, 90, 1);
+  REQUIRE(beside.total_work() > light.total_work());
+  for (std::uint64_t height = 1; height <= 90; ++height) {
+    REQUIRE(&f.tree.tip() == &light);
+    f.tree.set_applied(f.tree.on_branch(Height(height))->id);
+    REQUIRE(f.tree.on_branch(f.tree.applied()));
+  }
+  REQUIRE(f.tree.root().height() == Height(50));
+  REQUIRE(f.tree.proved());
+}
+
+TEST_CASE("what led to a proved block that is gone weighs as before, and nothing beside it more") {
+  HeavyAndLong f(kSmall);
+  Proved proved = f.more_than_heavy();
+  const Block& next = f.grow(f.last, 60);
+  const Digest to = f.grow(next, 60).id;
+  proved.to = to;
+  f.tree.set_proved(proved);
+  f.tree.set_invalid(to);
+  while (f.tree.size() < f.tree.limits().blocks()) f.grow(f.tree.root(), 2);
+  f.grow(f.tree.root(), 2);  // takes the place of what is invalid
+  REQUIRE(f.tree.find(to) == nullptr);
+  REQUIRE(next.weight == proved.total_work);
+  const Block& beside = f.grow(next, 50);
+  REQUIRE(beside.weight == beside.total_work());
+  REQUIRE(&f.tree.best_header() == &next);
+  f.tree.set_proved(std::nullopt);
+  for (const Block* block : f.tree.all()) REQUIRE_FALSE(block->proved_above());
+}
+
+TEST_CASE("a full tree takes what is more work than its equals by proof") {
+  HeavyAndLong f(kSmall);
+  f.tree.set_proved(f.more_than_heavy());
+  const Block& first = f.grow(f.last, 60);
+  while (f.tree.size() < f.tree.limits().blocks()) f.grow(f.last, 60);
+  REQUIRE(f.add(f.header(first.context, 60)).outcome == Outcome::added);
+}
 TEST_CASE("once the root has passed what something was proved on, all weigh their own work again") {
   HeavyAndLong f({.below = 40, .ahead = 100});
   f.tree.set_proved(f.more_than_heavy());
