@@ -72,12 +72,21 @@ std::uint64_t draw_last_height(Height now, std::uint64_t valid_for, std::random_
   return now.value() + span - less(chance);
 }
 
-// The newest block that is known to be final now.
-Height final_before(const PaymentBook& book, const rpc::WorkChain* work) {
-  if (work == nullptr) return book.newest() ? book.newest()->height : Height(0);
-  // One that is less deep may be replaced, by a block of the same height that holds the payment.
-  const std::uint64_t tip = work->tip().value();
-  return Height(tip - std::min<std::uint64_t>(tip, work->parameters().depth));
+// What is known to be final now, the highest first. By work some of it, with growing gaps: another
+// branch may begin below the first.
+Outcome<std::vector<FinalBlock>> final_before(const PaymentBook& book, const rpc::WorkChain* work) {
+  std::vector<FinalBlock> out;
+  if (work == nullptr) {
+    out.push_back({book.newest() ? book.newest()->height : Height(0)});
+    return out;
+  }
+  Height height = work->tip().saturating_sub(work->parameters().depth);
+  for (std::uint64_t gap = 1; height > Height(0); gap *= 2) {
+    WALLET_TRY(const Digest id, work->id(height));
+    out.push_back({height, id});
+    height = height.saturating_sub(gap);
+  }
+  return out;
 }
 
 }  // namespace
@@ -97,7 +106,7 @@ Outcome<Payment> sign_payment(Network& network, PaymentBook& book, const crypto:
   WALLET_CHECK(check_mark(network, book));
 
   Payment out;
-  out.known = final_before(book, work);
+  WALLET_TRY(out.known, final_before(book, work));
   ledger::Transaction transaction;
   transaction.sender = key.public_key();
   transaction.operations.push_back(ledger::Transfer{order.to, order.amount});

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <vector>
 
 #include "crypto/keys.hpp"
 #include "ledger/types/transaction.hpp"
@@ -12,12 +13,19 @@
 
 namespace quorate::wallet {
 
+// One that was final when a payment was signed. Under proof of work another branch may take its
+// height later, so its id is noted.
+struct FinalBlock {
+  Height height;
+  std::optional<Digest> work_id = {};
+};
+
 struct Payment {
   ledger::SignedTransaction transaction;
   Digest id;
-  // Blocks up to this height were final before it was signed: what is proved to stand in one of
-  // them is an earlier payment of the same bytes.
-  Height known;
+  // Final before it was signed, the highest first: what is proved to stand in one of them, or
+  // below, is an earlier payment of the same bytes.
+  std::vector<FinalBlock> known;
   // A node may have it, whatever anybody says.
   bool maybe_taken = false;
   // When the first node was about to see it.

@@ -124,8 +124,15 @@ milliseconds since_offered(const Payment& payment) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - payment.offered);
 }
 
-bool is_earlier(const Payment& payment, const rpc::ProvedReceipt& proved) {
-  return proved.height <= payment.known;
+bool is_earlier(const Payment& payment, const rpc::ProvedReceipt& proved,
+                const rpc::WorkChain* work) {
+  const auto stands = [work](const FinalBlock& block) {
+    if (!block.work_id || work == nullptr) return true;
+    const auto id = work->id(block.height);
+    return id && *id == *block.work_id;
+  };
+  const auto newest = std::find_if(payment.known.begin(), payment.known.end(), stands);
+  return newest != payment.known.end() && proved.height <= newest->height;
 }
 
 Failure already_final(const Payment& payment, const rpc::ProvedReceipt& proved) {
@@ -151,7 +158,7 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
                                              const Payment& payment, milliseconds timeout) {
   const Clock::time_point deadline = Clock::now() + timeout;
   const auto done = [&](const rpc::ProvedReceipt& proved) -> Outcome<FinalTransaction> {
-    if (is_earlier(payment, proved)) return tl::unexpected(already_final(payment, proved));
+    if (is_earlier(payment, proved, nullptr)) return tl::unexpected(already_final(payment, proved));
     if (proved.receipt.outcome != ledger::Outcome::succeeded) {
       return tl::unexpected(failed_transaction(proved));
     }

@@ -29,8 +29,10 @@ Outcome<FinalTransaction> submit_until_final(Network& network, const rpc::Truste
 
 std::chrono::milliseconds since_offered(const Payment& payment);
 
-// What was proved is an earlier payment of the same bytes: this one was not made.
-bool is_earlier(const Payment& payment, const rpc::ProvedReceipt& proved);
+// What was proved is an earlier payment of the same bytes: this one was not made. `work`: the
+// branch that it was proved on; null where seals prove.
+bool is_earlier(const Payment& payment, const rpc::ProvedReceipt& proved,
+                const rpc::WorkChain* work);
 Failure already_final(const Payment& payment, const rpc::ProvedReceipt& proved);
 
 // Fetches and verifies the proof of one transaction from the current node.

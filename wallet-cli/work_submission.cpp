@@ -249,7 +249,9 @@ Outcome<FinalTransaction> submit_until_deep(
                                    proved.error().exit == ExitCode::timed_out);
     if (!proved && !later) return tl::unexpected(proved.error());
     if (proved && *proved) {
-      if (is_earlier(payment, **proved)) return tl::unexpected(already_final(payment, **proved));
+      if (is_earlier(payment, **proved, chain)) {
+        return tl::unexpected(already_final(payment, **proved));
+      }
       if ((**proved).receipt.outcome != ledger::Outcome::succeeded) {
         return tl::unexpected(failed_transaction(**proved));
       }

@@ -19,8 +19,9 @@ Result<void> check_place(const WorkChain& chain, const ledger::Header& header) {
   if (header.height == Height(0)) return {};
   QUORATE_TRY(const Digest id, chain.id(header.height));
   if (header.payload_id != id) {
-    return fail(Errc::rejected, "the proof's " + block_name(header.height) +
-                                    " is not the one of the branch with the most work");
+    return fail(Errc::unavailable, "the proof's " + block_name(header.height) +
+                                       " is not on the branch with the most work: this node lags "
+                                       "behind or stands on a lighter one");
   }
   return {};
 }

@@ -15,8 +15,9 @@ inline constexpr std::uint64_t kCarriersCounted = 64;
 // Consecutive headers of the ledger, each the child of the one before: how strongly the first one
 // is proved. The prover does not choose where the count ends: what it leaves out of the newest
 // carriers known here, up to kCarriersCounted, counts as contradicting it. Errors: conflict
-// (another chain), rejected (another branch, or not carried by more headers than contradict it),
-// unavailable (too new to be carried, or too much is left out: a node that is behind does so too).
+// (another chain), rejected (not carried by more headers than contradict it), unavailable (of
+// another branch, too new to be carried, or too much is left out: a node that is behind does so
+// too).
 Result<ProvedByWork> check_carried(const WorkChain& chain,
                                    const std::vector<ledger::Header>& headers);
 

@@ -77,6 +77,27 @@ class PowPartition(unittest.TestCase):
             net.check_supply()
             net.check_verify()
 
+    def test_a_payment_on_the_branch_that_overtakes_is_not_called_an_earlier_one(self):
+        with Net(up_args=PARTITIONED) as net:
+            self.wait_final(net, range(4), self.pay(net, 0, 1))
+            net.testnet("partition", "0,1", "2,3")
+            net.testnet("kill", "node3")
+
+            def lead():
+                left, right = (net.rpc(node, "chain_getStatus")["branch"]["tip"] for node in (0, 2))
+                return left - right
+
+            wait_until("one side is far ahead", lambda: lead() > 2 * DEPTH, 90)
+            net.wallet("balance", "carol")  # it knows that side's blocks now
+            net.testnet("start", "node3")
+            net.testnet("kill", "node0", "node1")
+            sent = net.wallet("send", "carol", "dave", "7", "--json", "--timeout", "150", timeout=200)
+            net.testnet("start", "node0", "node1")
+            net.testnet("heal")
+            self.wait_final(net, range(4), json.loads(sent.stdout)["transaction_id"])
+            check(net)
+            net.check_supply()
+
     def test_a_watcher_that_changes_nodes_is_told_what_the_other_branch_reverses(self):
         with Net(up_args=PARTITIONED) as net:
             self.wait_final(net, range(4), self.pay(net, 0, 1))

@@ -7,12 +7,12 @@
 namespace quorate::wallet {
 namespace {
 
-Outcome<rpc::ProvedAccount> account_by_work(Network& network, const rpc::TrustedChain& chain,
+// What the current node, or the next one that can be reached, proves.
+Outcome<rpc::ProvedAccount> account_at_node(Network& network, const rpc::TrustedChain& chain,
                                             const rpc::WorkChain& work,
                                             const crypto::Address& address) {
   // Some more than needed: this wallet may not know the newest header yet, or one may contradict.
   constexpr std::uint64_t kSpare = 4;
-  WALLET_CHECK(network.follow_work());
   const std::uint64_t carriers =
       std::min(carriers_needed(work, WorkWish{}) + kSpare, rpc::kCarriersCounted);
   WALLET_TRY(const Document answer,
@@ -20,7 +20,8 @@ Outcome<rpc::ProvedAccount> account_by_work(Network& network, const rpc::Trusted
                           {{"address", crypto::to_text(address)}, {"carriers", carriers}}));
   auto proved = rpc::check_account_proof(work, chain, answer, address);
   if (!proved && proved.error().code == Errc::unavailable) {
-    return failure(ExitCode::timed_out, "not proved: " + proved.error().detail,
+    return failure(ExitCode::timed_out,
+                   "not proved by " + network.url() + ": " + proved.error().detail,
                    "ask again after the next blocks");
   }
   if (!proved) {
@@ -30,6 +31,20 @@ Outcome<rpc::ProvedAccount> account_by_work(Network& network, const rpc::Trusted
   }
   WALLET_CHECK(demand_carriers(work, *proved->work, WorkWish{}));
   return *proved;
+}
+
+// One node may lag, stand on a lighter branch or lie: then the next one is asked.
+Outcome<rpc::ProvedAccount> account_by_work(Network& network, const rpc::TrustedChain& chain,
+                                            const rpc::WorkChain& work,
+                                            const crypto::Address& address) {
+  WALLET_CHECK(network.follow_work());
+  auto first = account_at_node(network, chain, work, address);
+  for (std::size_t tried = 1; !first && tried < network.urls().size(); ++tried) {
+    network.rotate();
+    auto proved = account_at_node(network, chain, work, address);
+    if (proved) return proved;
+  }
+  return first;
 }
 
 Outcome<rpc::ProvedAccount> proved_account(const Wallet& wallet, Network& network,

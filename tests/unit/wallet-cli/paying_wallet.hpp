@@ -24,7 +24,7 @@ inline Payment payment(const FakeBackend& backend, std::uint64_t nonce, std::uin
   const Bytes encoded = backend.transfer(0, nonce, 1, amount);
   out.transaction = ledger::decode_signed_transaction(encoded).value();
   out.id = backend.id_of(encoded);
-  out.known = known;
+  out.known = {{known}};
   return out;
 }
 

@@ -3,9 +3,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "crypto/hash.hpp"
 #include "rpc/client/work_proof.hpp"
 #include "tests/unit/ledger/fixture.hpp"
 #include "tests/unit/rpc/fake_branch.hpp"
+#include "wallet-cli/submission.hpp"
 
 namespace quorate::wallet {
 namespace {
@@ -86,6 +88,41 @@ TEST_CASE("a result that too few headers carry is not called proved") {
   CHECK_FALSE(demand_carriers(chain, {Height(1), 11, 4, Height(11)}, {0.3, 20}));
   // Of the genesis this wallet has its own copy.
   CHECK(demand_carriers(chain, {Height(0), 5, 0, Height(5)}, {}));
+}
+
+TEST_CASE("a payment is an earlier one only if the block that was final before it still stands") {
+  ledger::Genesis genesis = ledger::test::small_genesis();
+  rpc::test::prove_by_work(genesis);
+  rpc::WorkChain chain = rpc::WorkChain::open(genesis, std::nullopt).value();
+  const auto follow = [&](const rpc::test::FakeBranch& branch) {
+    const auto show = [&](Height from, std::uint32_t limit) { return branch.page(from, limit); };
+    REQUIRE(chain.follow(show, genesis.genesis_time.saturating_add(100'000'000)).value());
+  };
+  const auto grow = [](rpc::test::FakeBranch& branch, std::uint64_t blocks, const char* mark) {
+    for (std::uint64_t i = 0; i < blocks; ++i) branch.mine({}, crypto::sha256(as_bytes(mark)));
+  };
+  rpc::test::FakeBranch branch(genesis);
+  grow(branch, 20, "shared");
+  rpc::test::FakeBranch other = branch;
+  grow(branch, 10, "left");
+  follow(branch);
+  Payment payment;
+  for (const std::uint64_t height : {24U, 23U, 21U, 17U}) {
+    payment.known.push_back({Height(height), chain.id(Height(height)).value()});
+  }
+  const auto earlier = [&](std::uint64_t height) {
+    rpc::ProvedReceipt proved;
+    proved.height = Height(height);
+    return is_earlier(payment, proved, &chain);
+  };
+  CHECK(earlier(24));
+  CHECK_FALSE(earlier(25));
+  // Another branch from 21 on: its blocks are new, whatever their height.
+  grow(other, 12, "right");
+  follow(other);
+  CHECK_FALSE(earlier(24));
+  CHECK_FALSE(earlier(21));
+  CHECK(earlier(17));
 }
 
 TEST_CASE("what may happen is never called impossible") {
