@@ -70,7 +70,7 @@ class Miner {
   // Answers WorkFound, once, unless it is cancelled or replaced by the next start before.
   virtual void start(consensus::WorkToken token, Bytes puzzle) = 0;
   virtual void cancel(consensus::WorkToken token) = 0;
-  // Client work waits to be executed, or no longer. For whoever would mine for it alone.
+  // Client work waits to be executed or buried, or no longer. For whoever would mine for it alone.
   virtual void pending(bool waits) = 0;
 };
 

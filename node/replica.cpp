@@ -12,6 +12,8 @@ constexpr std::size_t kServeBytesMax = 1U << 20U;
 // So many heights may be on their way through the ledger; more, and it is what everything waits
 // for.
 constexpr std::uint64_t kExecutorLagMax = 4;
+// So many later blocks let every client prove what was executed, whatever it demands.
+constexpr std::uint64_t kBuriedBy = 32;
 
 BatchLimits batch_limits(const ReplicaConfig& config) {
   return {config.genesis.consensus.payload_transactions_max,
@@ -148,6 +150,7 @@ void Replica::Impl::on_block(const ledger::ExecutedBlock& block) {
   QUORATE_ASSERT(height == head.height.next());
   const bool withdrawn = being_withdrawn(height);
   head = {height, block.block_hash, block.payload_id};
+  if (!block.transactions.empty()) bury_to = height.saturating_add(kBuriedBy);
   state = block.state;
   PrimaryWatch::Block watched{height, block.transactions.size(), payload_bytes(block.transactions),
                               mempool.executed(block, now)};
@@ -331,9 +334,11 @@ void Replica::Impl::answer_proposal() {
 
 void Replica::Impl::tell_pending() {
   const bool pending = mempool.status().ready > 0;
+  const bool needs_blocks = pending || head.height < bury_to;
+  if (ports.miner != nullptr && needs_blocks != told_miner) ports.miner->pending(needs_blocks);
+  told_miner = needs_blocks;
   if (pending == told_pending) return;
   told_pending = pending;
-  if (ports.miner != nullptr) ports.miner->pending(pending);
   feed(consensus::PendingChanged{pending});
 }
 

@@ -138,6 +138,8 @@ struct Replica::Impl {
   std::map<ReplicaId, Instant> lost_late;
   std::set<ReplicaId> reading_for;  // peers with a read of blocks under way: one each
   bool told_pending = false;
+  bool told_miner = false;
+  Height bury_to;  // what was executed last can be proved to clients once the head is there
   std::string host_reason;  // why the host has this replica follow only; the engine is not told
   std::optional<std::string> halted;
   std::uint64_t blind_proposals = 0;

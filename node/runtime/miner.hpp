@@ -6,8 +6,8 @@
 // searched for a second time from its beginning.
 //
 // Instant mining is for tests on chains whose easiest target is trivial: a puzzle is searched only
-// while transactions wait, and only after a random wait of a given mean, drawn anew for every
-// puzzle. The proof of work stays valid, and proves nothing.
+// while transactions wait to be executed or buried, and only after a random wait of a given mean,
+// drawn anew for every puzzle. The proof of work stays valid, and proves nothing.
 //
 // Thread-safe. `found` is called on a mining thread, at most once for each puzzle that was started,
 // and never after stop().

@@ -1,9 +1,12 @@
 #include "testnet/diagnosis/collect.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <thread>
 
+#include "node/config/home.hpp"
+#include "node/config/node_config.hpp"
 #include "rpc/client/rpc_client.hpp"
 #include "testnet/perturb/links.hpp"
 
@@ -94,6 +97,13 @@ std::optional<double> mean_write_ms(const WriteTotals& before, const WriteTotals
   return std::nullopt;
 }
 
+// By its configuration file; what the environment changes is not seen.
+bool mines_on_demand(const Cluster& cluster, const NodeEntry& node) {
+  const node::Home home{cluster.layout().home(node.name)};
+  const auto config = node::load_config(home.config_file(), {}, {});
+  return config && config->values.mining.instant_ms > 0;
+}
+
 }  // namespace
 
 NetworkFacts collect_facts(const Cluster& cluster, milliseconds observation) {
@@ -101,6 +111,11 @@ NetworkFacts collect_facts(const Cluster& cluster, milliseconds observation) {
   facts.quorum = cluster.quorum();
   facts.mines = cluster.traits().mines;
   facts.commit_depth = cluster.traits().commit_depth;
+  const auto& nodes = cluster.manifest().nodes;
+  facts.mines_on_demand =
+      facts.mines && std::all_of(nodes.begin(), nodes.end(), [&](const NodeEntry& node) {
+        return mines_on_demand(cluster, node);
+      });
   const auto begin = std::chrono::steady_clock::now();
   const auto before = ask_all(cluster);
   std::this_thread::sleep_for(observation);

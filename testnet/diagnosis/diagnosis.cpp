@@ -76,6 +76,16 @@ bool mining_goes_on(const NetworkFacts& facts, const Pace& pace) {
   return grown || (pace.expected_ms > 0 && pace.age_ms < kPatience * pace.expected_ms + kSlackMs);
 }
 
+// Whoever would mine has nothing to mine for.
+bool rests_by_design(const NetworkFacts& facts) {
+  return facts.mines_on_demand &&
+         std::any_of(facts.nodes.begin(), facts.nodes.end(),
+                     [](const NodeFacts& node) { return node.status.reachable; }) &&
+         std::all_of(facts.nodes.begin(), facts.nodes.end(), [](const NodeFacts& node) {
+           return !node.status.reachable || node.waiting == 0;
+         });
+}
+
 std::string seconds_text(double ms) {
   const auto tenths = static_cast<std::uint64_t>(ms / 100);
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
@@ -94,6 +104,10 @@ std::string mining_summary(const NetworkFacts& facts, Condition condition, const
            (pace.expected_ms > 0
                 ? "; the next is expected within " + seconds_text(pace.expected_ms) + " on average"
                 : "");
+  }
+  if (condition == Condition::idle) {
+    return "nothing is stalled: no transaction waits, and instant mining makes no other blocks (" +
+           heights + ")";
   }
   if (nobody_answers(facts)) return "stalled: no node answers, so nobody mines";
   if (pace.hashes_per_second == 0) return "stalled at " + heights + ": nobody mines";
@@ -226,8 +240,10 @@ Diagnosis diagnose(const NetworkFacts& facts) {
   const bool below_quorum = able.size() < facts.quorum && !through_others;
   Diagnosis out;
   const Pace pace = pace_of(facts);
-  if (facts.mines) {
-    out.condition = mining_goes_on(facts, pace) ? Condition::going_on : Condition::stalled;
+  if (facts.mines && mining_goes_on(facts, pace)) {
+    out.condition = Condition::going_on;
+  } else if (facts.mines) {
+    out.condition = rests_by_design(facts) ? Condition::idle : Condition::stalled;
   } else if (advanced(facts)) {
     out.condition = Condition::going_on;
   } else if (waiting(facts, able) > 0 || below_quorum) {

@@ -6,7 +6,8 @@
 //
 // Where blocks are mined they come by chance, and on an idle chain too, so that a moment without
 // one means nothing. Such a testnet is stalled when nobody mines, or when no block has come for
-// many times as long as the hash rate of all lets one expect.
+// many times as long as the hash rate of all lets one expect. With instant mining it is idle like
+// any other when nothing waits.
 //
 // A finding is a cause when it can explain the stall, else a remark: one node that is down slows
 // nothing down while the others are a quorum.
@@ -41,6 +42,7 @@ struct NodeFacts {
 struct NetworkFacts {
   std::uint32_t quorum = 0;        // so many must reach each other before anything can commit
   bool mines = false;              // blocks are mined: an idle chain makes them too
+  bool mines_on_demand = false;    // unless every node has instant mining
   std::uint32_t commit_depth = 0;  // of such a chain
   std::uint64_t now_ms = 0;        // this machine's clock
   std::uint64_t observed_ms = 0;

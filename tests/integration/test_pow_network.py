@@ -137,12 +137,16 @@ class PowNetwork(unittest.TestCase):
         with Net(up_args=[*QUICK, "--mining-instant", "100"]) as net:
             payer = Payer(net)
             payer.pay(0)
-            # What it took to make that final, and then nothing.
+            # What it took to make that final and bury it, and then nothing.
             tips = wait_until("all nodes on one tip", lambda: self.resting_tips(net), 30)
             self.assertEqual(tips[0], tips[-1])
+            wait_until("why-stalled says that it rests", lambda: "instant mining makes no other blocks" in
+                       net.testnet("why-stalled").stdout, 60)
             began = time.monotonic()
             payer.pay(3)
             print(f"final after {time.monotonic() - began:.2f} s with instant mining")
+            proved = net.wallet("send", "carol", "dave", "1")
+            self.assertIn("✔", proved.stdout)
             check(net)
 
     @staticmethod

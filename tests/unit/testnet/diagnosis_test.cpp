@@ -98,6 +98,24 @@ TEST_CASE("a mined chain is stalled when nobody mines, whatever runs") {
   CHECK(find(diagnosis, "nobody_mines")->cause);
 }
 
+TEST_CASE("instant mining rests while nothing waits, and is stalled when something does") {
+  auto facts = mined();
+  facts.mines_on_demand = true;
+  for (auto& node : facts.nodes) node.status.branch->hashes_per_second = 0;
+  const auto idle = diagnose(facts);
+  CHECK(idle.condition == Condition::idle);
+  CHECK(idle.findings.empty());
+  CHECK(
+      idle.summary ==
+      "nothing is stalled: no transaction waits, and instant mining makes no other blocks (tip 15, "
+      "final 10)");
+  facts.nodes[1].waiting = 1;
+  CHECK(diagnose(facts).condition == Condition::stalled);
+  facts.nodes[1].waiting = 0;
+  facts.mines_on_demand = false;
+  CHECK(diagnose(facts).condition == Condition::stalled);
+}
+
 TEST_CASE("a mined chain without a block for many times the expected wait is stalled") {
   auto facts = mined();
   facts.now_ms = 995'000 + 28'000;
