@@ -53,6 +53,24 @@ class Partition(unittest.TestCase):
             net.testnet("heal")
             wait_until("every node is ready", lambda: all(net.is_ready(node) for node in range(4)))
 
+    def test_a_watcher_says_that_it_waits_while_the_only_node_left_is_behind(self):
+        with Net(up_args=["--faults"]) as net:
+            net.testnet("partition", "0,1,2", "3")
+            watch = net.background("quorate-wallet", "watch", "--rpc-url", net.url(0), "--rpc-url", net.url(3))
+            shown = watch.log_path.read_text
+            wait_until("it watches", lambda: "watching" in shown())
+            net.wallet("send", "alice", "bob", "1")
+            height = net.height(0)
+            wait_until("the block is shown", lambda: f"block {height}" in shown())
+            net.testnet("kill", "0")
+            wait_until("it says what it waits for",
+                       lambda: f"waiting: no node that answers has block {height}" in shown(), 30)
+            net.testnet("heal")
+            net.wallet("send", "alice", "bob", "1")
+            wait_until("it goes on", lambda: f"block {height + 1}" in shown(), 60)
+            watch.terminate()
+            watch.wait(timeout=30)
+
     def test_a_node_on_a_slow_line_is_not_ready_and_says_how_far_behind_it_is(self):
         with Net(up_args=["--faults", "--load-accounts", "64"]) as net:
             with load(net, 200):

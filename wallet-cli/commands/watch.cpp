@@ -129,6 +129,7 @@ class Watch {
   // is behind is waited for; one that does not answer only for as long as `patience`.
   Outcome<rpc::RpcSubscription> connect(std::chrono::seconds patience) {
     const Clock::time_point give_up = Clock::now() + patience;
+    Clock::time_point say_so = Clock::now() + kNodePatience;
     for (;;) {
       bool behind = false;
       std::optional<Failure> last;
@@ -140,6 +141,11 @@ class Watch {
         network_.rotate();
       }
       if (!behind && Clock::now() >= give_up) return tl::unexpected(*last);
+      if (behind && Clock::now() >= say_so) {
+        wallet_.terminal.note("waiting: no node that answers has block " +
+                              std::to_string(next_height_ - 1) + ", which was shown");
+        say_so = Clock::now() + kQuiet;
+      }
       std::this_thread::sleep_for(kPause);
     }
   }
