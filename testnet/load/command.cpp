@@ -19,7 +19,6 @@ namespace {
 constexpr double kFirstShare = 0.1;
 constexpr double kShareStep = 0.1;
 constexpr double kLastShare = 2.0;
-constexpr double kKeepsUp = 0.95;
 // A point beyond saturation confirms that the plateau is one.
 constexpr double kBeyond = 1.25;
 
@@ -64,16 +63,11 @@ class Run {
     return {};
   }
 
-  bool kept_up() const {
-    const auto& last = report_.points.back();
-    return last.committed >= kKeepsUp * last.offered;
-  }
-
   Result<void> search() {
     double share = kFirstShare;
     for (; share < kLastShare + kShareStep / 2; share += kShareStep) {
       QUORATE_CHECK(point(share * report_.ceiling));
-      if (report_.points.empty() || !kept_up()) break;
+      if (report_.points.empty() || !report_.points.back().kept_up()) break;
     }
     if (report_.points.empty()) return {};
     return point(kBeyond * report_.points.back().offered);

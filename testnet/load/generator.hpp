@@ -41,6 +41,9 @@ struct PointResult {
   std::vector<double> final_at_s;
   std::vector<CpuUse> cpu;
   double steal = 0;  // share of all CPU time that the hypervisor took
+
+  // The nodes finished nearly as much as was offered.
+  bool kept_up() const { return committed >= 0.95 * offered; }
 };
 
 struct IdleResult {

@@ -69,6 +69,12 @@ std::optional<double> LoadReport::saturation() const {
   return best;
 }
 
+bool LoadReport::saturated() const {
+  return std::any_of(points.begin(), points.end(), [](const PointResult& point) {
+    return point.whole && !point.kept_up();
+  });
+}
+
 std::optional<double> LoadReport::ceil_ratio() const {
   const auto best = saturation();
   return best && ceiling > 0 ? std::optional(*best / ceiling) : std::nullopt;
@@ -100,6 +106,7 @@ Json to_json(const LoadReport& report) {
           {"idle", std::move(idle)},
           {"points", std::move(points)},
           {"saturation_tps", or_null(report.saturation())},
+          {"saturated", report.saturated()},
           {"ceil_ratio", or_null(report.ceil_ratio())},
           {"check",
            {{"height", report.check.height},
@@ -155,7 +162,8 @@ std::string summary(const LoadReport& report) {
                : text("  idle: p50 %.2f ms from submit to final\n", report.idle->latency_ms.p50);
   }
   if (const auto ratio = report.ceil_ratio()) {
-    out += text("  saturation: %.0f tx/s = %.2f of CEIL\n", *report.saturation(), *ratio);
+    out += text("  saturation: %s%.0f tx/s = %.2f of CEIL\n", report.saturated() ? "" : "above ",
+                *report.saturation(), *ratio);
   }
   const auto& check = report.check;
   out += text("  check: state roots %s at height %llu; acknowledged %llu, committed %llu; %s\n",

@@ -22,6 +22,8 @@ struct LoadReport {
   // The best committed rate of all points that were measured to their end; what the ratio to the
   // ceiling is made of. None: there is no such point.
   std::optional<double> saturation() const;
+  // The nodes did not keep up with some point. Otherwise saturation lies above the best rate.
+  bool saturated() const;
   std::optional<double> ceil_ratio() const;
   // Every root equal, nothing acknowledged missing, no transfer failed, supply unchanged.
   bool sound() const;

@@ -165,6 +165,10 @@ TEST_CASE("the report's ratio is the best committed rate over the ceiling, and i
   CHECK(report.ceil_ratio() == Approx(0.5));
   CHECK(report.sound());
   CHECK(to_json(report)["ceil_ratio"] == Approx(0.5));
+  CHECK_THAT(summary(report), Catch::Contains("saturation: above 5000 tx/s = 0.50 of CEIL"));
+  report.points[0].offered = 2000;
+  CHECK(to_json(report)["saturated"] == true);
+  CHECK_THAT(summary(report), Catch::Contains("saturation: 5000 tx/s = 0.50 of CEIL"));
   report.check.acknowledged = 11;  // more than the chain has
   CHECK_FALSE(report.sound());
   report.check = {7, false, 10, 10, true};
