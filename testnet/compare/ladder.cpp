@@ -40,15 +40,15 @@ bool is_sustained(const Outcome& outcome, double flat_p99_ms, double least_share
          outcome.p99_ms <= flat_p99_ms * kFlatFactor + kFlatMs;
 }
 
-double longest_gap_s(const std::vector<double>& moments_s, double from) {
+double longest_gap_s(const std::vector<double>& moments_s, double from, double until) {
   double out = 0;
   double last = from;
   for (const double moment : moments_s) {
-    if (moment <= from) continue;
+    if (moment <= from || moment >= until) continue;
     out = std::max(out, moment - last);
     last = moment;
   }
-  return out;
+  return std::max(out, until - last);
 }
 
 }  // namespace quorate::testnet::comparison

@@ -46,7 +46,7 @@ inline constexpr double kShareByVotes = 0.95;
 inline constexpr double kShareByWork = 0.75;
 bool is_sustained(const Outcome& outcome, double flat_p99_ms, double least_share);
 
-// The longest time from `from` on without one of these moments, which are in order.
-double longest_gap_s(const std::vector<double>& moments_s, double from);
+// The longest time between `from` and `until` without one of these moments, which are in order.
+double longest_gap_s(const std::vector<double>& moments_s, double from, double until);
 
 }  // namespace quorate::testnet::comparison

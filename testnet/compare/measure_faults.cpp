@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "testnet/compare/chance.hpp"
 #include "testnet/compare/ladder.hpp"
 #include "testnet/compare/measure_real.hpp"
 #include "testnet/compare/node_costs.hpp"
@@ -12,8 +13,9 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kStatusAnswerMax{1000};
-constexpr double kCutAfter = 1;    // second of the load
-constexpr double kInFlight = 0.5;  // what was on its way then has arrived so much later
+constexpr double kCutAfter = 1;     // second of the load
+constexpr double kInFlight = 0.5;   // what was on its way then has arrived so much later
+constexpr double kChurnAway = 0.5;  // nodes that are away on average while one after another dies
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -132,8 +134,6 @@ class FaultMeasurement {
   // A node that was away from the first block on has everything to fetch.
   Result<Recovery> new_node() {
     QUORATE_TRY(const PointResult point, under_load("a node is away", faults_.absence));
-    usual_gap_s_ =
-        point.final_at_s.empty() ? 0 : longest_gap_s(point.final_at_s, point.final_at_s.front());
     const std::uint64_t target = greatest_height();
     const auto begin = Clock::now();
     QUORATE_CHECK(network_.start(last()));
@@ -153,8 +153,13 @@ class FaultMeasurement {
     QUORATE_TRY(const PointResult point, under_load("the leader is killed", faults_.kill));
     script_ = Script();
     QUORATE_CHECK(network_.start(node));
-    Recovery out = recovery(kLeaderKilled, longest_gap_s(point.final_at_s, at), point);
-    out.usual_s = usual_gap_s_;
+    Recovery out = longest_stop(kLeaderKilled, at, point);
+    if (engine_ == Engine::pow) {
+      compute_chance(out, 1);
+    } else if (!point.final_at_s.empty() && point.final_at_s.front() < at) {
+      // As long before, with the leader.
+      out.usual_s = longest_gap_s(point.final_at_s, point.final_at_s.front(), at);
+    }
     return out;
   }
 
@@ -169,13 +174,28 @@ class FaultMeasurement {
     const double seconds = static_cast<double>(faults_.churns) * faults_.churn;
     QUORATE_TRY(const PointResult point, under_load("one node after the other dies", seconds));
     script_ = Script();
-    Recovery out = recovery(kChurn,
-                            point.final_at_s.empty()
-                                ? seconds
-                                : longest_gap_s(point.final_at_s, point.final_at_s.front()),
-                            point);
-    out.usual_s = usual_gap_s_;
+    Recovery out =
+        longest_stop(kChurn, point.final_at_s.empty() ? 0 : point.final_at_s.front(), point);
+    if (engine_ == Engine::pow) compute_chance(out, kChurnAway);
     return out;
+  }
+
+  // From that second on, until the load ended or its last payment was final.
+  Recovery longest_stop(const char* what, double from, const PointResult& point) const {
+    const double last = point.final_at_s.empty() ? 0 : point.final_at_s.back();
+    const double until = std::max(last, point.seconds);
+    Recovery out = recovery(what, longest_gap_s(point.final_at_s, from, until), point);
+    out.watched_s = until - from;
+    return out;
+  }
+
+  // All miners have the same hash rate, and difficulty follows in minutes only.
+  void compute_chance(Recovery& to, double miners_away) const {
+    const double mean = static_cast<double>(context_.plan.chain.interval_ms) / 1e3;
+    const auto miners = static_cast<double>(cluster().size());
+    to.by_chance = longest_gap_by_chance(mean * miners / (miners - miners_away), to.watched_s);
+    to.by_chance_with_all = longest_gap_by_chance(mean, to.watched_s);
+    if (to.by_chance_with_all) to.usual_s = to.by_chance_with_all->mean_s;
   }
 
   Result<Partition> partition() {
@@ -239,7 +259,6 @@ class FaultMeasurement {
   TemporaryNetwork& network_;
   Script script_;
   std::unique_ptr<Generator> generator_;
-  double usual_gap_s_ = 0;
   std::uint64_t at_heal_ = 0;
 };
 

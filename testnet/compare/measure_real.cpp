@@ -105,8 +105,8 @@ class LoadMeasurement {
     if (!flat_p99_ms_) first_rung(point, of_the_load(std::move(used), seconds / took));
     const Outcome outcome{rate, point.committed, point.latency_ms.p99, point.unfinished};
     const bool sustained = is_sustained(outcome, *flat_p99_ms_, share_demanded(engine_));
-    out_.curve.push_back(
-        {rate, point.committed, point.latency_ms.p50, point.latency_ms.p99, sustained});
+    out_.curve.push_back({rate, point.committed, point.latency_ms.p50, point.latency_ms.p99,
+                          sustained, point.totals.sent, point.finals});
     out_.longest = std::max(out_.longest, seconds);
     context_.model.machine.steal = std::max(context_.model.machine.steal, point.steal);
     return sustained;

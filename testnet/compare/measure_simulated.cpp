@@ -145,8 +145,8 @@ Result<LadderEnd> climb(Scene scene, double first, double share) {
     if (!flat) flat = run.to_final.p99_ms;
     const Outcome outcome{*rate, run.committed_per_second, run.to_final.p99_ms, run.end.unfinished};
     const bool sustained = is_sustained(outcome, *flat, share);
-    out.curve.push_back(
-        {*rate, run.committed_per_second, run.to_final.p50_ms, run.to_final.p99_ms, sustained});
+    out.curve.push_back({*rate, run.committed_per_second, run.to_final.p50_ms, run.to_final.p99_ms,
+                         sustained, run.end.offered, run.end.offered - run.end.unfinished});
     ladder.record(sustained);
   }
   out.best = ladder.best();

@@ -45,7 +45,24 @@ const char* to_string(Origin origin) {
   return "";
 }
 
-char mark(Origin origin) { return to_string(origin)[0]; }
+const char* mark(Origin origin) {
+  switch (origin) {
+    case Origin::measured: return "meas.";
+    case Origin::simulated: return "sim.";
+    case Origin::computed: return "calc.";
+  }
+  return "";
+}
+
+const char* committed_counts(const Setting& setting) {
+  if (setting.engine == Engine::pow && setting.origin == Origin::measured) {
+    return "per second between the blocks by which a tenth and nine tenths of the payments had "
+           "become final, whenever they were sent";
+  }
+  return "per second in the last four fifths of the time in which payments were sent, whenever "
+         "those "
+         "that became final had been sent";
+}
 
 Figure figure_of(std::vector<double> values) {
   Figure out;

@@ -22,7 +22,8 @@ enum class Origin : std::uint8_t {
   computed,   // a formula
 };
 const char* to_string(Origin origin);
-char mark(Origin origin);  // 'm', 's', 'c'
+// "meas.", "sim.", "calc.": a single letter would be read as a unit behind a number.
+const char* mark(Origin origin);
 
 // One figure of several runs. Of five runs the least and the greatest are a 93.75 % confidence
 // interval of the median, whatever the distribution: each run lies above it with chance one half.
@@ -52,7 +53,13 @@ struct Rung {
   double p50_ms = 0;
   double p99_ms = 0;
   bool sustained = false;  // all became final, and p99 stayed flat
+  // Of this rate in all, and how many of those were final when nobody waited any longer.
+  std::uint64_t sent = 0;
+  std::uint64_t finals = 0;
 };
+// Which payments Rung::committed counts: by when they became final, not by when they were sent, so
+// it can exceed what was sent meanwhile.
+const char* committed_counts(const Setting& setting);
 struct Throughput {
   Setting setting;
   std::vector<Rung> curve;  // of the first run, in the order of the offered rate
@@ -193,14 +200,27 @@ struct LiarsRow {
 
 // ---- 7. recovery and clients ----
 
+// The longest time between two blocks that chance alone gives: on average, and what this share of
+// all runs lies within.
+inline constexpr double kGapShare = 0.9;
+struct LongestGap {
+  double mean_s = 0;
+  double low_s = 0;
+  double high_s = 0;
+};
 struct Recovery {
   Setting setting;
   std::string what;  // "leader killed", "one node after another killed", "a new node fetches all"
   Figure seconds;
-  double usual_s = 0;        // the same stop without any fault; 0: does not apply
+  double usual_s = 0;        // the same stop in as long a time without any fault; 0: not known
   double rate_share = 1;     // of what was offered, final in the end
   std::uint64_t blocks = 0;  // fetched, by a new node
   std::uint64_t transactions = 0;
+  double watched_s = 0;  // in which `seconds` was the longest stop; 0: does not apply
+  // Where blocks are mined, computed for that time: with the miners that were left, and with all of
+  // them, whose mean is `usual_s`.
+  std::optional<LongestGap> by_chance = {};
+  std::optional<LongestGap> by_chance_with_all = {};
 };
 struct ProofSize {
   Setting setting;

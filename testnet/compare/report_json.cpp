@@ -54,11 +54,9 @@ Json array_of(const std::vector<Entry>& entries) {
 }
 
 Json to_json(const Rung& one) {
-  return {{"offered_tps", one.offered},
-          {"committed_tps", one.committed},
-          {"p50_ms", one.p50_ms},
-          {"p99_ms", one.p99_ms},
-          {"sustained", one.sustained}};
+  return {{"offered_tps", one.offered}, {"committed_tps", one.committed}, {"p50_ms", one.p50_ms},
+          {"p99_ms", one.p99_ms},       {"sustained", one.sustained},     {"sent", one.sent},
+          {"final", one.finals}};
 }
 
 Json to_json(const Throughput& one) {
@@ -66,6 +64,7 @@ Json to_json(const Throughput& one) {
   out["sustained_tps"] = to_json(one.sustained);
   out["at_least"] = one.at_least;
   out["seconds"] = one.seconds;
+  out["committed_counts"] = committed_counts(one.setting);
   out["curve"] = array_of(one.curve);
   return out;
 }
@@ -179,11 +178,25 @@ Json to_json(const LiarsRow& one) {
   return out;
 }
 
+Json to_json(const LongestGap& one) {
+  return {{"mean_s", one.mean_s},
+          {"low_s", one.low_s},
+          {"high_s", one.high_s},
+          {"within_percent", 100 * kGapShare}};
+}
+
+Json optional_gap(const std::optional<LongestGap>& gap) { return gap ? to_json(*gap) : Json(); }
+
 Json to_json(const Recovery& one) {
   Json out = entry(one.setting);
   out["what"] = one.what;
   out["seconds"] = to_json(one.seconds);
+  const Origin usual = one.by_chance_with_all ? Origin::computed : one.setting.origin;
   out["usual_s"] = one.usual_s;
+  out["usual_origin"] = one.usual_s > 0 ? Json(to_string(usual)) : Json();
+  out["watched_s"] = one.watched_s;
+  out["by_chance"] = optional_gap(one.by_chance);
+  out["by_chance_with_all"] = optional_gap(one.by_chance_with_all);
   out["final_share"] = one.rate_share;
   out["blocks"] = one.blocks;
   out["transactions"] = one.transactions;

@@ -37,7 +37,7 @@ std::string first_screen(const Model& model) {
   }
   return table(rows) + "\n" + wrapped(verdict.choose_pbft, kScreenColumns, 2) +
          wrapped(verdict.choose_pow, kScreenColumns, 2) +
-         "  m measured, s simulated, c computed; without a letter: how the engine works. " +
+         "  meas. measured, sim. simulated, calc. computed; else how the engine works. " +
          (model.kind == "full" ? "" : "A shortened run.") + "\n" +
          wrapped(machine_text(model), kScreenColumns, 2);
 }

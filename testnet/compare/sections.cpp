@@ -12,15 +12,19 @@ Section throughput(const Model& model) {
               "Payments a second that become final while the time they take stays flat. They are "
               "sent on a schedule, whatever comes back. By work only those count that reached the "
               "chain's depth. On real testnets all nodes and clients share this machine; simulated "
-              "nodes have a machine and a line of 1 Gbit/s each.",
+              "nodes have a machine and a line of 1 Gbit/s each. What became final is counted by "
+              "when it did, so some of it was sent before, and it can be more than was sent.",
               {"engine", "network", "sustained", "each rate for", "at the highest rate tried"},
               {}};
   for (const Throughput& one : model.throughput) {
     std::string highest = "-";
     if (!one.curve.empty()) {
       const Rung& rung = one.curve.back();
-      highest = short_number(rung.offered) + " sent, " + short_number(rung.committed) +
-                " final, p99 " + duration_text(rung.p99_ms);
+      const std::string sent = short_number(rung.offered);
+      const std::string committed = short_number(rung.committed);
+      const bool more = rung.committed > rung.offered && committed != sent;
+      highest = sent + " sent, " + committed + " final" + (more ? " (some sent before)" : "") +
+                ", p99 " + duration_text(rung.p99_ms);
     }
     out.rows.push_back(
         {title(one.setting.engine), setting_text(one.setting),

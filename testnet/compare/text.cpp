@@ -53,6 +53,16 @@ std::string duration_text(double ms) {
   return printed("%.1f h", ms / kHourMs);
 }
 
+std::string gap_range(const LongestGap& gap) {
+  const auto brief = [](double s) { return s < 1 ? printed("%.1f", s) : printed("%.0f", s); };
+  return brief(gap.low_s) + " to " + brief(gap.high_s) + " s";
+}
+
+std::string gap_text(const LongestGap& gap) {
+  return duration_text(kSecondMs * gap.mean_s) + ", " + duration_text(kSecondMs * gap.low_s) +
+         " to " + duration_text(kSecondMs * gap.high_s);
+}
+
 std::string brief_time(double ms) {
   if (ms < 1) return printed("%.3g µs", 1e3 * ms);
   if (ms < kSecondMs) return printed("%.3g ms", ms);

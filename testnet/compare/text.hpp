@@ -12,6 +12,9 @@ namespace quorate::testnet::comparison {
 std::string short_number(double value);
 // "48 µs", "0.48 ms", "48 ms", "14.1 s", "2.3 min"
 std::string duration_text(double ms);
+// "8.7 s, 4.0 s to 14.6 s", and in short "4 to 15 s"
+std::string gap_text(const LongestGap& gap);
+std::string gap_range(const LongestGap& gap);
 // "500 µs", "20 ms", "100 s": for axes
 std::string brief_time(double ms);
 // "880 B", "3.1 KiB", "7.9 MiB"

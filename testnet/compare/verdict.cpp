@@ -44,7 +44,7 @@ Answer safe_after(const Model& model) {
 }
 
 Question safety(const Model& model) {
-  Question out{"... < 0.1 % for a 25 % attacker", by_nature("the same"), safe_after(model)};
+  Question out{"... < 0.1 % for 25 % attackers", by_nature("the same"), safe_after(model)};
   if (out.pow.origin) {
     out.pow.text += " (" + std::to_string(safe_depth(model, kAttacker, kBound)) + " blocks)";
   }
@@ -93,9 +93,12 @@ Question partition(const Model& model) {
 Answer leader(const Model& model, Engine engine) {
   const Recovery* found = recovery_of(model, engine, kLeaderKilled);
   if (found == nullptr) return unknown();
-  std::string text = duration_text(1e3 * found->seconds.median);
-  if (engine == Engine::pow) text += " (usual: " + duration_text(1e3 * found->usual_s) + ")";
-  return {text, found->setting.origin};
+  Answer out{duration_text(1e3 * found->seconds.median), found->setting.origin};
+  if (found->by_chance) {
+    out.also = "by chance " + gap_range(*found->by_chance);
+    out.also_origin = Origin::computed;
+  }
+  return out;
 }
 
 Answer agreement(const Model& model, Engine engine) {
@@ -115,9 +118,9 @@ Question messages(const Model& model) {
 Answer light_client(const Model& model, Engine engine) {
   const ProofSize* found = proof_of(model, engine);
   if (found == nullptr) return unknown();
-  Answer out{bytes_text(found->proof_bytes) + " a proof", found->setting.origin};
+  Answer out{bytes_text(found->proof_bytes), found->setting.origin};
   if (found->headers_per_day > 0) {
-    out.also = bytes_text(found->headers_per_day) + " a day";
+    out.also = "and " + bytes_text(found->headers_per_day) + " a day";
     out.also_origin = Origin::computed;
   }
   return out;
@@ -136,7 +139,7 @@ std::string f_of_n(const Model& model) {
 Question undone(const Model& model) {
   const double chance = crypto::work::reversal_probability(kAttacker, model.chain.depth);
   return {"can a final payment be undone?",
-          {"no, while at most " + f_of_n(model) + " lie", std::nullopt},
+          {"no, if at most " + f_of_n(model) + " lie", std::nullopt},
           {percent_text(chance) + " for a 25 % attacker", Origin::computed}};
 }
 
@@ -198,7 +201,7 @@ Verdict verdict_of(const Model& model) {
       {"processor time for a payment", cost(model, Engine::pbft), cost(model, Engine::pow)},
       security(model),
       messages(model),
-      {"a light client takes in", light_client(model, Engine::pbft),
+      {"proof for a light client", light_client(model, Engine::pbft),
        light_client(model, Engine::pow)}};
   out.choose_pbft = sentence_for_votes(model);
   out.choose_pow = sentence_for_work(model);

@@ -88,6 +88,13 @@ class Compare(unittest.TestCase):
         self.assertLessEqual({"leader killed", "a new node fetches everything"}, whats)
         for entry in of("recovery"):
             self.assertGreater(entry["seconds"]["median"], 0)
+            if entry["what"] == "leader killed":
+                self.assertLessEqual(entry["seconds"]["median"], entry["watched_s"])
+                self.assertEqual(entry["usual_origin"], {"pbft": "measured", "pow": "computed"}[engine])
+                self.assertEqual(entry["by_chance"] is not None, engine == "pow")
+        for rung in of("throughput")[0]["curve"]:
+            self.assertGreater(rung["final"], 0)
+            self.assertLessEqual(rung["final"], rung["sent"])
 
     def check_texts(self):
         html = (self.root / "report" / "compare.html").read_text()

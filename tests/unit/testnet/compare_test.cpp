@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "testnet/compare/axis.hpp"
+#include "testnet/compare/chance.hpp"
 #include "testnet/compare/counters.hpp"
 #include "testnet/compare/ladder.hpp"
 #include "testnet/compare/plan.hpp"
@@ -28,7 +29,7 @@ Figure one(double value) { return figure_of({value}); }
 
 void add_real(Model& model) {
   model.throughput = {{kRealVotes,
-                       {{800, 800, 8, 20, true}, {6400, 5100, 900, 2100, false}},
+                       {{800, 800, 8, 20, true}, {6400, 6450, 900, 2100, false, 38'400, 38'400}},
                        figure_of({3100, 3200, 3300, 3400, 3500}),
                        false,
                        6},
@@ -49,8 +50,9 @@ void add_real(Model& model) {
       {kRealWork, 800, 900, {{"mining", 500}, {"signatures", 400}}, 650, 0.009, 0.05, 2100, 4}};
   model.partitions = {{kRealVotes, "2 | 2", 15, {0, 0}, 0, 0, 0, 0.4},
                       {kRealWork, "2 | 2", 50, {9, 13}, 1172, 15, 0, 6.5}};
-  model.recovery = {{kRealVotes, kLeaderKilled, one(0.9), 0.02, 1, 0, 0},
-                    {kRealWork, kLeaderKilled, one(7.5), 6.1, 1, 0, 0},
+  model.recovery = {{kRealVotes, kLeaderKilled, one(0.9), 0.02, 1, 0, 0, 6.0},
+                    {kRealWork, kLeaderKilled, one(18.1), 7.0, 1, 0, 0, 30.1,
+                     LongestGap{8.7, 4.0, 14.6}, LongestGap{7.0, 3.5, 11.5}},
                     {kRealVotes, kNewNode, one(1.4), 0, 1, 170, 1000}};
   model.proofs = {{kRealVotes, 1800, 0, "signatures"}, {kRealWork, 2400, 8'294'400, "work"}};
 }
@@ -80,7 +82,7 @@ void add_simulated(Model& model) {
     }
   }
   model.throughput.push_back(
-      {{Engine::pbft, Origin::simulated, 31, 1}, {{500, 500, 9, 12, true}}, one(4000), false, 1});
+      {{Engine::pbft, Origin::simulated, 31, 1}, {{500, 500.2, 9, 12, true}}, one(4000), false, 1});
   model.partitions.push_back(
       {{Engine::pow, Origin::simulated, 4, 1}, "2 | 2", 120, {20, 22}, 2100, 24, 3, 2.0});
   model.faults = {{{Engine::pbft, Origin::simulated, 4, 1}, "2 of 4 crashed", 2, 0, 3.1, 0, false},
@@ -158,16 +160,15 @@ TEST_CASE("compare: the first screen fits a terminal and answers every question"
     INFO(line);
     CHECK(line.size() <= kScreenColumns);
   }
-  CHECK(contains(screen, "4.8 ms m"));
-  CHECK(contains(screen, "14.1 s (6 blocks) m"));
-  CHECK(contains(screen, "41.0 s (20 blocks) s"));
-  CHECK(contains(screen, "6.9 % for a 25 % attacker c"));
-  CHECK(contains(screen, "stops, 0 undone m"));
-  CHECK(contains(screen, "both go on, 1,172 undone m"));
-  CHECK(contains(screen, "1 of 4, or it forks s"));
-  CHECK(contains(screen, "30 kW, day and night c"));
-  CHECK(contains(screen, "at least 800 m"));
-  CHECK(contains(screen, "a proof m, 7.9 MiB a day c"));
+  for (const char* part :
+       {"4.8 ms meas.", "14.1 s (6 blocks) meas.", "41.0 s (20 blocks) sim.",
+        "6.9 % for a 25 % attacker calc.", "stops, 0 undone meas.",
+        "both go on, 1,172 undone meas.", "1 of 4, or it forks sim.", "30 kW, day and night calc.",
+        "at least 800 meas.", "2.3 KiB meas., and 7.9 MiB a day calc.",
+        "18.1 s meas., by chance 4 to 15 s calc."}) {
+    INFO(part);
+    CHECK(contains(screen, part));
+  }
   CHECK(contains(screen, "Choose PBFT when"));
   CHECK(contains(screen, "Choose proof of work when"));
   CHECK(contains(screen, "A shortened run"));
@@ -289,7 +290,9 @@ TEST_CASE("compare: the raw data has stable keys and says where each figure come
   CHECK(first["sustained_tps"]["runs"] == 5);
   CHECK(first["sustained_tps"]["values"][4] == 3500);
   CHECK(first["sustained_tps"]["confidence_percent"] == 93.75);
-  CHECK(first["curve"][1]["committed_tps"] == 5100);
+  CHECK(first["curve"][1]["committed_tps"] == 6450);
+  CHECK(first["curve"][1]["sent"] == 38'400);
+  CHECK(first["curve"][1]["final"] == 38'400);
   CHECK(json["costs"][0]["rapl_joules_per_tx"].is_null());
   CHECK(json["costs"][1]["cpu_us_per_tx_by_work"]["mining"] == 500);
   CHECK(json["partitions"][1]["reversed_txs"] == 1172);
@@ -325,6 +328,8 @@ TEST_CASE("compare: numbers are written for people") {
   CHECK(duration_text(0.05) == "50 µs");
   CHECK(duration_text(0.00025) == "0.25 µs");
   CHECK(duration_text(1.02) == "1.0 ms");
+  CHECK(gap_range({0.9, 0.39, 1.7}) == "0.4 to 2 s");
+  CHECK(gap_range({8.7, 4.03, 14.4}) == "4 to 14 s");
   CHECK(brief_time(20) == "20 ms");
   CHECK(brief_time(100'000) == "100 s");
   CHECK(duration_text(48.2) == "48 ms");
@@ -363,9 +368,10 @@ TEST_CASE("compare: the ladder climbs, narrows down, and ends") {
 
 TEST_CASE(
     "compare: the longest gap counts from the fault, and the ladder says when it never failed") {
-  CHECK(longest_gap_s({1, 2, 9, 10, 14}, 9.5) == 4);
-  CHECK(longest_gap_s({1, 2, 9}, 3) == 6);
-  CHECK(longest_gap_s({}, 3) == 0);
+  CHECK(longest_gap_s({1, 2, 9, 10, 14}, 9.5, 14) == 4);
+  CHECK(longest_gap_s({1, 2, 9}, 3, 10) == 6);
+  CHECK(longest_gap_s({1, 2, 9, 10}, 1, 8) == 6);  // until the end, when nothing comes before it
+  CHECK(longest_gap_s({}, 3, 12) == 9);
   Ladder ladder(100, 2, 2);
   CHECK(ladder.open_end());
   ladder.record(true);
@@ -374,6 +380,59 @@ TEST_CASE(
   Ladder other(100, 2, 2);
   other.record(false);
   CHECK_FALSE(other.open_end());
+}
+
+TEST_CASE("compare: the longest gap by chance is that of exponential times between blocks") {
+  // 2 s apart with all of four miners, watched for 30 s: as drawn 100,000 times, 7.0 s, and
+  // 4.1 to 11.5 s in 9 of 10; with three of them 8.7 s, and 4.9 to 14.6 s.
+  const auto all = longest_gap_by_chance(2, 30);
+  REQUIRE(all);
+  CHECK(all->mean_s == Approx(7.0).margin(0.3));
+  CHECK(all->low_s == Approx(4.1).margin(0.6));
+  CHECK(all->high_s == Approx(11.5).margin(0.3));
+  const auto left = longest_gap_by_chance(2 * 4.0 / 3, 30);
+  REQUIRE(left);
+  CHECK(left->mean_s == Approx(8.7).margin(0.5));
+  CHECK(left->high_s == Approx(14.6).margin(0.3));
+  CHECK(longest_gap_by_chance(2, 300)->mean_s > all->mean_s);
+  CHECK(longest_gap_by_chance(2, 1)->mean_s == Approx(2));  // one gap: its mean
+  CHECK_FALSE(longest_gap_by_chance(0, 30));
+  CHECK_FALSE(longest_gap_by_chance(2, 0));
+}
+
+TEST_CASE("compare: by work a stop stands beside what chance gives, by votes beside no fault") {
+  const Model model = a_model();
+  const std::string text = to_text(model);
+  CHECK(contains(text, "18.1 s  30.1 s       8.7 s, 4.0 s to 14.6 s  7.0 s, 3.5 s to 11.5 s"));
+  CHECK(std::regex_search(text, std::regex("900 ms +6.0 s +- +20 ms ")));
+  const nlohmann::json recovery = to_json(model)["recovery"];
+  CHECK(recovery[0]["usual_origin"] == "measured");
+  CHECK(recovery[0]["watched_s"] == 6.0);
+  CHECK(recovery[0]["by_chance"].is_null());
+  CHECK(recovery[1]["usual_origin"] == "computed");
+  CHECK(recovery[1]["by_chance"]["high_s"] == 14.6);
+  CHECK(recovery[1]["by_chance"]["within_percent"] == 90);
+  CHECK(recovery[1]["by_chance_with_all"]["mean_s"] == recovery[1]["usual_s"]);
+  CHECK(recovery[2]["usual_origin"].is_null());
+}
+
+TEST_CASE("compare: more final than sent is explained beside it") {
+  const Model model = a_model();
+  const std::string text = to_text(model);
+  CHECK(contains(text, "6,400 sent, 6,450 final (some sent before), p99"));
+  CHECK(count_of(text, "(some sent before)") == 1);
+  const nlohmann::json throughput = to_json(model)["throughput"];
+  CHECK(contains(throughput[0]["committed_counts"], "last four fifths"));
+  CHECK(contains(throughput[1]["committed_counts"], "a tenth and nine tenths"));
+  CHECK(contains(throughput[2]["committed_counts"], "last four fifths"));  // simulated
+  for (const auto& rung : throughput[0]["curve"]) CHECK(rung["final"] <= rung["sent"]);
+}
+
+TEST_CASE("compare: where a figure comes from is no letter that could be a unit") {
+  for (const Origin origin : {Origin::measured, Origin::simulated, Origin::computed}) {
+    CHECK(std::string(mark(origin)).size() > 3);
+    CHECK(contains(first_screen(a_model()), std::string(mark(origin)) + " " + to_string(origin)));
+  }
 }
 
 TEST_CASE("compare: a rate is sustained when all of it becomes final and p99 stays flat") {
