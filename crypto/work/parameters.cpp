@@ -24,7 +24,8 @@ Result<void> check_known(const Named& named) {
   for (const auto& [name, value] : named) {
     if (defaults.contains(name)) continue;
     std::string detail = "there is no engine parameter \"" + name + "\"";
-    if (const auto meant = suggestion(name, known)) detail += "; did you mean \"" + *meant + "\"?";
+    const auto meant = suggestion(name, known);
+    detail += meant ? "; did you mean \"" + *meant + "\"?" : ".";
     detail += " There are:";
     for (const std::string& each : known) detail += " " + each;
     return fail(Errc::invalid_argument, detail);

@@ -34,7 +34,7 @@ TEST_CASE("an unknown parameter is refused with the ones there are") {
           "there is no engine parameter \"halflife_s\"; did you mean \"half_life_s\"? There are: "
           "depth half_life_s initial_bits interval_ms limit_bits");
   REQUIRE(refusal({{"reward", 50}}) ==
-          "there is no engine parameter \"reward\" There are: depth half_life_s initial_bits "
+          "there is no engine parameter \"reward\". There are: depth half_life_s initial_bits "
           "interval_ms limit_bits");
 }
 
