@@ -35,8 +35,6 @@ constexpr const char* kHtml = "compare.html";
 constexpr const char* kJson = "compare.json";
 constexpr const char* kText = "compare.txt";
 
-void on_signal(int) { Generator::interrupt(); }
-
 // Before a quarter of an hour is spent.
 Result<void> prepare_folder(const fs::path& folder) {
   for (const char* name : {kHtml, kJson, kText}) {
@@ -172,9 +170,7 @@ Result<int> run_compare(const CompareOptions& options) {
   QUORATE_TRY(const Plan plan, make_plan(options));
   QUORATE_CHECK(prepare_folder(options.out));
   // Whatever ends it, the nodes that it started end first.
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  if (std::signal(SIGHUP, on_signal) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // nohup
+  Generator::interrupt_on_signals();
   std::signal(SIGPIPE, SIG_IGN);
   announce(options, plan);
   Model model = new_model(options, plan);

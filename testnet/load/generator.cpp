@@ -346,6 +346,14 @@ Result<std::unique_ptr<Generator>> Generator::create(const Cluster& cluster,
 const Probes& Generator::probes() const { return impl_->probes; }
 double Generator::ceiling() const { return impl_->probes.ceiling(impl_->cluster.size()); }
 void Generator::interrupt() { g_interrupted = 1; }
+
+void Generator::interrupt_on_signals() {
+  const auto interrupt_now = [](int) { interrupt(); };
+  std::signal(SIGINT, interrupt_now);
+  std::signal(SIGTERM, interrupt_now);
+  if (std::signal(SIGHUP, interrupt_now) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
+}
+
 bool Generator::interrupted() { return g_interrupted != 0; }
 
 Result<IdleResult> Generator::measure_idle(std::size_t transactions) {

@@ -86,6 +86,9 @@ class Generator {
   Result<CheckResult> check();
   // Makes a running measurement end early; safe in a signal handler.
   static void interrupt();
+  // From now on SIGINT, SIGTERM and SIGHUP (unless `nohup` ignores that) do so, for commands whose
+  // nodes must end before they do.
+  static void interrupt_on_signals();
   static bool interrupted();
 
  private:

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <iostream>
 
+#include "rpc/command_line/failure.hpp"
+#include "testnet/load/generator.hpp"
 #include "testnet/simulate/compare.hpp"
 #include "testnet/simulate/costs.hpp"
 #include "testnet/simulate/report.hpp"
@@ -46,7 +48,14 @@ Result<int> simulate(const SimulateOptions& options, const sim::timed::Scene& sc
 }
 
 Result<int> compare(const SimulateOptions& options, const sim::timed::Costs& costs) {
-  QUORATE_TRY(const auto points, compare_with_real(options, costs));
+  Generator::interrupt_on_signals();
+  const auto measured = compare_with_real(options, costs);
+  if (Generator::interrupted()) {
+    return rpc::report_failure(
+        {.exit = ExitCode::interrupted, .message = "interrupted; the testnet has ended"},
+        options.common.json);
+  }
+  QUORATE_TRY(const auto points, measured);
   if (options.common.json) {
     std::cout << to_json(points).dump(2) << "\n";
   } else {

@@ -89,6 +89,7 @@ Result<std::vector<ComparedPoint>> compare_with_real(const SimulateOptions& opti
     point.offered = std::floor(share * generator->ceiling());
     const unsigned before = count_neighbours();
     QUORATE_TRY(const auto measured, generator->measure_point(point.offered, kSeconds));
+    if (Generator::interrupted()) return fail(Errc::timeout, "interrupted");
     point.neighbours = (before + count_neighbours() + 1) / 2;
     point.real = real_run(measured);
     QUORATE_TRY(point.simulated, simulated_run(options, costs, point, generator->probes().cores));

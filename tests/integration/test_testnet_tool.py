@@ -163,6 +163,16 @@ class TestnetTool(unittest.TestCase):
             self.assertIn("state roots equal", text)
             self.assertNotIn("saturation", text)
 
+    def test_a_comparison_with_real_nodes_that_is_ended_leaves_none_behind(self):
+        with Net(start=False) as net:
+            net.env["TMPDIR"] = str(net.root)
+            run = net.background("quorate-testnet", "simulate", "--compare-real")
+            wait_until("its nodes log", lambda: len(list(net.root.glob("quorate-compare-*/data/logs/*.log"))) == 4, 90)
+            run.terminate()
+            self.assertEqual(run.wait(timeout=120), 130)
+            self.assertIn("interrupted; the testnet has ended", run.log_path.read_text())
+            self.assertEqual(list(net.root.glob("quorate-compare-*")), [])
+
     def test_the_wallet_follows_the_testnet_that_came_up_last_and_up_says_so(self):
         with Net() as first, Net(start=False) as second:
             second.env["QUORATE_WALLET_HOME"] = first.env["QUORATE_WALLET_HOME"]
