@@ -12,8 +12,9 @@ constexpr std::size_t kServeBytesMax = 1U << 20U;
 // So many heights may be on their way through the ledger; more, and it is what everything waits
 // for.
 constexpr std::uint64_t kExecutorLagMax = 4;
-// So many later blocks let every client prove what was executed, whatever it demands.
-constexpr std::uint64_t kBuriedBy = 32;
+// So many later blocks let a client prove what was executed, unless it demands far more than the
+// chain's depth: four headers or a few more carry the result against a tenth of the hash rate.
+constexpr std::uint64_t kBuriedBy = 16;
 
 BatchLimits batch_limits(const ReplicaConfig& config) {
   return {config.genesis.consensus.payload_transactions_max,

@@ -273,7 +273,7 @@ Outcome<rpc::ProvedReceipt> fetch_work_proof(Network& network, const Digest& id)
   auto proved = rpc::check_transaction_proof(*chain, *answer, id);
   if (proved) return *proved;
   if (proved.error().code == Errc::unavailable) {
-    return failure(ExitCode::timed_out, proved.error().detail, kLater);
+    return failure(ExitCode::timed_out, network.url() + ": " + proved.error().detail, kLater);
   }
   return failure(ExitCode::failed,
                  network.url() + " gave a proof that does not hold: " + proved.error().detail,

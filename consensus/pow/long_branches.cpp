@@ -165,8 +165,10 @@ void LongBranches::prove_again(const Digest& invalid) {
 
 // Its last block that the tree holds, as far as is known.
 const Block& LongBranches::last_kept(Probe& probe) const {
+  const Block& on = *state_.tree->find(probe.on);
   const Digest* mark = probe.marks.highest_in(*state_.tree);
-  return *state_.tree->find(mark == nullptr ? probe.on : *mark);
+  const Block& highest = mark == nullptr ? on : *state_.tree->find(*mark);
+  return highest.height() < on.height() ? on : highest;
 }
 
 // It leads to that block, or stands on it.
@@ -236,7 +238,8 @@ bool LongBranches::useful(ReplicaId peer, Probe& probe) {
     probe.on = *higher;
   }
   if (state_.tree->find(probe.on)->condemned) return false;
-  const Block* end = probe.proved ? state_.tree->find(probe.end) : nullptr;
+  // While it is read, once more perhaps, nobody knows what it comes to.
+  const Block* end = probe.proved && probe.complete ? state_.tree->find(probe.end) : nullptr;
   if (end == nullptr) return true;
   const auto& counts = state_.tree->proved();
   const bool followed = counts && probe.proved->total_work == counts->total_work;

@@ -23,7 +23,7 @@ struct RealLoad {
 struct RealFaults {
   double rate = 0;     // transactions per second meanwhile
   double absence = 0;  // a node is away from the start for so long, and then fetches everything
-  double kill = 0;     // load, at a third of which the leader is killed
+  double kill = 0;     // load, at half of which the leader is killed
   double cut = 0;      // halves cannot reach each other
   double after = 0;    // load goes on after healing
   double drain = 0;

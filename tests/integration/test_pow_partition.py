@@ -89,8 +89,8 @@ class PowPartition(unittest.TestCase):
 
             wait_until("one side is far ahead", lambda: lead() > 2 * DEPTH, 90)
             net.wallet("balance", "carol")  # it knows that side's blocks now
-            net.testnet("start", "node3")
             net.testnet("kill", "node0", "node1")
+            net.testnet("start", "node3")
             sent = net.wallet("send", "carol", "dave", "7", "--json", "--timeout", "150", timeout=200)
             net.testnet("start", "node0", "node1")
             net.testnet("heal")

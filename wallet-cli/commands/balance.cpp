@@ -34,24 +34,29 @@ Outcome<rpc::ProvedAccount> account_at_node(Network& network, const rpc::Trusted
 }
 
 // One node may lag, stand on a lighter branch or lie: then the next one is asked.
-Outcome<rpc::ProvedAccount> account_by_work(Network& network, const rpc::TrustedChain& chain,
+Outcome<rpc::ProvedAccount> account_by_work(const Wallet& wallet, Network& network,
+                                            const rpc::TrustedChain& chain,
                                             const rpc::WorkChain& work,
                                             const crypto::Address& address) {
   WALLET_CHECK(network.follow_work());
-  auto first = account_at_node(network, chain, work, address);
-  for (std::size_t tried = 1; !first && tried < network.urls().size(); ++tried) {
-    network.rotate();
+  std::optional<Failure> first;
+  for (std::size_t tried = 0; tried < network.urls().size(); ++tried) {
     auto proved = account_at_node(network, chain, work, address);
     if (proved) return proved;
+    if (proved.error().exit == ExitCode::failed) {
+      wallet.terminal.note("warning: " + proved.error().message);
+    }
+    if (!first) first = proved.error();
+    network.rotate();
   }
-  return first;
+  return tl::unexpected(*first);
 }
 
 Outcome<rpc::ProvedAccount> proved_account(const Wallet& wallet, Network& network,
                                            const crypto::Address& address) {
   WALLET_TRY(const rpc::TrustedChain* chain, network.chain());
   WALLET_TRY(const rpc::WorkChain* work, network.work());
-  if (work != nullptr) return account_by_work(network, *chain, *work, address);
+  if (work != nullptr) return account_by_work(wallet, network, *chain, *work, address);
   WALLET_TRY(NewestProof newest, newest_account_proof(network, *chain, address));
   for (const std::string& warning : newest.warnings) wallet.terminal.note("warning: " + warning);
   return std::move(newest.proved);
