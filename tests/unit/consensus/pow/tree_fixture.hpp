@@ -10,6 +10,9 @@ namespace quorate::consensus::pow::test {
 
 using crypto::work::test::kGenesisS;
 
+// Full after some thousand headers.
+inline constexpr TreeLimits kSmall{.below = 1024, .ahead = 1024};
+
 struct TreeFixture {
   explicit TreeFixture(const work::Parameters& parameters = {}, TreeLimits limits = {})
       : rules(crypto::work::test::rules(parameters)), tree(rules, limits) {}
